@@ -1,0 +1,1 @@
+"""An event comes in: HTTP, formats, steps, refusals, the log."""

@@ -1,0 +1,1 @@
+"""We choose whether to speak: step, its reducers, campaigns, assignment, rules."""

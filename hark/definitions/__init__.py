@@ -1,0 +1,1 @@
+"""What the team wrote down: documents, their language, versions, plan and apply."""

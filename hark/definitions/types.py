@@ -1,0 +1,175 @@
+"""The typed documents of the language. What YAML says is checked and turned into these (`parse`)."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from hark.model import DAY, JSON, Instant
+from hark.understand.conditions.base import Condition
+
+
+class EventMatch(Struct, frozen=True):
+    """An event, or any of several, with an optional predicate on its properties."""
+
+    names: tuple[str, ...]
+    where: JSON = None
+    """The predicate as written ({property: operator mapping}); applied by `understand.operators`."""
+
+
+class Segment(Struct, frozen=True, tag="segment"):
+    name: str
+    where: Condition
+
+
+class Trigger(Struct, frozen=True):
+    """Exactly one of `event` and `enters`."""
+
+    event: EventMatch | None = None
+    enters: str | None = None
+    existing: bool = False
+
+
+class Goal(Struct, frozen=True):
+    event: EventMatch
+    within_us: int
+    value: str | None = None
+    """The property that is summed."""
+
+
+class Send(Struct, frozen=True, tag="send"):
+    template: str
+    channel: str = "email"
+    id: str = ""
+    """Stable name of the step; its path ("0", "1", ...) where the author gave none."""
+    expires_us: int | None = None
+    data: JSON = None
+    """`with:` of the document."""
+
+
+class Wait(Struct, frozen=True, tag="wait"):
+    """`for`: a span; `until`: the event or the span, the first of the two; `at`: next local time of day."""
+
+    id: str = ""
+    for_us: int | None = None
+    until: EventMatch | None = None
+    at: str | None = None
+    zone: str = "customer"
+    days: tuple[str, ...] = ()
+
+
+Step: TypeAlias = Send | Wait
+
+
+class Variant(Struct, frozen=True):
+    name: str
+    steps: tuple[Step, ...]
+    weight: float = 1.0
+
+
+class Campaign(Struct, frozen=True, tag="campaign"):
+    name: str
+    trigger: Trigger
+    goal: Goal | None
+    """None only where transactional."""
+    variants: tuple[Variant, ...]
+    control: float
+    """Share left alone, 0..1; `auto` without history is 0.2."""
+    control_auto: bool = False
+    control_why: str = ""
+    """Why nobody is left alone, where control is none."""
+    hypothesis: str = ""
+    intent: str = "tell"
+    expects: float | None = None
+    key: str | None = None
+    """Property path of the trigger's event, e.g. `basket_id` for `event.basket_id`."""
+    audience: Condition | None = None
+    also: tuple[Goal, ...] = ()
+    reenter_us: int | None = None
+    """None: never; 0: always; else the time from the last entry."""
+    exit_on_goal: bool = False
+    exit_leaves: str | None = None
+    topic: str | None = None
+    transactional: bool = False
+    why: str = ""
+    fresh_us: int = DAY
+    starts: Instant | None = None
+    ends: Instant | None = None
+    paused: bool = False
+
+
+class Template(Struct, frozen=True, tag="template"):
+    """Exactly one of mjml, html and text is the source; the text part is made if absent."""
+
+    name: str
+    channel: Literal["email"]
+    subject: str
+    mjml: str | None = None
+    html: str | None = None
+    text: str | None = None
+
+
+class Topic(Struct, frozen=True, tag="topic"):
+    name: str
+    says: str = ""
+    default: Literal["in", "out"] = "out"
+    opt_in: Literal["single", "double"] = "double"
+
+
+class QuietHours(Struct, frozen=True):
+    """Local times of day as minutes from midnight; `start` > `end` goes over midnight."""
+
+    start: int
+    end: int
+    zone: str = "customer"
+    fallback_zone: str = "UTC"
+
+
+class Cap(Struct, frozen=True):
+    messages: int
+    per_us: int
+    channel: str | None = None
+    on_cap: Literal["wait", "skip"] = "skip"
+    max_wait_us: int | None = None
+
+
+class Policy(Struct, frozen=True, tag="policy"):
+    """`attention` holds quiet hours, caps and the global control; `internal` names our own people."""
+
+    name: str
+    quiet_hours: QuietHours | None = None
+    caps: tuple[Cap, ...] = ()
+    global_control: float = 0.0
+    where: Condition | None = None
+
+
+class Sender(Struct, frozen=True, tag="sender"):
+    """An account at a provider; for now SMTP. The password comes from the environment variable named."""
+
+    name: str
+    address: str
+    """The From header: "Shop <hello@shop.example>"."""
+    channel: Literal["email"] = "email"
+    host: str = "localhost"
+    port: int = 25
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    user: str | None = None
+    password_env: str | None = None
+    rate_per_s: float = 50.0
+
+
+Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender
+
+
+class Document(Struct, frozen=True):
+    """One immutable version of one definition."""
+
+    kind: str
+    name: str
+    version: int
+    body: JSON
+    """What was written, as plain data in the order of the document; `parse.definition` types it."""
+    author: str = ""
+    note: str = ""
+    applied_at: Instant = 0

@@ -1,0 +1,1 @@
+"""We find out whether it helped: comparison, checks, report."""

@@ -1,0 +1,258 @@
+"""The nouns: what an event, an input, a fact and a customer's record are.
+
+Instants are whole microseconds since 1970-01-01 UTC (`Instant`); spans of time are microseconds too
+and their names end in `_us`. A text without a zone never becomes an instant (`clock.instant`).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, TypeAlias
+
+from msgspec import Struct, field
+
+Instant: TypeAlias = int
+JSON: TypeAlias = Any
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+
+ROW_BITS, MEMBER_BITS, ORDINAL_BITS = 36, 12, 15
+
+
+def sequence(row: int, member: int, ordinal: int = 0) -> int:
+    """The place of an event in the order of arrival: (log row, member of the row, ordinal of the fact)."""
+    return (row << (MEMBER_BITS + ORDINAL_BITS)) | (member << ORDINAL_BITS) | ordinal
+
+
+class Lane(IntEnum):
+    """Which queue of the log a row waits in; a tick takes urgent first, bulk last."""
+
+    URGENT = 0
+    LIVE = 1
+    BULK = 2
+
+
+class Kind(IntEnum):
+    """What sort of call an event came by; FACT is what Hark wrote about its own doing."""
+
+    TRACK = 0
+    IDENTIFY = 1
+    PAGE = 2
+    SCREEN = 3
+    GROUP = 4
+    ALIAS = 5
+    FACT = 8
+
+
+class FactName(StrEnum):
+    """The facts Hark writes into a history. Never activity, refused from clients (but see OPEN_FACTS)."""
+
+    CAMPAIGN_ENTERED = "Campaign Entered"
+    NOT_ELIGIBLE = "Not Eligible"
+    CAMPAIGN_EXITED = "Campaign Exited"
+    GOAL_REACHED = "Goal Reached"
+    MESSAGE_WANTED = "Message Wanted"
+    MESSAGE_DEFERRED = "Message Deferred"
+    MESSAGE_SENDING = "Message Sending"
+    MESSAGE_WITHHELD = "Message Withheld"
+    MESSAGE_SENT = "Message Sent"
+    MESSAGE_FAILED = "Message Failed"
+    MESSAGE_UNKNOWN = "Message Unknown"
+    SEGMENT_ENTERED = "Segment Entered"
+    SEGMENT_LEFT = "Segment Left"
+    ARM_CONFLICT = "Arm Conflict"
+
+
+class ConsentName(StrEnum):
+    """What a customer says about being written to. Events, since the customer did them."""
+
+    REQUESTED = "Subscription Requested"
+    CONFIRMED = "Subscription Confirmed"
+    UNSUBSCRIBED = "Unsubscribed"
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One thing that happened to one subject. Totally ordered within a subject by (at, seq)."""
+
+    subject: int
+    at: Instant
+    """When it happened."""
+    seq: int
+    """Order of arrival, comparable only within a subject (`sequence`)."""
+    name: str
+    """The tracked event's name; "Identify", "Page" ... for the other calls; a FactName for facts."""
+    kind: int
+    source: str
+    message_id: str
+    received_at: Instant
+    known_at: Instant
+    """When Hark could know it: received_at if collected, `at` if imported."""
+    instant: Instant
+    """The engine's moment at which it is folded; never goes back for one subject."""
+    active: bool = True
+    """False: no activity (facts, `context.active: false`)."""
+    properties: bytes = b"{}"
+    """A JSON object, undecoded; for identify calls the traits."""
+    context: bytes = b"{}"
+
+    @property
+    def imported(self) -> bool:
+        """Imported and back-filled events update history and state, and never start a run."""
+        return self.known_at < self.received_at
+
+
+class TimerDue(Struct, frozen=True):
+    """The subject's earliest armed moment has come."""
+
+    subject: int
+    instant: Instant
+
+
+class MessageDue(Struct, frozen=True):
+    """A wanted message may be handed off now, if it still may be sent at all."""
+
+    subject: int
+    instant: Instant
+    message: str
+
+
+class Outcome(Struct, frozen=True):
+    """What a provider said of a message: sent, failed or unknown."""
+
+    subject: int
+    instant: Instant
+    message: str
+    state: str
+    detail: str = ""
+    permanent: bool = False
+    """failed for good for this address (it becomes suppressed)."""
+
+
+class Command(Struct, frozen=True):
+    """What the team or the engine tells one subject's state, for example `backfill` of summaries."""
+
+    subject: int
+    instant: Instant
+    name: str
+    data: JSON = None
+
+
+class MergedInto(Struct, frozen=True):
+    """This subject turned out to be `older`; its state is emitted and emptied."""
+
+    subject: int
+    instant: Instant
+    older: int
+    cause: str
+
+
+class Handover(Struct, frozen=True):
+    """The state of a merged younger subject arrives at the older one."""
+
+    subject: int
+    instant: Instant
+    younger: int
+    record: Record
+
+
+Input: TypeAlias = Event | TimerDue | MessageDue | Outcome | Command | MergedInto | Handover
+
+
+class Trait(Struct, array_like=True):
+    """A trait's latest value by (at, seq)."""
+
+    value: JSON
+    at: Instant
+    seq: int
+
+
+class Consent(Struct, array_like=True):
+    """A customer's answer for one topic and channel: in, out or pending."""
+
+    state: str
+    at: Instant
+    seq: int
+    source: str
+
+
+class Exposure(Struct, array_like=True):
+    """The first entry into one version's comparison: it decides the arm for good."""
+
+    campaign: str
+    version: int
+    arm: str
+    at: Instant
+    seq: int
+    run: str
+    entries: int = 1
+    last_at: Instant = 0
+
+
+class Run(Struct, array_like=True):
+    """One customer's way through one campaign. `arm` is the arm; `shadow` walks it without sending."""
+
+    id: str
+    campaign: str
+    version: int
+    key: str
+    occurrence: str
+    arm: str
+    variant: str
+    shadow: bool
+    entered_at: Instant
+    entered_seq: int
+    goal_until: Instant
+    step: int = 0
+    """Index of the step the run stands at, within the variant's steps."""
+    wake_at: Instant | None = None
+    finished: bool = False
+    """The steps are over; the run only watches for its goal."""
+    goal_at: Instant | None = None
+    trigger: bytes = b"{}"
+    """The properties of the event that started it, for templates."""
+
+
+class Sent(Struct, array_like=True):
+    """A message that takes a place in the caps; failed, withheld and expired ones are dropped."""
+
+    message: str
+    run: str
+    campaign: str
+    template: str
+    topic: str
+    channel: str
+    wanted_at: Instant
+    state: str
+    """wanted, sending, sent or unknown."""
+    due_at: Instant
+    expires_at: Instant | None = None
+    transactional: bool = False
+
+
+class Record(Struct, array_like=True):
+    """All that decisions about one subject rest on. Opaque bytes to the store (`decide.record`)."""
+
+    subject: int
+    key: str = ""
+    """The stable key for assignment, fixed when the subject is first seen; the older one's wins a merge."""
+    first_seen: Instant = 0
+    now: Instant = 0
+    last_seq: int = 0
+    traits: dict[str, Trait] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    """By "topic/channel"."""
+    suppressed: dict[str, Instant] = field(default_factory=dict)
+    """Addresses that must not be written to, and since when."""
+    summaries: dict[str, JSON] = field(default_factory=dict)
+    """By the key of the condition (hash of its canonical form); each kind's own plain data."""
+    members: dict[str, Instant] = field(default_factory=dict)
+    """Segments the subject is in, and since when."""
+    exposures: list[Exposure] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    sends: list[Sent] = field(default_factory=list)
+    due: Instant | None = None
+    """The earliest moment at which something changes by time alone."""

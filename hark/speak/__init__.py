@@ -1,0 +1,1 @@
+"""We say it: rendering, outbox, channels, links."""

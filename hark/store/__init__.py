@@ -1,0 +1,1 @@
+"""Where it all lives: contracts and the embedded engine."""

@@ -1,0 +1,120 @@
+"""What the stages may ask of a store. The embedded engine (`log`, `state`, `table`) is the first to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from hark.definitions.types import Document
+from hark.model import JSON, Event, Instant, Lane, Record
+
+
+class Row(Struct, frozen=True):
+    """One request in the log. `seq` is global over lanes and never restarts."""
+
+    seq: int
+    lane: int
+    received_at: Instant
+    source: str
+    kind: str
+    """track, identify, page ... or batch (a client's body as it came), import (a batch that starts
+    nothing), consent, command: see docs/architecture.md."""
+    body: bytes
+    refused: bytes = b""
+    """The indices of members that were refused (JSON list), empty for none."""
+
+
+class NewRow(Struct, frozen=True):
+    """What collect appends; the store gives it its `seq`."""
+
+    lane: Lane
+    received_at: Instant
+    source: str
+    kind: str
+    body: bytes
+    refused: bytes = b""
+
+
+class LogWriter(Protocol):
+    """The one appender. `append` returns when every row is on disk, or raises and appends nothing."""
+
+    epoch: str
+
+    def append(self, rows: Sequence[NewRow]) -> list[int]: ...
+
+
+class LogReader(Protocol):
+    """Reads rows after a cursor, lane by lane, while the writer appends."""
+
+    epoch: str
+
+    def read(self, lane: Lane, after: int, limit: int) -> list[Row]: ...
+
+    def end(self) -> int:
+        """The last sequence number appended (0: none)."""
+        ...
+
+
+class Merge(Struct, frozen=True):
+    younger: int
+    older: int
+    at: Instant
+    cause: str
+
+
+class OutboxRow(Struct, frozen=True):
+    """A message and what became of it."""
+
+    message: str
+    subject: int
+    campaign: str
+    run: str
+    template: str
+    channel: str
+    state: str
+    """wanted, sending, sent, failed, unknown or withheld."""
+    due_at: Instant
+    updated_at: Instant
+    content: JSON
+    """What rendering needs: address, traits, event, campaign, version, arm, topic, data."""
+    detail: str = ""
+
+
+class StateReader(Protocol):
+    """What other processes may read of `state.db`, without ever blocking the engine."""
+
+    def find(self, id: str) -> int | None:
+        """The subject of a userId or anonymousId (or "#12": a subject by number)."""
+        ...
+
+    def ids(self, subject: int) -> list[tuple[str, str]]:
+        """(kind, value) of the subject's ids: kind is "user" or "anonymous"."""
+        ...
+
+    def record(self, subject: int) -> Record | None: ...
+
+    def documents(self) -> list[Document]:
+        """The newest version of every definition in force."""
+        ...
+
+    def versions(self, kind: str, name: str) -> list[Document]: ...
+
+    def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]: ...
+
+    def merges(self) -> list[Merge]: ...
+
+    def recent(self, after: int) -> Iterable[bytes]:
+        """Arrow IPC chunks of ticks with events after this seal number, oldest first."""
+        ...
+
+    def engine_time(self) -> Instant: ...
+
+    def cursors(self) -> dict[Lane, int]: ...
+
+
+class EventSink(Protocol):
+    """Where folded events go; ignores events it has."""
+
+    def write(self, events: Sequence[Event]) -> None: ...

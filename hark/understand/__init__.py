@@ -1,0 +1,1 @@
+"""We ask questions: conditions, segments, funnels, retention."""

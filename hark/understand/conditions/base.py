@@ -1,0 +1,79 @@
+"""The contract of a condition: data that has a sentence, a pure meaning and a live form.
+
+A condition is a tree. Its inner nodes (all, any, not) only combine; its leaves each own a bounded
+summary that is kept per subject under the leaf's `key`, so that equal leaves share one summary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from hark.model import JSON, Consent, Event, Instant, Trait
+
+TRAITS = "\x00traits"
+"""Stands in `watches` for "any change of a trait"."""
+
+
+class View(Protocol):
+    """What a condition may look at of one subject: `hark.model.Record` is one."""
+
+    traits: dict[str, Trait]
+    consents: dict[str, Consent]
+    summaries: dict[str, JSON]
+
+
+class Condition(Struct, frozen=True):
+    """A node of a condition. Subclasses are tagged by the key they have in YAML."""
+
+    def sentence(self) -> str:
+        """The condition in plain English, without a subject: "did Order Completed at least 2 times"."""
+        raise NotImplementedError
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        """The pure meaning: over all the subject's events known by `now`, ordered by (at, seq)."""
+        raise NotImplementedError
+
+    def met(self, view: View, now: Instant) -> bool:
+        """The live form: the same answer from the summaries."""
+        raise NotImplementedError
+
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        """The first moment after `now` at which `met` may differ by time alone; None: never."""
+        raise NotImplementedError
+
+    def leaves(self) -> Iterator[Leaf]:
+        """The leaves below, this one included."""
+        raise NotImplementedError
+
+
+class Leaf(Condition, frozen=True):
+    """A condition that keeps a summary of its own (or reads traits and consents)."""
+
+    keeps_summary: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        """The name of the summary: a hash of the canonical form, so equal conditions share it."""
+        canonical = msgspec.json.encode([type(self).__name__, msgspec.to_builtins(self)], order="sorted")
+        return hashlib.blake2b(canonical, digest_size=8).hexdigest()
+
+    def watches(self) -> frozenset[str]:
+        """The event names (or TRAITS) that can change the summary."""
+        raise NotImplementedError
+
+    def fold(self, summary: JSON, event: Event) -> JSON:
+        """The summary with one more event in it (`None` is the empty one); plain msgpack-able data.
+
+        Called for events whose name it watches, in order of arrival; late events are out of order
+        in `at`. May return the same object, changed.
+        """
+        raise NotImplementedError
+
+
+Columns = Mapping[str, object]
+"""The columnar form's input, see `understand.batch`."""
