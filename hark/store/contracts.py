@@ -1,4 +1,4 @@
-"""What the stages may ask of a store. The embedded engine (`log`, `state`, `table`) is the first to answer."""
+"""What the stages may ask of a store. The embedded engine (`log`, `state`, `table`) answers first."""
 
 from __future__ import annotations
 
