@@ -1,0 +1,33 @@
+# Two commands for everybody: `make demo` and `make test`. Each sets up all it needs.
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+
+.PHONY: demo test lint format torture bench lock
+
+demo: ## a simulated shop, 60 days in a minute, then a console to look around in
+	@scripts/setup
+	@$(BIN)/hark demo
+
+test: ## the whole suite
+	@scripts/setup test
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not torture"
+
+lint: ## types and style
+	@scripts/setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format:
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+torture: ## the long kill, fault and simulation loops (an hour or more)
+	@scripts/setup test
+	@$(BIN)/pytest -m torture -s
+
+bench: ## speed, beside a limit or a rival in the same run
+	@scripts/setup
+	@$(BIN)/python -m bench
+
+lock: ## renew requirements.lock: hashes, no addresses (needs uv)
+	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --universal --python-version 3.11 --upgrade -o requirements.lock

@@ -1,0 +1,62 @@
+"""Settings: read once from DIR/hark.toml; each mistake is answered with a hint and a stable id."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
+
+from hark.errors import HarkError
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a workspace may choose. Every key has a default; DIR/hark.toml need not exist."""
+
+    zone: str = "UTC"
+    """The workspace's time zone: periods and whole days are cut in it."""
+    base_url: str = ""
+    """The public address of this server, for links in messages; empty: http://HOST:PORT."""
+    seal_events: int = 262_144
+    """Events waiting in `recent` before they are written to the history table."""
+    seal_age_s: float = 600.0
+    """Seconds after which fewer events are written too."""
+    compact_files: int = 16
+    """Files of one bucket before they are sorted into one."""
+    min_free_mb: int = 256
+    """Free disk space under which nothing more is accepted."""
+    log_file_mb: int = 1024
+    """Size at which the log goes on in a new file."""
+    rate_per_s: float = 0.0
+    """Requests a second that one key may make; 0: no limit."""
+
+
+def read(data: Path) -> Settings:
+    """The settings of a data directory. Raises HarkError for a wrong file, naming key and line of thought."""
+    path = data / "hark.toml"
+    if not path.exists():
+        return Settings()
+    try:
+        found = tomllib.loads(path.read_text())
+        settings = msgspec.convert(found, Settings)
+        ZoneInfo(settings.zone)
+    except tomllib.TOMLDecodeError as error:
+        raise HarkError(f"{path} is not TOML: {error}", hint="see docs/settings.md", id="settings-toml") from None
+    except msgspec.ValidationError as error:
+        raise HarkError(f"{path}: {error}", hint=_nearest(found), id="settings-value") from None
+    except (ZoneInfoNotFoundError, ValueError):
+        message = f"{path}: zone = {found.get('zone')!r} is not a time zone"
+        raise HarkError(message, hint='write a name such as "Europe/London"', id="settings-zone") from None
+    return settings
+
+
+def _nearest(found: dict[str, object]) -> str:
+    known = Settings.__struct_fields__
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1) or list(known)
+            return f"did you mean {near[0]}?"
+    return f"the keys are {', '.join(known)}"
