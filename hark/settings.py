@@ -44,12 +44,14 @@ def read(data: Path) -> Settings:
         settings = msgspec.convert(found, Settings)
         ZoneInfo(settings.zone)
     except tomllib.TOMLDecodeError as error:
-        raise HarkError(f"{path} is not TOML: {error}", hint="see docs/settings.md", id="settings-toml") from None
+        raise HarkError(
+            f"{path} is not TOML: {error}", hint="see docs/settings.md", id="settings.toml"
+        ) from None
     except msgspec.ValidationError as error:
-        raise HarkError(f"{path}: {error}", hint=_nearest(found), id="settings-value") from None
+        raise HarkError(f"{path}: {error}", hint=_nearest(found), id="settings.value") from None
     except (ZoneInfoNotFoundError, ValueError):
         message = f"{path}: zone = {found.get('zone')!r} is not a time zone"
-        raise HarkError(message, hint='write a name such as "Europe/London"', id="settings-zone") from None
+        raise HarkError(message, hint='write a name such as "Europe/London"', id="settings.zone") from None
     return settings
 
 

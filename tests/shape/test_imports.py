@@ -50,7 +50,11 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module != "__future__":
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "hark" else {node.module}
+            found |= (
+                {f"{node.module}.{alias.name}" for alias in node.names}
+                if node.module == "hark"
+                else {node.module}
+            )
     return found
 
 

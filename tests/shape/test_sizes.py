@@ -28,7 +28,9 @@ def test_functions_are_small() -> None:
     """Median under 8 lines, nine of ten under 25, none over 40 without a reason in its docstring."""
     found = functions()
     sizes = sorted(lines for lines, _, _ in found)
-    print(f"\n{len(sizes)} functions, median {sizes[len(sizes) // 2]}, 90th {sizes[int(len(sizes) * 0.9)]}; worst:")
+    print(
+        f"\n{len(sizes)} functions, median {sizes[len(sizes) // 2]}, 90th {sizes[int(len(sizes) * 0.9)]}; worst:"
+    )
     print("\n".join(f"  {lines:3} {where}" for lines, where, _ in found[:5]))
     assert sizes[len(sizes) // 2] < 8
     assert sizes[int(len(sizes) * 0.9)] < 25
