@@ -134,6 +134,11 @@ def _check_columns(rows: Rows, mapping: Mapping) -> None:
         )
 
 
+def count(path: Path) -> int | None:
+    """How many rows the file has, where that is known without reading it (Parquet)."""
+    return parquet.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else None
+
+
 def read(path: Path) -> Iterator[Rows]:
     """The file's rows as dictionaries, at most CHUNK at a time."""
     endings = path.name.removesuffix(".gz").rsplit(".", 1)
