@@ -64,6 +64,7 @@ class Chunk(Struct, frozen=True):
 
 def digest(path: Path, mapping: Mapping) -> str:
     """The same file read by the same mapping has the same digest, wherever it lies."""
+    _reader(path)
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return derived_id("import", content, msgspec.json.encode(mapping).decode())
@@ -141,17 +142,20 @@ def count(path: Path) -> int | None:
 
 def read(path: Path) -> Iterator[Rows]:
     """The file's rows as dictionaries, at most CHUNK at a time."""
-    endings = path.name.removesuffix(".gz").rsplit(".", 1)
-    reader = READERS.get(endings[-1].lower())
+    try:
+        yield from _reader(path)(path)
+    except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        hint = "what was read before it is in; mend the file and import it again, nothing counts twice"
+        raise HarkError(f"{path} broke off: {error}", hint=hint, id="import.broken") from None
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[Rows]]:
+    reader = READERS.get(path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower())
     if reader is None or not path.exists():
         message = f"cannot import {path}" + ("" if path.exists() else ": there is no such file")
         hint = f"give a file that ends in {', '.join('.' + name for name in READERS)} (text also with .gz)"
         raise HarkError(message, hint=hint, id="import.file")
-    try:
-        yield from reader(path)
-    except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        hint = "what was read before it is in; mend the file and import it again, nothing counts twice"
-        raise HarkError(f"{path} broke off: {error}", hint=hint, id="import.broken") from None
+    return reader
 
 
 def _read_csv(path: Path) -> Iterator[Rows]:
