@@ -21,7 +21,7 @@ MAY: dict[str, set[str]] = {
     "understand.conditions": BASE | CONDITIONS,
     "understand.operators": BASE,
     "definitions": LANGUAGE,
-    "store": CONTRACTS | {"store", "history.columns"},
+    "store": CONTRACTS | {"store", "history.columns", "decide.record"},
 }
 for number, stage in enumerate(STAGES):
     MAY[stage] = CONTRACTS | set(STAGES[: number + 1])

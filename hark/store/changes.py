@@ -1,0 +1,102 @@
+"""What one tick of the engine writes: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from hark.definitions.types import Document
+from hark.model import Instant, Lane
+from hark.store.contracts import Merge, OutboxRow
+
+Id: TypeAlias = tuple[int, str]
+"""(USER or ANONYMOUS, value)."""
+
+USER, ANONYMOUS = 0, 1
+KINDS = ("user", "anonymous")
+
+
+class NewSubject(Struct, frozen=True):
+    """A subject seen for the first time; `key` and `first_seen` are fixed for good."""
+
+    subject: int
+    key: str
+    first_seen: Instant
+
+
+class Moved(Struct, frozen=True):
+    """A merge and the ids that moved by it, so that it can be undone."""
+
+    merge: Merge
+    ids: tuple[Id, ...]
+
+
+class Kept(Struct, frozen=True):
+    """A record as it is stored: opaque bytes and the moment at which a timer is armed for it."""
+
+    record: bytes
+    due: Instant | None
+
+
+class Turn(Struct, frozen=True):
+    """What became of a message that has an outbox row."""
+
+    message: str
+    state: str
+    at: Instant
+    detail: str = ""
+    due_at: Instant | None = None
+    """A deferred message's new moment."""
+
+
+class Chunk(Struct, frozen=True):
+    """The tick's events and facts as they will stand in the history."""
+
+    events: int
+    subjects: bytes
+    """Sorted different subjects, int64 little-endian."""
+    data: bytes
+    """Arrow IPC (`history.columns`)."""
+
+
+class Prints(Struct, frozen=True):
+    """Fingerprints of message ids seen for the first time, 16 bytes each, and their time bucket."""
+
+    bucket: int
+    data: bytes
+
+
+class Problem(Struct, frozen=True):
+    """Something that could not be folded. The engine goes on without it."""
+
+    at: Instant
+    row: int
+    member: int
+    reason: str
+    """A stable word: `row.broken`, `step.failed` ..."""
+    detail: str
+
+
+class Changes(Struct):
+    """One tick's writes. Empty fields are left as they are."""
+
+    cursors: dict[Lane, int] = field(default_factory=dict)
+    engine_time: Instant | None = None
+    next_subject: int | None = None
+    subjects: list[NewSubject] = field(default_factory=list)
+    ids: dict[Id, int] = field(default_factory=dict)
+    merges: list[Moved] = field(default_factory=list)
+    records: dict[int, Kept | None] = field(default_factory=dict)
+    """None: the record is emptied."""
+    wanted: list[OutboxRow] = field(default_factory=list)
+    """Rows whose message id is known already are ignored."""
+    turns: list[Turn] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    chunk: Chunk | None = None
+    prints: list[Prints] = field(default_factory=list)
+    oldest_bucket: int | None = None
+    """Fingerprints of buckets before it are dropped, a bounded number a tick."""
+    sealed: int | None = None
+    """Chunks up to this number stand in the history and are dropped."""
+    problems: list[Problem] = field(default_factory=list)

@@ -1,0 +1,97 @@
+-- The schema of state.db. Everything here is written by the engine alone, one transaction a tick.
+
+-- What there is one of: epoch, cursors, engine_time, next_subject, chunk, sealed, dropped.
+CREATE TABLE IF NOT EXISTS meta (
+  name TEXT PRIMARY KEY,
+  value ANY
+) STRICT, WITHOUT ROWID;
+
+-- Dense and never reused, so that new rows are appended; key and first_seen stay for good.
+CREATE TABLE IF NOT EXISTS subjects (
+  subject INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  first_seen INTEGER NOT NULL
+) STRICT;
+
+-- kind 0: userId, 1: anonymousId. Without rowid: the lookup by value finds the subject in the same page.
+CREATE TABLE IF NOT EXISTS ids (
+  kind INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ids_of_subject ON ids (subject);
+
+-- `due` is the armed moment: at or before the record's own, never moved when that moves later. It stands
+-- in the record's row, so that a changed record dirties one page and not two.
+CREATE TABLE IF NOT EXISTS records (
+  subject INTEGER PRIMARY KEY,
+  due INTEGER,
+  record BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS records_due ON records (due) WHERE due IS NOT NULL;
+
+-- `moved` lists the younger's ids (JSON), so that a merge can be undone.
+CREATE TABLE IF NOT EXISTS merges (
+  number INTEGER PRIMARY KEY,
+  younger INTEGER NOT NULL UNIQUE,
+  older INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  moved TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS outbox (
+  number INTEGER PRIMARY KEY,
+  message TEXT NOT NULL UNIQUE,
+  subject INTEGER NOT NULL,
+  campaign TEXT NOT NULL,
+  run TEXT NOT NULL,
+  template TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  state TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at) WHERE state = 'wanted';
+CREATE INDEX IF NOT EXISTS outbox_sending ON outbox (number) WHERE state = 'sending';
+CREATE INDEX IF NOT EXISTS outbox_subject ON outbox (subject);
+
+-- One chunk of folded events and facts a tick (Arrow IPC), dropped once it is sealed into the history.
+CREATE TABLE IF NOT EXISTS recent (
+  number INTEGER PRIMARY KEY,
+  events INTEGER NOT NULL,
+  folded_at INTEGER NOT NULL,
+  subjects BLOB NOT NULL,
+  chunk BLOB NOT NULL
+) STRICT;
+
+-- The fingerprints a tick added, 16 bytes each; a bucket's rows are contiguous, for buckets only grow.
+CREATE TABLE IF NOT EXISTS seen (
+  number INTEGER PRIMARY KEY,
+  bucket INTEGER NOT NULL,
+  fingerprints BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS documents (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  author TEXT NOT NULL,
+  note TEXT NOT NULL,
+  applied_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, name, version)
+) STRICT, WITHOUT ROWID;
+
+-- What could not be folded, and why: the engine goes on, people can look.
+CREATE TABLE IF NOT EXISTS problems (
+  number INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  member INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,157 @@
+"""`state.db`: all the engine knows, in one SQLite file that only the engine writes.
+
+`StateStore` is the engine's: one `commit(Changes)` a tick, in one transaction with synchronous=FULL.
+`StateReader` is everybody else's: read-only, short reads, no checkpoint on close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import apsw
+
+from hark.errors import HarkError
+from hark.model import Instant, Lane
+from hark.store.changes import Changes, Id, Kept
+from hark.store.contracts import OutboxRow
+from hark.store.state_reader import StateReader, open_reader
+from hark.store.state_rows import OUTBOX, outbox_row
+from hark.store.state_write import write
+
+__all__ = ["StateReader", "StateStore", "open_reader"]
+
+SCHEMA = (Path(__file__).parent / "sql" / "state.sql").read_text()
+PAGES_TO_CHECKPOINT = 16_384
+"""64 MB of WAL: a page changed many times between two checkpoints goes to the file once."""
+CACHE_KB = 131_072
+MAPPED_BYTES = 1 << 33
+"""Reads go through the page cache of the operating system, without a copy of ours."""
+
+
+class StateStore:
+    """The engine's own connection. `path` may be ":memory:" (replay). Not for use by two threads at once."""
+
+    def __init__(self, path: Path | str, epoch: str = "") -> None:
+        """Opens or makes the file. Raises HarkError (`epoch.differs`) if it belongs to another log."""
+        self._db = apsw.Connection(str(path))
+        self._db.set_busy_timeout(10_000)
+        for name, value in _PRAGMAS.items():
+            self._db.pragma(name, value)
+        with self._db:
+            self._db.execute(SCHEMA)
+        self._check(epoch)
+
+    def _check(self, epoch: str) -> None:
+        known = self.meta("epoch")
+        if known is None:
+            self._db.execute("INSERT INTO meta VALUES ('epoch', ?)", (epoch,))
+        elif known != epoch:
+            self.close()
+            message = f"the state belongs to log {known}, but the log here is {epoch}"
+            raise HarkError(message, hint="restore log/ and state.db from one backup", id="epoch.differs")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def commit(self, changes: Changes) -> None:
+        """Writes everything in one transaction; when it returns it is on disk."""
+        with self._db:
+            write(self._db, changes)
+
+    def meta(self, name: str) -> str | int | None:
+        found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def number(self, name: str) -> int:
+        """A whole number of `meta`; 0 if it was never written."""
+        found = self.meta(name)
+        return found if isinstance(found, int) else 0
+
+    def cursors(self) -> dict[Lane, int]:
+        return {lane: self.number(f"cursor/{lane.name.lower()}") for lane in Lane}
+
+    def engine_time(self) -> Instant:
+        return self.number("engine_time")
+
+    def subjects(self, ids: Sequence[Id]) -> dict[Id, int]:
+        """The subjects of those ids that are known; one indexed look-up each."""
+        find = "SELECT subject FROM ids WHERE kind = ? AND value = ?"
+        found = {}
+        for one in ids:
+            row = self._db.execute(find, one).fetchone()
+            if row:
+                found[one] = row[0]
+        return found
+
+    def ids(self, subject: int) -> list[Id]:
+        return list(self._db.execute("SELECT kind, value FROM ids WHERE subject = ?", (subject,)))
+
+    def key(self, subject: int) -> tuple[str, Instant] | None:
+        """(stable key, first seen) of a subject."""
+        row = self._db.execute(
+            "SELECT key, first_seen FROM subjects WHERE subject = ?", (subject,)
+        ).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def canonical(self, subject: int) -> int:
+        """The subject that it is today, after all merges."""
+        find = "SELECT older FROM merges WHERE younger = ?"
+        while row := self._db.execute(find, (subject,)).fetchone():
+            subject = row[0]
+        return subject
+
+    def kept(self, subject: int) -> Kept | None:
+        """The record of a subject as stored, with its armed moment."""
+        row = self._db.execute("SELECT record, due FROM records WHERE subject = ?", (subject,)).fetchone()
+        return Kept(row[0], row[1]) if row else None
+
+    def armed(self, until: Instant, limit: int) -> list[int]:
+        """Subjects whose timer is armed at or before `until`, earliest first."""
+        find = "SELECT subject FROM records WHERE due <= ? ORDER BY due, subject LIMIT ?"
+        return [row[0] for row in self._db.execute(find, (until, limit))]
+
+    def due(self, until: Instant, limit: int) -> list[OutboxRow]:
+        """Wanted messages due at or before `until`, earliest first."""
+        find = f"{OUTBOX} WHERE state = 'wanted' AND due_at <= ? ORDER BY due_at, number LIMIT ?"
+        return [outbox_row(row) for row in self._db.execute(find, (until, limit))]
+
+    def next_due(self) -> Instant | None:
+        """The earliest moment at which a message or a timer comes due."""
+        find = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM outbox WHERE state = 'wanted'
+                  UNION ALL SELECT min(due) FROM records WHERE due IS NOT NULL)"""
+        found: Instant | None = next(iter(self._db.execute(find)))[0]
+        return found
+
+    def sending(self) -> list[OutboxRow]:
+        """Messages handed to a provider whose outcome never came."""
+        return [
+            outbox_row(row) for row in self._db.execute(f"{OUTBOX} WHERE state = 'sending' ORDER BY number")
+        ]
+
+    def message(self, message: str) -> OutboxRow | None:
+        row = self._db.execute(f"{OUTBOX} WHERE message = ?", (message,)).fetchone()
+        return outbox_row(row) if row else None
+
+    def waiting(self) -> tuple[int, int, Instant]:
+        """(chunks, events, when the oldest was folded) of what is not sealed yet."""
+        row = self._db.execute(
+            "SELECT count(*), ifnull(sum(events), 0), ifnull(min(folded_at), 0) FROM recent"
+        )
+        found: tuple[int, int, Instant] = row.fetchone()
+        return found
+
+    def seen(self) -> Iterable[tuple[int, bytes]]:
+        """(bucket, fingerprints) of what must still be remembered, oldest first."""
+        return self._db.execute("SELECT bucket, fingerprints FROM seen ORDER BY number")
+
+
+_PRAGMAS: dict[str, str | int] = {
+    "page_size": 4096,
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "wal_autocheckpoint": PAGES_TO_CHECKPOINT,
+    "cache_size": -CACHE_KB,
+    "mmap_size": MAPPED_BYTES,
+    "temp_store": "memory",
+}

@@ -1,0 +1,203 @@
+"""`state.db` as other processes read it: never in the engine's way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import apsw
+
+from hark.definitions.types import Document
+from hark.errors import HarkError
+from hark.model import Instant, Lane, Record
+from hark.store.changes import ANONYMOUS, KINDS, USER, Problem
+from hark.store.contracts import Merge, OutboxRow
+from hark.store.state_rows import DOCUMENTS, OUTBOX, SQLRow, document, outbox_row
+
+READ_AT_MOST = 100_000
+"""Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
+
+
+class SealedSinceError(LookupError):
+    """Chunks that were asked for have gone into the history meanwhile: open the newer table version."""
+
+
+class StateReader:
+    """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
+
+    Every question raises HarkError (`state.missing`) as long as no engine has run in the directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mine = threading.local()
+
+    @property
+    def _db(self) -> apsw.Connection:
+        found: apsw.Connection | None = getattr(self._mine, "db", None)
+        if found is None:
+            found = self._mine.db = _connect(self._path)
+        return found
+
+    def close(self) -> None:
+        """Closes the calling thread's connection; others go with their threads."""
+        if hasattr(self._mine, "db"):
+            self._mine.db.close()
+            del self._mine.db
+
+    def find(self, id: str) -> int | None:
+        """The subject of a userId, else of an anonymousId, or of "#12" itself (after merges)."""
+        if id.startswith("#") and id[1:].isdigit():
+            return self._numbered(int(id[1:]))
+        for kind in (USER, ANONYMOUS):
+            row = self._one("SELECT subject FROM ids WHERE kind = ? AND value = ?", kind, id)
+            if row:
+                return int(row[0])
+        return None
+
+    def _numbered(self, subject: int) -> int | None:
+        known = self._one("SELECT 1 FROM subjects WHERE subject = ?", subject)
+        return self.canonical(subject) if known else None
+
+    def canonical(self, subject: int) -> int:
+        """The subject that it is today, after all merges."""
+        while row := self._one("SELECT older FROM merges WHERE younger = ?", subject):
+            subject = row[0]
+        return subject
+
+    def ids(self, subject: int) -> list[tuple[str, str]]:
+        find = "SELECT kind, value FROM ids WHERE subject = ? ORDER BY kind, value"
+        return [(KINDS[kind], value) for kind, value in self._all(find, subject)]
+
+    def key(self, subject: int) -> tuple[str, Instant] | None:
+        """(stable key, first seen)."""
+        row = self._one("SELECT key, first_seen FROM subjects WHERE subject = ?", subject)
+        return (row[0], row[1]) if row else None
+
+    def record(self, subject: int) -> Record | None:
+        row = self._one("SELECT record FROM records WHERE subject = ?", subject)
+        return _decode(row[0]) if row else None
+
+    def records(self, after: int = 0, limit: int = 1_000) -> list[Record]:
+        """Records by subject number, a page at a time."""
+        find = "SELECT record FROM records WHERE subject > ? ORDER BY subject LIMIT ?"
+        return [_decode(row[0]) for row in self._all(find, after, limit)]
+
+    def customers(self) -> int:
+        """Subjects ever seen, less those merged into another."""
+        row = self._one("SELECT (SELECT count(*) FROM subjects) - (SELECT count(*) FROM merges)")
+        return int(row[0]) if row else 0
+
+    def documents(self) -> list[Document]:
+        find = f"""{DOCUMENTS} AS d WHERE version = (SELECT max(version) FROM documents
+            WHERE kind = d.kind AND name = d.name) ORDER BY kind, name"""
+        return [document(row) for row in self._all(find)]
+
+    def all_documents(self) -> list[Document]:
+        """Every version of every definition: runs keep the version they started with."""
+        return [document(row) for row in self._all(f"{DOCUMENTS} ORDER BY kind, name, version")]
+
+    def versions(self, kind: str, name: str) -> list[Document]:
+        find = f"{DOCUMENTS} WHERE kind = ? AND name = ? ORDER BY version"
+        return [document(row) for row in self._all(find, kind, name)]
+
+    def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]:
+        """Newest first; all subjects', or one's."""
+        limit = min(limit, READ_AT_MOST)
+        if subject is None:
+            return [outbox_row(row) for row in self._all(f"{OUTBOX} ORDER BY number DESC LIMIT ?", limit)]
+        find = f"{OUTBOX} WHERE subject = ? ORDER BY number DESC LIMIT ?"
+        return [outbox_row(row) for row in self._all(find, subject, limit)]
+
+    def message(self, message: str) -> OutboxRow | None:
+        row = self._one(f"{OUTBOX} WHERE message = ?", message)
+        return outbox_row(row) if row else None
+
+    def outbox_counts(self) -> dict[str, int]:
+        """Messages by state."""
+        return dict(self._all("SELECT state, count(*) FROM outbox GROUP BY state"))
+
+    def merges(self) -> list[Merge]:
+        rows = self._db.execute("SELECT younger, older, at, cause FROM merges ORDER BY number")
+        return [Merge(*row) for row in rows]
+
+    def recent(self, after: int) -> Iterable[bytes]:
+        """Raises SealedSinceError if chunks after `after` are in the history already."""
+        with self._db:
+            if self._number("dropped") > after:
+                raise SealedSinceError(f"chunks after {after} have been sealed meanwhile")
+            rows = self._all("SELECT chunk FROM recent WHERE number > ? ORDER BY number", after)
+        return [row[0] for row in rows]
+
+    def recent_of(self, subject: int, after: int) -> Iterable[bytes]:
+        """Of `recent`, the chunks in which the subject occurs (its number as written at the time)."""
+        rows = self._all("SELECT subjects, chunk FROM recent WHERE number > ? ORDER BY number", after)
+        return [chunk for subjects, chunk in rows if _holds(subjects, subject)]
+
+    def newest(self, chunks: int) -> Iterator[bytes]:
+        """The last few chunks, newest first."""
+        for row in self._all("SELECT chunk FROM recent ORDER BY number DESC LIMIT ?", chunks):
+            yield row[0]
+
+    def problems(self, limit: int = 200) -> list[Problem]:
+        """What could not be folded, newest first."""
+        find = "SELECT at, row, member, reason, detail FROM problems ORDER BY number DESC LIMIT ?"
+        return [Problem(*row) for row in self._all(find, min(limit, READ_AT_MOST))]
+
+    def engine_time(self) -> Instant:
+        return self._number("engine_time")
+
+    def cursors(self) -> dict[Lane, int]:
+        return {lane: self._number(f"cursor/{lane.name.lower()}") for lane in Lane}
+
+    def epoch(self) -> str:
+        row = self._one("SELECT value FROM meta WHERE name = 'epoch'")
+        return str(row[0]) if row else ""
+
+    def _number(self, name: str) -> int:
+        row = self._one("SELECT value FROM meta WHERE name = ?", name)
+        return int(row[0]) if row else 0
+
+    def _one(self, find: str, *given: object) -> SQLRow | None:
+        found: SQLRow | None = self._db.execute(find, given).fetchone()
+        return found
+
+    def _all(self, find: str, *given: object) -> list[SQLRow]:
+        return list(self._db.execute(find, given))
+
+
+def _connect(path: Path) -> apsw.Connection:
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        db.set_busy_timeout(5_000)
+        db.execute("SELECT 1 FROM meta LIMIT 1").fetchall()
+    except (apsw.CantOpenError, apsw.SQLError) as error:
+        message = f"there is no state in {path.parent} yet"
+        raise HarkError(message, hint="start it once: hark serve", id="state.missing") from error
+    return db
+
+
+def _decode(record: bytes) -> Record:
+    """The record from its bytes; imported late, for only a few readers ask for records."""
+    from hark.decide.record import decode
+
+    return decode(record)
+
+
+def open_reader(data: Path) -> StateReader:
+    """A reader of a data directory's state. Raises HarkError where there is none yet."""
+    return StateReader(data / "state.db")
+
+
+def _holds(subjects: bytes, subject: int) -> bool:
+    """Whether the sorted int64 list holds the number (binary search without decoding the list)."""
+    low, high = 0, len(subjects) // 8
+    while low < high:
+        middle = (low + high) // 2
+        found = int.from_bytes(subjects[middle * 8 : middle * 8 + 8], "little")
+        if found == subject:
+            return True
+        low, high = (middle + 1, high) if found < subject else (low, middle)
+    return False

@@ -1,0 +1,32 @@
+"""Rows of `state.db` as typed values."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from hark.definitions.types import Document
+from hark.store.contracts import OutboxRow
+
+SQLRow: TypeAlias = tuple[Any, ...]
+
+OUTBOX = """SELECT message, subject, campaign, run, template, channel, state, due_at, updated_at, content,
+detail FROM outbox"""
+DOCUMENTS = "SELECT kind, name, version, body, author, note, applied_at FROM documents"
+
+
+def outbox_row(row: SQLRow) -> OutboxRow:
+    """From the columns of OUTBOX."""
+    message, subject, campaign, run, template, channel, state, due_at, updated_at, content, detail = row
+    return OutboxRow(
+        *(message, subject, campaign, run, template, channel, state, due_at, updated_at),
+        content=msgspec.json.decode(content),
+        detail=detail,
+    )
+
+
+def document(row: SQLRow) -> Document:
+    """From the columns of DOCUMENTS."""
+    kind, name, version, body, author, note, applied_at = row
+    return Document(kind, name, version, msgspec.json.decode(body), author, note, applied_at)

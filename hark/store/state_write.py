@@ -1,0 +1,159 @@
+"""How one tick's changes are written: one small function for each table, run inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+import msgspec
+
+from hark.store.changes import Changes
+
+SEEN_ROWS_DROPPED = 64
+"""Old fingerprint rows dropped in one tick, at most: twice what a tick adds would do."""
+
+
+def write(db: apsw.Connection, changes: Changes) -> None:
+    """Writes what changed. The caller holds the transaction."""
+    for step in STEPS:
+        step(db, changes)
+
+
+def write_meta(db: apsw.Connection, changes: Changes) -> None:
+    values: dict[str, int | None] = {
+        f"cursor/{lane.name.lower()}": at for lane, at in changes.cursors.items()
+    }
+    values["engine_time"] = changes.engine_time
+    values["next_subject"] = changes.next_subject
+    values["dropped"] = changes.sealed
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        [(name, value) for name, value in values.items() if value is not None],
+    )
+
+
+def write_subjects(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO subjects VALUES (?, ?, ?)",
+        [(new.subject, new.key, new.first_seen) for new in changes.subjects],
+    )
+
+
+def write_ids(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO ids VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET subject = excluded.subject",
+        [(kind, value, subject) for (kind, value), subject in sorted(changes.ids.items())],
+    )
+
+
+def write_merges(db: apsw.Connection, changes: Changes) -> None:
+    """A merge takes the younger's open messages along."""
+    for moved in changes.merges:
+        merge = moved.merge
+        db.execute(
+            "INSERT INTO merges (younger, older, at, cause, moved) VALUES (?, ?, ?, ?, ?)",
+            (merge.younger, merge.older, merge.at, merge.cause, msgspec.json.encode(moved.ids).decode()),
+        )
+
+
+def write_records(db: apsw.Connection, changes: Changes) -> None:
+    kept = [(subject, new.due, new.record) for subject, new in changes.records.items() if new]
+    db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)
+    gone = [(subject,) for subject, new in changes.records.items() if not new]
+    db.executemany("DELETE FROM records WHERE subject = ?", gone)
+
+
+def write_wanted(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        """INSERT INTO outbox (message, subject, campaign, run, template, channel, state, due_at, updated_at,
+           content, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
+        [
+            (
+                *(row.message, row.subject, row.campaign, row.run, row.template, row.channel, row.state),
+                *(row.due_at, row.updated_at, msgspec.json.encode(row.content), row.detail),
+            )
+            for row in changes.wanted
+        ],
+    )
+
+
+def write_turns(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        """UPDATE outbox SET state = ?, updated_at = ?, detail = ?, due_at = ifnull(?, due_at)
+           WHERE message = ?""",
+        [(turn.state, turn.at, turn.detail, turn.due_at, turn.message) for turn in changes.turns],
+    )
+
+
+def repoint_outbox(db: apsw.Connection, changes: Changes) -> None:
+    """Messages of a merged younger subject go on as the older's; after `wanted`: some are of this tick."""
+    db.executemany(
+        "UPDATE outbox SET subject = ? WHERE subject = ?",
+        [(moved.merge.older, moved.merge.younger) for moved in changes.merges],
+    )
+
+
+def write_documents(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                new.kind,
+                new.name,
+                new.version,
+                msgspec.json.encode(new.body),
+                new.author,
+                new.note,
+                new.applied_at,
+            )
+            for new in changes.documents
+        ],
+    )
+
+
+def write_chunk(db: apsw.Connection, changes: Changes) -> None:
+    """Chunk numbers go on after the last one ever given, also when all were sealed and dropped."""
+    if changes.sealed is not None:
+        db.execute("DELETE FROM recent WHERE number <= ?", (changes.sealed,))
+    if changes.chunk:
+        db.execute("INSERT INTO meta VALUES ('chunk', 1) ON CONFLICT DO UPDATE SET value = value + 1")
+        db.execute(
+            "INSERT INTO recent SELECT value, ?, ?, ?, ? FROM meta WHERE name = 'chunk'",
+            (changes.chunk.events, changes.engine_time or 0, changes.chunk.subjects, changes.chunk.data),
+        )
+
+
+def write_seen(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO seen (bucket, fingerprints) VALUES (?, ?)",
+        [(new.bucket, new.data) for new in changes.prints],
+    )
+    if changes.oldest_bucket is not None:
+        db.execute(
+            """DELETE FROM seen WHERE number IN (SELECT number FROM seen ORDER BY number LIMIT ?)
+               AND bucket < ?""",
+            (SEEN_ROWS_DROPPED, changes.oldest_bucket),
+        )
+
+
+def write_problems(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO problems (at, row, member, reason, detail) VALUES (?, ?, ?, ?, ?)",
+        [(one.at, one.row, one.member, one.reason, one.detail) for one in changes.problems],
+    )
+
+
+STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
+    write_meta,
+    write_subjects,
+    write_ids,
+    write_merges,
+    write_records,
+    write_wanted,
+    write_turns,
+    repoint_outbox,
+    write_documents,
+    write_chunk,
+    write_seen,
+    write_problems,
+]
