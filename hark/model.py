@@ -130,6 +130,8 @@ class Outcome(Struct, frozen=True):
     detail: str = ""
     permanent: bool = False
     """failed for good for this address (it becomes suppressed)."""
+    temporary: bool = False
+    """failed, certainly not accepted by the provider, and may be tried again."""
 
 
 class Command(Struct, frozen=True):

@@ -1,0 +1,129 @@
+"""One message from the outbox to its outcome: render, build, post, report."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct, field
+
+from hark.clock import Clock, moment
+from hark.definitions.types import Definition, Sender, Template, Topic
+from hark.model import JSON, Instant, Outcome
+from hark.speak.confirm import CONFIRM
+from hark.speak.email import BadAddressError, Letter, address, letter
+from hark.speak.footer import with_way_out
+from hark.speak.links import Confirm, Links, Unsubscribe
+from hark.speak.render import Withheld, render
+from hark.speak.wire import Timeouts, Verdict, Wire
+from hark.store.contracts import OutboxRow
+
+
+class Book(Struct, frozen=True):
+    """The definitions a deliverer needs, in force at one moment."""
+
+    sender: Sender | None = None
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+
+    @staticmethod
+    def of(definitions: Iterable[Definition]) -> Book:
+        """The book of these definitions; of several senders for e-mail the first by name."""
+        given = list(definitions)
+        senders = sorted((d for d in given if isinstance(d, Sender)), key=lambda sender: sender.name)
+        return Book(
+            next(iter(senders), None),
+            {d.name: d for d in given if isinstance(d, Template)},
+            {d.name: d for d in given if isinstance(d, Topic)},
+        )
+
+
+class Deliverer:
+    """Called by the engine's threads with a row marked *sending*; answers with the next input."""
+
+    def __init__(
+        self, book: Callable[[], Book], links: Links, clock: Clock, timeouts: Timeouts | None = None
+    ) -> None:
+        self._book, self._links, self._clock, self._timeouts = book, links, clock, timeouts
+        self._wires: dict[Sender, Wire] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, row: OutboxRow) -> Outcome:
+        """Tries once; never raises. What is known not to have left is *failed*, never *unknown*."""
+        verdict = self._deliver(row)
+        return Outcome(
+            subject=row.subject,
+            instant=self._clock.now(),
+            message=row.message,
+            state=verdict.state,
+            detail=verdict.detail[:500],
+            permanent=verdict.permanent,
+            temporary=verdict.temporary,
+        )
+
+    def _deliver(self, row: OutboxRow) -> Verdict:
+        book = self._book()
+        if book.sender is None:
+            return Verdict("failed", "no sender for email: apply a document `sender: NAME`", temporary=True)
+        try:
+            made = compose(row, book, self._links, self._clock.now())
+        except Exception as error:  # nothing has left yet, so whatever broke is a plain failure
+            return Verdict("failed", f"{type(error).__name__}: {error}")
+        return made if isinstance(made, Verdict) else self._post(book.sender, made)
+
+    def _post(self, sender: Sender, made: Letter) -> Verdict:
+        try:
+            return self._wire(sender).post(made)
+        except Exception as error:  # it may have left: saying so is the only safe answer
+            return Verdict("unknown", f"{type(error).__name__}: {error}")
+
+    def _wire(self, sender: Sender) -> Wire:
+        with self._lock:
+            return self._wires.setdefault(sender, Wire(sender, self._timeouts))
+
+
+def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Letter | Verdict:
+    """The letter of a row, or why there is none (always *failed*, with the reason's name first)."""
+    template = CONFIRM if row.template == CONFIRM.name else book.templates.get(row.template)
+    if template is None or book.sender is None:
+        return Verdict("failed", f"no_template: there is no template {row.template!r}")
+    try:
+        target = address(str(row.content.get("to") or ""))
+    except BadAddressError as error:
+        return Verdict("failed", f"bad_address: {error}", permanent=True)
+    content = render(template, template_data(row, book, links, at))
+    if isinstance(content, Withheld):
+        return Verdict("failed", f"{content.reason}: {content.detail}")
+    out, source = _unsubscribe(row, links), address(book.sender.address)
+    said = with_way_out(content, out)
+    return letter(said, message=row.message, source=source, target=target, at=at, unsubscribe=out)
+
+
+def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict[str, JSON]:
+    """What a template may read: customer, event, data, campaign, topic, links, now."""
+    content = row.content
+    topic = content.get("topic")
+    says = book.topics[topic].says if topic in book.topics else None
+    return {
+        "customer": content.get("customer") or {},
+        "event": content.get("event") or {},
+        "data": content.get("data") or {},
+        "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
+        "topic": {"name": topic, "says": says},
+        "links": {"unsubscribe": _unsubscribe(row, links), "confirm": _confirm(row, links)},
+        "now": moment(at).isoformat(),
+    }
+
+
+def _unsubscribe(row: OutboxRow, links: Links) -> str | None:
+    """None for what a person's own action called for: transactional messages and the confirmation."""
+    topic = row.content.get("topic")
+    if not topic or row.template == CONFIRM.name:
+        return None
+    return links.url(Unsubscribe(row.subject, topic, row.channel, row.message))
+
+
+def _confirm(row: OutboxRow, links: Links) -> str | None:
+    if row.template != CONFIRM.name:
+        return None
+    return links.url(Confirm(row.subject, str(row.content.get("topic") or ""), row.channel, row.message))

@@ -1,0 +1,71 @@
+"""An e-mail as bytes: headers and parts, the same bytes for the same message."""
+
+from __future__ import annotations
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from msgspec import Struct
+
+from hark.clock import derived_id, moment
+from hark.model import Instant
+from hark.speak.render import Rendered
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+"""RFC 8058, section 3.1."""
+
+
+class BadAddressError(ValueError):
+    """The text is no address that a message could be sent to."""
+
+
+class Letter(Struct, frozen=True):
+    """What SMTP needs: the envelope and the message."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    data: bytes
+
+
+def address(text: str) -> Address:
+    """ "Shop <hello@shop.example>" or "hello@shop.example"; a domain outside ASCII becomes IDNA.
+
+    Raises BadAddressError for anything else, above all for what would smuggle in a header or a second recipient.
+    """
+    name, spec = parseaddr(text)
+    user, at, domain = spec.rpartition("@")
+    if not text.isprintable() or not at or not user.isascii() or "," in domain:
+        raise BadAddressError(f"not an e-mail address: {text[:100]!r}")
+    try:
+        return Address(display_name=name, addr_spec=f"{user}@{_ascii(domain)}")
+    except (ValueError, IndexError) as error:
+        raise BadAddressError(f"not an e-mail address: {text[:100]!r}") from error
+
+
+def _ascii(domain: str) -> str:
+    return domain if domain.isascii() else domain.encode("idna").decode()
+
+
+def letter(
+    content: Rendered, *, message: str, source: Address, target: Address, at: Instant, unsubscribe: str | None
+) -> Letter:
+    """The letter with `message` (our id) as its Message-ID, dated `at`; `unsubscribe` is the one-click URL."""
+    mail = EmailMessage(policy=SMTP)
+    message_id = f"<{message}@{source.domain}>"
+    mail["From"], mail["To"], mail["Subject"] = source, target, content.subject
+    mail["Date"], mail["Message-ID"] = format_datetime(moment(at)), message_id
+    if unsubscribe is not None:
+        mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"] = f"<{unsubscribe}>", ONE_CLICK
+    _add_parts(mail, content, message)
+    return Letter(source.addr_spec, target.addr_spec, message_id, mail.as_bytes())
+
+
+def _add_parts(mail: EmailMessage, content: Rendered, message: str) -> None:
+    mail.set_content(content.text)
+    if content.html is not None:
+        mail.add_alternative(content.html, subtype="html")
+        # The library would draw the boundary by chance.
+        mail.set_boundary("=_" + derived_id("boundary", message))

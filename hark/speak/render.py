@@ -1,0 +1,113 @@
+"""A template and plain data become the subject, HTML and text of a message, or a named reason not to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+import css_inline
+import mrml
+from liquid.exceptions import LiquidError, ResourceLimitError
+from msgspec import Struct
+
+from hark.definitions.types import Template
+from hark.model import JSON
+from hark.speak.plain import plain
+from hark.speak.sandbox import MissingError, parsed, rendered
+
+Reason: TypeAlias = Literal["missing_variable", "template_error", "too_large"]
+
+
+class Rendered(Struct, frozen=True):
+    """What a message says. `subject` is one line without control characters."""
+
+    subject: str
+    html: str | None
+    text: str
+
+
+class Withheld(Struct, frozen=True):
+    """Why this message is not sent to this customer."""
+
+    reason: Reason
+    detail: str
+
+
+class BrokenTemplateError(ValueError):
+    """The template's MJML or Liquid cannot be read, whatever the data."""
+
+
+def render(template: Template, data: Mapping[str, JSON]) -> Rendered | Withheld:
+    """The message that `template` makes of `data`; the same data give the same bytes.
+
+    A variable that is missing (absent, null or blank) and has no `default` withholds the message.
+    Never raises for what stands in a template or in data.
+    """
+    try:
+        return _rendered(template, data)
+    except MissingError as error:
+        return Withheld("missing_variable", str(error.args[0]))
+    except ResourceLimitError as error:
+        return Withheld("too_large", str(error.args[0]))
+    except (LiquidError, BrokenTemplateError) as error:
+        return Withheld("template_error", str(error.args[0]))
+
+
+def problem(template: Template) -> str | None:
+    """What is wrong with the template itself (MJML or Liquid syntax), whatever the data; None if nothing."""
+    try:
+        for source, html in _sources(template):
+            parsed(source, html)
+    except (LiquidError, BrokenTemplateError) as error:
+        return str(error.args[0])
+    return None
+
+
+def _rendered(template: Template, data: Mapping[str, JSON]) -> Rendered:
+    subject = one_line(rendered(template.subject, data, html=False))
+    if not subject:
+        raise MissingError("subject", token=None)
+    html = _html(template, data)
+    if template.text is not None:
+        return Rendered(subject, html, rendered(template.text, data, html=False))
+    return Rendered(subject, html, plain(html or ""))
+
+
+def _sources(template: Template) -> list[tuple[str, bool]]:
+    parts = [(template.subject, False), (html_source(template), True), (template.text, False)]
+    return [(source, html) for source, html in parts if source is not None]
+
+
+def one_line(text: str) -> str:
+    """The text on one line: whatever could end a header, and any run of space, becomes one space."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def html_source(template: Template) -> str | None:
+    """The HTML with its Liquid still in it. Raises BrokenTemplateError."""
+    return _compiled(template.mjml) if template.mjml is not None else template.html
+
+
+@lru_cache(maxsize=256)
+def _compiled(mjml: str) -> str:
+    # No includes (they read files), no web fonts (they would call a third party on each opening).
+    options = mrml.ParserOptions(include_loader=mrml.noop_loader())
+    try:
+        return str(mrml.to_html(mjml, options, mrml.RenderOptions(fonts={})).content)
+    except OSError as error:
+        raise BrokenTemplateError(f"MJML: {error}") from error
+
+
+def _html(template: Template, data: Mapping[str, JSON]) -> str | None:
+    source = html_source(template)
+    if source is None:
+        return None
+    html = rendered(source, data, html=True)
+    # Inlining comes after Liquid: an HTML parser would move `{% for %}` out of a table.
+    return _inlined(html) if template.mjml is None and "<style" in html else html
+
+
+def _inlined(html: str) -> str:
+    """Styles on the elements, since many mail programs drop the head; media queries stay where they are."""
+    return css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)

@@ -1,0 +1,181 @@
+"""Liquid on plain data, bounded: what a template may do, and what it must never do silently.
+
+Templates see JSON-like data only (text, numbers, booleans, lists, objects), never a Python object. A
+variable that is not there may be tested (`if`), looped over (nothing) and given a `default`; using it
+in any other way raises `MissingError`, so that nobody reads "Hello ,".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache, wraps
+from typing import Any, TextIO
+
+from liquid import BoundTemplate, Environment, RenderContext
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
+from liquid.exceptions import LiquidError, LiquidTypeError, ResourceLimitError, UndefinedError
+from liquid.filter import with_context
+from liquid.stringify import to_liquid_string
+from liquid.undefined import Undefined, is_undefined
+
+from hark.model import JSON
+
+OUTPUT_LIMIT = 1_000_000
+"""Bytes one rendered part may have."""
+LOOP_LIMIT = 10_000
+"""Iterations of the loops of one part, nested ones multiplied."""
+LOCALS_LIMIT = 1_000_000
+FORMAT_LIMIT = 200
+SCALARS = (str, int, float)
+MULTIPLYING = frozenset({"replace", "join"})
+"""Filters whose result can be as long as the product of what they are given."""
+BANNED_TAGS = ("include", "render")
+BANNED_FILTERS = ("safe",)
+"""`safe` would let what a customer typed into a form become markup of our message."""
+
+
+class MissingError(UndefinedError):
+    """A variable without a value was used where a text is needed."""
+
+
+def rendered(source: str, data: Mapping[str, JSON], *, html: bool) -> str:
+    """The template `source` filled with `data`; values are HTML-escaped if `html`.
+
+    Raises `MissingError`, `ResourceLimitError` (loops, output, local variables) or another `LiquidError`.
+    """
+    try:
+        return parsed(source, html).render(present(data))
+    except (ValueError, ArithmeticError, RecursionError, AttributeError, LookupError) as error:
+        raise LiquidError(f"{type(error).__name__}: {error}", token=None) from error
+
+
+@lru_cache(maxsize=512)
+def parsed(source: str, html: bool) -> BoundTemplate:
+    """The parse tree of a template. Raises LiquidError."""
+    return (_HTML if html else _TEXT).from_string(source)
+
+
+def present(data: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The data without null and blank texts, which for a reader are the same as absent."""
+    return {key: _present(value) for key, value in data.items() if not _absent(value)}
+
+
+def _present(value: JSON) -> JSON:
+    if isinstance(value, Mapping):
+        return present(value)
+    if isinstance(value, list):
+        return [_present(member) for member in value]
+    return value
+
+
+def _absent(value: JSON) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+class _OutputNode(OutputNode):
+    """`{{ ... }}`, which refuses to print nothing or an object."""
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        value = self.expression.evaluate(context)
+        _refuse_unprintable(value, str(self.expression))
+        return buffer.write(to_liquid_string(value, context.autoescape))
+
+
+class _EchoNode(EchoNode, _OutputNode):
+    """`{% echo ... %}`, under the same rule."""
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+class _Echo(EchoTag):
+    node_class = _EchoNode
+
+
+def _refuse_unprintable(value: object, expression: str) -> None:
+    if value is None or is_undefined(value):
+        raise MissingError(_path(value, expression), token=None)
+    members = value if isinstance(value, list) else [value]
+    if not all(isinstance(member, SCALARS) for member in members) and not isinstance(value, range):
+        raise LiquidTypeError(f"{expression} is an object, not a text; name one of its fields", token=None)
+
+
+def _path(value: object, expression: str) -> str:
+    hint = value.hint if isinstance(value, Undefined) else None
+    return hint.removesuffix(" is undefined").strip("'") if hint else expression
+
+
+def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, refusing missing values, and inputs that would blow up in memory."""
+
+    @wraps(function)
+    def guarded(value: object, *args: object, **named: object) -> Any:
+        for given in (value, *args, *named.values()):
+            if is_undefined(given):
+                raise MissingError(_path(given, name), token=None)
+        if _size(name, (value, *args)) > OUTPUT_LIMIT:
+            raise ResourceLimitError(f"{name} would make a text over {OUTPUT_LIMIT} bytes", token=None)
+        return function(value, *args, **named)
+
+    return guarded
+
+
+def _size(name: str, given: tuple[object, ...]) -> int:
+    lengths = [len(part) for part in given if isinstance(part, str | list | range)]
+    if name not in MULTIPLYING:
+        return max(lengths, default=0)
+    total = 1
+    for length in lengths:
+        total *= length + 1
+    return total
+
+
+@with_context
+def _date(value: object, form: object, *, context: RenderContext) -> object:
+    """An ISO 8601 text or a number of seconds since 1970 UTC, written by strftime; else the value itself.
+
+    "now" is the moment given with the data, never the machine's clock.
+    """
+    if value in ("now", "today"):
+        value = context.resolve("now")
+    if is_undefined(value):
+        raise MissingError("now", token=None)
+    try:
+        moment = _moment(value)
+    except (ValueError, OverflowError, OSError):
+        return value
+    return moment.strftime(str(form)[:FORMAT_LIMIT]) if moment else value
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return None
+
+
+class _Environment(Environment):
+    loop_iteration_limit = LOOP_LIMIT
+    output_stream_limit = OUTPUT_LIMIT
+    local_namespace_limit = LOCALS_LIMIT
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        self.add_tag(_Output)
+        self.add_tag(_Echo)
+        for name in BANNED_TAGS:
+            del self.tags[name]
+        for name in BANNED_FILTERS:
+            del self.filters[name]
+        self.add_filter("date", _date)
+        self.filters.update({n: _guarded(n, f) for n, f in self.filters.items() if n != "default"})
+
+
+# The library's own `now` and `today` read the machine's clock; None makes them missing unless given.
+_CLOCKLESS = {"now": None, "today": None}
+_TEXT = _Environment(autoescape=False, globals=_CLOCKLESS)
+_HTML = _Environment(autoescape=True, globals=_CLOCKLESS)
