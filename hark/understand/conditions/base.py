@@ -7,7 +7,8 @@ summary that is kept per subject under the leaf's `key`, so that equal leaves sh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -27,7 +28,7 @@ class View(Protocol):
     summaries: dict[str, JSON]
 
 
-class Condition(Struct, frozen=True):
+class Condition(Struct, frozen=True, dict=True):
     """A node of a condition. Subclasses are tagged by the key they have in YAML."""
 
     def sentence(self) -> str:
@@ -56,11 +57,19 @@ class Leaf(Condition, frozen=True):
 
     keeps_summary: ClassVar[bool] = True
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """The name of the summary: a hash of the canonical form, so equal conditions share it."""
-        canonical = msgspec.json.encode([type(self).__name__, msgspec.to_builtins(self)], order="sorted")
+        """The name of the summary: a hash of all that its content depends on.
+
+        Leaves with equal keys fold alike and share one summary, even if they read it differently
+        (the last instants answer for every window); so fold per key, but ask `met` per leaf.
+        """
+        canonical = msgspec.json.encode(self.summarises(), order="sorted")
         return hashlib.blake2b(canonical, digest_size=8).hexdigest()
+
+    def summarises(self) -> JSON:
+        """What the summary's content depends on, as plain data."""
+        return [type(self).__name__, msgspec.to_builtins(self)]
 
     def watches(self) -> frozenset[str]:
         """The event names (or TRAITS) that can change the summary."""
@@ -74,6 +83,6 @@ class Leaf(Condition, frozen=True):
         """
         raise NotImplementedError
 
-
-Columns = Mapping[str, object]
-"""The columnar form's input, see `understand.batch`."""
+    def merge(self, one: JSON, other: JSON) -> JSON:
+        """The summary of two subjects' events together, for when they turn out to be one."""
+        raise NotImplementedError

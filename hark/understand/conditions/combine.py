@@ -1,0 +1,105 @@
+"""The nodes that combine: all, any, not.
+
+Their `next_change` is sound and lazy: a false `all` cannot turn true before every one of its false
+parts may have changed, so it asks to be looked at again at the last of those moments, not at the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hark.model import Event, Instant
+from hark.understand.conditions.base import Condition, Leaf, View
+
+
+def _first(moments: Iterable[Instant | None]) -> Instant | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _last(moments: Iterable[Instant | None]) -> Instant | None:
+    """The last of the moments; None (never) as soon as one of them never comes."""
+    last: Instant | None = None
+    for moment in moments:
+        if moment is None:
+            return None
+        last = moment if last is None else max(last, moment)
+    return last
+
+
+def _next(parts: Sequence[Condition], deciding: bool, view: View, now: Instant) -> Instant | None:
+    """When parts may change the whole; one part that is `deciding` settles the whole by itself."""
+    settled = [part for part in parts if part.met(view, now) is deciding]
+    if settled:
+        return _last(part.next_change(view, now) for part in settled)
+    return _first(part.next_change(view, now) for part in parts)
+
+
+def _joined(parts: Sequence[Condition], word: str) -> str:
+    return f" {word} ".join(
+        f"({part.sentence()})" if isinstance(part, AllOf | AnyOf) else part.sentence() for part in parts
+    )
+
+
+class AllOf(Condition, frozen=True, tag="all"):
+    """True if every part is."""
+
+    parts: tuple[Condition, ...]
+
+    def sentence(self) -> str:
+        return _joined(self.parts, "and")
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        return all(part.holds(events, now) for part in self.parts)
+
+    def met(self, view: View, now: Instant) -> bool:
+        return all(part.met(view, now) for part in self.parts)
+
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        return _next(self.parts, False, view, now)
+
+    def leaves(self) -> Iterator[Leaf]:
+        for part in self.parts:
+            yield from part.leaves()
+
+
+class AnyOf(Condition, frozen=True, tag="any"):
+    """True if at least one part is."""
+
+    parts: tuple[Condition, ...]
+
+    def sentence(self) -> str:
+        return _joined(self.parts, "or")
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        return any(part.holds(events, now) for part in self.parts)
+
+    def met(self, view: View, now: Instant) -> bool:
+        return any(part.met(view, now) for part in self.parts)
+
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        return _next(self.parts, True, view, now)
+
+    def leaves(self) -> Iterator[Leaf]:
+        for part in self.parts:
+            yield from part.leaves()
+
+
+class Not(Condition, frozen=True, tag="not"):
+    """True if its part is not."""
+
+    part: Condition
+
+    def sentence(self) -> str:
+        return f"not ({self.part.sentence()})"
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        return not self.part.holds(events, now)
+
+    def met(self, view: View, now: Instant) -> bool:
+        return not self.part.met(view, now)
+
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        return self.part.next_change(view, now)
+
+    def leaves(self) -> Iterator[Leaf]:
+        return self.part.leaves()

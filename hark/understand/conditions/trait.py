@@ -1,0 +1,99 @@
+"""`trait`: what is known about the customer now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import ClassVar
+
+import msgspec
+
+from hark.model import JSON, Event, Instant, Kind, Trait
+from hark.understand import operators, wording
+from hark.understand.conditions.base import TRAITS, Leaf, View
+
+
+class _Context(msgspec.Struct):
+    traits: JSON = None
+
+
+_context = msgspec.json.Decoder(_Context)
+_own = msgspec.json.Decoder(dict[str, JSON])
+
+
+def stated(event: Event) -> Mapping[str, JSON]:
+    """The traits that an event states: an identify call's own, over those of its `context.traits`."""
+    traits: dict[str, JSON] = {}
+    if b'"traits"' in event.context:
+        given = _decoded(_context, event.context)
+        traits = given.traits if given is not None and isinstance(given.traits, dict) else {}
+    if event.kind == Kind.IDENTIFY:
+        own = _decoded(_own, event.properties)
+        traits = {**traits, **(own or {})}
+    return traits
+
+
+def _decoded(decoder: msgspec.json.Decoder[JSON], raw: bytes) -> JSON:
+    """The decoded bytes; None where they are not what the decoder is for (that states nothing)."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def known(events: Sequence[Event], now: Instant) -> dict[str, Trait]:
+    """Every trait's latest value by (at, seq) among the events with at <= now."""
+    traits: dict[str, Trait] = {}
+    for event in events:
+        if event.at <= now:
+            for name, value in stated(event).items():
+                old = traits.get(name)
+                if old is None or (event.at, event.seq) >= (old.at, old.seq):
+                    traits[name] = Trait(value, event.at, event.seq)
+    return traits
+
+
+class HasTrait(Leaf, frozen=True, tag="trait"):
+    """The traits fulfil a predicate; each trait is its latest value by (at, seq)."""
+
+    keeps_summary: ClassVar[bool] = False
+
+    where: JSON
+    """{trait path: bare value or operators}; all must hold."""
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, tuple[str, ...], operators.Test]]:
+        """(trait, path within it, test) of each member of `where`."""
+        paths = [(path.split("."), operand) for path, operand in self.where.items()]
+        return [(path[0], tuple(path[1:]), operators.test_of(operand)) for path, operand in paths]
+
+    def sentence(self) -> str:
+        return f"have {wording.predicate(self.where)}"
+
+    def _met(self, traits: Mapping[str, Trait]) -> bool:
+        for name, path, test in self._checks:
+            trait = traits.get(name)
+            if not test(None if trait is None else operators.value_at(path, trait.value)):
+                return False
+        return True
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        return self._met(known(events, now))
+
+    def met(self, view: View, _now: Instant) -> bool:
+        return self._met(view.traits)
+
+    def next_change(self, _view: View, _now: Instant) -> Instant | None:
+        return None
+
+    def watches(self) -> frozenset[str]:
+        return frozenset((TRAITS,))
+
+    def fold(self, summary: JSON, _event: Event) -> JSON:
+        return summary
+
+    def merge(self, _one: JSON, _other: JSON) -> JSON:
+        return None
+
+    def leaves(self) -> Iterator[Leaf]:
+        yield self
