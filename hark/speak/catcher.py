@@ -27,7 +27,7 @@ class Caught(Struct, frozen=True):
     data: bytes
 
     def message(self) -> EmailMessage:
-        return BytesParser(policy=default).parsebytes(self.data)  # type: ignore[return-value]
+        return BytesParser(policy=default).parsebytes(self.data)
 
     @property
     def message_id(self) -> str:
@@ -123,12 +123,12 @@ class _Conversation(SMTP):
     async def _handle_client(self) -> None:
         rule = self.event_handler.catcher.rule("CONNECT")
         if rule is None:
-            return await super()._handle_client()
+            await super()._handle_client()
+            return
         answer = await _misbehave(rule, self)
         if answer is not None:
             await self.push(answer)
         self.transport.close()
-        return None
 
 
 class _Handler:

@@ -15,7 +15,6 @@ CONFIRM = Template(
       <mj-all font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif" />
       <mj-text font-size="16px" line-height="1.55" color="#1f2328" align="left" />
     </mj-attributes>
-    <mj-raw><meta name="color-scheme" content="light dark"></meta></mj-raw>
     <mj-style>
       :root { color-scheme: light dark; }
       @media (prefers-color-scheme: dark) {

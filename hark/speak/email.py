@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
 
 from msgspec import Struct
@@ -15,6 +15,21 @@ from hark.speak.render import Rendered
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 """RFC 8058, section 3.1."""
+
+
+WHOLE = ("list-unsubscribe", "list-unsubscribe-post", "message-id")
+"""Headers that the library would break or encode when long, which mail programs then don't understand."""
+
+
+class _Policy(EmailPolicy):
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}\r\n" if name.lower() in WHOLE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode() if name.lower() in WHOLE else super().fold_binary(name, value)
+
+
+_POLICY = _Policy() + SMTP
 
 
 class BadAddressError(ValueError):
@@ -33,7 +48,7 @@ class Letter(Struct, frozen=True):
 def address(text: str) -> Address:
     """ "Shop <hello@shop.example>" or "hello@shop.example"; a domain outside ASCII becomes IDNA.
 
-    Raises BadAddressError for anything else, above all for what would smuggle in a header or a second recipient.
+    Raises BadAddressError for anything else, above all for what smuggles in a header or a recipient.
     """
     name, spec = parseaddr(text)
     user, at, domain = spec.rpartition("@")
@@ -52,8 +67,8 @@ def _ascii(domain: str) -> str:
 def letter(
     content: Rendered, *, message: str, source: Address, target: Address, at: Instant, unsubscribe: str | None
 ) -> Letter:
-    """The letter with `message` (our id) as its Message-ID, dated `at`; `unsubscribe` is the one-click URL."""
-    mail = EmailMessage(policy=SMTP)
+    """The letter dated `at` with our id `message` as its Message-ID; `unsubscribe` is the one-click URL."""
+    mail = EmailMessage(policy=_POLICY)
     message_id = f"<{message}@{source.domain}>"
     mail["From"], mail["To"], mail["Subject"] = source, target, content.subject
     mail["Date"], mail["Message-ID"] = format_datetime(moment(at)), message_id
