@@ -135,11 +135,9 @@ class StateStore:
 
     def waiting(self) -> tuple[int, int, Instant]:
         """(chunks, events, when the oldest was folded) of what is not sealed yet."""
-        row = self._db.execute(
-            "SELECT count(*), ifnull(sum(events), 0), ifnull(min(folded_at), 0) FROM recent"
-        )
-        found: tuple[int, int, Instant] = row.fetchone()
-        return found
+        find = "SELECT count(*), ifnull(sum(events), 0), ifnull(min(folded_at), 0) FROM recent"
+        chunks, events, oldest = next(iter(self._db.execute(find)))
+        return chunks, events, oldest
 
     def seen(self) -> Iterable[tuple[int, bytes]]:
         """(bucket, fingerprints) of what must still be remembered, oldest first."""

@@ -1,0 +1,180 @@
+"""Which message ids were seen before: 128-bit fingerprints in time buckets that cover at least a span.
+
+A bucket is a hash table of two 64-bit words a slot (16 bytes; 24 to 40 bytes an id at the load it keeps).
+Time is the arrival of rows, never the wall clock. What a tick added goes into its transaction (`take`)
+and comes back by `load`, so that a restart forgets nothing and repeats nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+from numpy.typing import NDArray
+
+from hark.model import DAY, Instant
+
+Words: TypeAlias = NDArray[np.uint64]
+
+BUCKETS = 6
+"""Buckets of one span; one more is kept, since the newest has only begun."""
+FIRST_SLOTS = 1 << 10
+FULL = 0.8
+GROWTH = 1.5
+
+
+class Added(Struct, frozen=True):
+    """What a tick added to one bucket: 16 bytes an id."""
+
+    bucket: int
+    data: bytes
+
+
+def fingerprint(source: str, message_id: str) -> bytes:
+    """16 bytes of BLAKE2b: equal for equal (source, message id); else equal with probability 2^-128."""
+    return blake2b(f"{source}\x1f{message_id}".encode(), digest_size=16).digest()
+
+
+class Dedupe:
+    """Remembers fingerprints for at least `span_us` of arrival time after the tick that added them."""
+
+    def __init__(self, span_us: int = DAY) -> None:
+        self._width = max(1, -(-span_us // BUCKETS))
+        self._tables: dict[int, _Table] = {}
+        self._newest = 0
+        self._added: list[Added] = []
+
+    def load(self, seen: Iterable[tuple[int, bytes]]) -> None:
+        """What earlier ticks added, in the order in which they did."""
+        for bucket, data in seen:
+            self._newest = max(self._newest, bucket)
+            self._table(bucket).add(_words(data))
+        self._expire()
+
+    def fresh(self, prints: Sequence[bytes], arrived: Instant) -> list[bool]:
+        """For each fingerprint whether it is seen for the first time; from now on it is known.
+
+        `arrived` is the latest arrival of the rows they came in; it never moves the buckets back.
+        """
+        self._newest = max(self._newest, arrived // self._width)
+        self._expire()
+        words = _words(b"".join(prints))
+        new = np.ones(len(words), np.bool_)
+        for bucket in sorted(self._tables, reverse=True):
+            if bucket != self._newest:
+                self._tables[bucket].drop_known(words, new)
+        self._table(self._newest).add_new(words, new)
+        if new.any():
+            self._added.append(Added(self._newest, words[new].tobytes()))
+        answer: list[bool] = new.tolist()
+        return answer
+
+    def take(self) -> list[Added]:
+        """What was added since the last `take`."""
+        taken, self._added = self._added, []
+        return taken
+
+    @property
+    def oldest(self) -> int:
+        """Buckets before this one need not be kept."""
+        return self._newest - BUCKETS
+
+    def __len__(self) -> int:
+        return sum(table.used for table in self._tables.values())
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the tables."""
+        return sum(table.slots.nbytes for table in self._tables.values())
+
+    def _table(self, bucket: int) -> _Table:
+        return self._tables.setdefault(bucket, _Table())
+
+    def _expire(self) -> None:
+        for bucket in [bucket for bucket in self._tables if bucket < self.oldest]:
+            del self._tables[bucket]
+
+
+class _Table:
+    """One bucket: open addressing with linear probing; a slot of two zero words is empty."""
+
+    def __init__(self) -> None:
+        self.slots: Words = np.zeros((FIRST_SLOTS, 2), np.uint64)
+        self.used = 0
+
+    def drop_known(self, words: Words, new: NDArray[np.bool_]) -> None:
+        """Clears `new` where the table has the fingerprint."""
+        if self.used:
+            _find(self.slots, words, new)
+
+    def add_new(self, words: Words, new: NDArray[np.bool_]) -> None:
+        """Adds those marked new; clears the mark where they were here already or twice in `words`."""
+        self._grow(len(words))
+        self.used += _insert(self.slots, words, new)
+
+    def add(self, words: Words) -> None:
+        self.add_new(words, np.ones(len(words), np.bool_))
+
+    def _grow(self, more: int) -> None:
+        if self.used + more <= FULL * len(self.slots):
+            return
+        size = int(max(GROWTH * len(self.slots), (self.used + more) / FULL + 1))
+        old, self.slots = self.slots, np.zeros((size, 2), np.uint64)
+        there = old[_taken(old)]
+        _insert(self.slots, there, np.ones(len(there), np.bool_))
+
+
+def _words(data: bytes) -> Words:
+    """Fingerprints as pairs of words; the one in 2^128 that would look like an empty slot is changed."""
+    words = np.frombuffer(data, np.uint64).reshape(-1, 2)
+    taken = _taken(words)
+    if not taken.all():
+        words = np.where(taken[:, None], words, np.uint64(1))
+    return words
+
+
+def _taken(words: Words) -> NDArray[np.bool_]:
+    return np.asarray((words[:, 0] | words[:, 1]) != 0)
+
+
+@njit(cache=True, nogil=True)
+def _find(slots: Any, words: Any, new: Any) -> None:
+    size = np.uint64(len(slots))
+    for i in range(len(words)):
+        if not new[i]:
+            continue
+        high, low = words[i, 0], words[i, 1]
+        at = high % size
+        while slots[at, 0] != 0 or slots[at, 1] != 0:
+            if slots[at, 0] == high and slots[at, 1] == low:
+                new[i] = False
+                break
+            at = at + np.uint64(1)
+            if at == size:
+                at = np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def _insert(slots: Any, words: Any, new: Any) -> int:
+    size = np.uint64(len(slots))
+    added = 0
+    for i in range(len(words)):
+        if not new[i]:
+            continue
+        high, low = words[i, 0], words[i, 1]
+        at = high % size
+        while slots[at, 0] != 0 or slots[at, 1] != 0:
+            if slots[at, 0] == high and slots[at, 1] == low:
+                new[i] = False
+                break
+            at = at + np.uint64(1)
+            if at == size:
+                at = np.uint64(0)
+        if new[i]:
+            slots[at, 0], slots[at, 1] = high, low
+            added += 1
+    return added
