@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Self
 
 import apsw
 from msgspec import Struct
@@ -83,13 +84,15 @@ class LogFullError(HarkError):
 class LogStore:
     """The one appender of the log in `directory` (`DIR/log`); makes it on first use.
 
-    `file_bytes` is the size after which it goes on in a new file. Not for two threads at once.
+    `file_bytes` is the size after which it goes on in a new file; with less free space than
+    `min_free_bytes` it takes nothing. Not for two threads at once.
     """
 
-    def __init__(self, directory: Path, file_bytes: int = FILE_BYTES) -> None:
+    def __init__(self, directory: Path, file_bytes: int = FILE_BYTES, min_free_bytes: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.file_bytes = file_bytes
+        self.min_free_bytes = min_free_bytes
         self._broken: LogBrokenError | None = None
         self._number = max(_numbers(directory), default=0)
         self._file = self._resume() if self._number else self._first_file()
@@ -102,6 +105,8 @@ class LogStore:
         """
         if self._broken:
             raise self._broken
+        if self.min_free_bytes and _free_bytes(self.directory) < self.min_free_bytes:
+            raise LogFullError
         first = self._end + 1
         try:
             with self._file:
@@ -123,6 +128,12 @@ class LogStore:
     def close(self) -> None:
         """Fold the write-ahead log into the file and let it go."""
         self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _insert(self, rows: Sequence[NewRow], first: int) -> None:
         execute = self._file.execute
@@ -352,6 +363,11 @@ def _reject(values: tuple[object, ...]) -> Reject:
 
 def _reject_values(reject: Reject) -> tuple[object, ...]:
     return (reject.received_at, reject.source, reject.index, reject.reason, reject.message, reject.excerpt)
+
+
+def _free_bytes(directory: Path) -> int:
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
 
 
 def _sync_directory(directory: Path) -> None:

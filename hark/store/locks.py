@@ -1,0 +1,111 @@
+"""One process for each role on a data directory: `flock` on DIR/run/ROLE.lock.
+
+The kernel lets a lock go when its holder ends, however it ends, so there is nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+from hark.errors import HarkError
+
+ROLES = ("collect", "engine", "console", "questions")
+_MARKS = ("hark.toml", "state.db", "config.db", "log/sources.json", "log/1.db", "run/collect.lock")
+_TRIES, _PAUSE_S = 10, 0.02
+
+
+class Lock:
+    """A held lock; `release`, the end of the `with` or of the process gives it back."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def release(self) -> None:
+        if self._number >= 0:
+            os.close(self._number)
+            self._number = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def hold(data: Path, role: str) -> Lock:
+    """Become the one process with this role on the data directory.
+
+    Raises HarkError `data.in-use`, naming the process which holds it. Tries for a fifth of a second, since
+    `holder` takes the lock for an instant to see whether it is free.
+    """
+    number = _open(data, role)
+    for _ in range(_TRIES):
+        if _locked(number):
+            os.ftruncate(number, 0)
+            os.pwrite(number, str(os.getpid()).encode(), 0)
+            return Lock(number)
+        time.sleep(_PAUSE_S)
+    pid = _written(number)
+    os.close(number)
+    raise _in_use(data, role, pid)
+
+
+def holder(data: Path, role: str) -> int | None:
+    """The process that has the role now; None: nobody (0: somebody who has not said who)."""
+    if not (data / "run" / f"{role}.lock").exists():
+        return None
+    with Lock(number := _open(data, role)):
+        return None if _locked(number) else _written(number)
+
+
+def refuse_in_use(data: Path) -> None:
+    """Raise HarkError `data.in-use` if any role on the directory is taken."""
+    for role in ROLES:
+        pid = holder(data, role)
+        if pid is not None:
+            raise _in_use(data, role, pid)
+
+
+def claim(data: Path) -> None:
+    """Make the data directory, or see that it is one.
+
+    Raises HarkError `data.foreign` (something else is there) or `data.unwritable`.
+    """
+    hint = "choose an empty directory, or one that Hark has made, with --data"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if any(data.iterdir()) and not any((data / mark).exists() for mark in _MARKS):
+            raise HarkError(f"{data} holds something else than Hark's data", hint, "data.foreign")
+        (data / "run").mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise HarkError(f"{data} is no directory", hint, "data.foreign") from None
+    except OSError as error:
+        raise HarkError(f"{data} can't be used: {error.strerror}", hint, "data.unwritable") from None
+
+
+def _open(data: Path, role: str) -> int:
+    path = data / "run" / f"{role}.lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _locked(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _written(number: int) -> int:
+    text = os.pread(number, 32, 0)
+    return int(text) if text.isdigit() else 0
+
+
+def _in_use(data: Path, role: str, pid: int) -> HarkError:
+    message = f"{data} is in use: process {pid or 'unknown'} is its {role}"
+    return HarkError(message, "stop that process, or choose another directory with --data", "data.in-use")
