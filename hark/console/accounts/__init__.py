@@ -1,0 +1,1 @@
+"""Accounts of the team, and the one-time link that makes the first."""
