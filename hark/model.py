@@ -192,6 +192,18 @@ class Exposure(Struct, array_like=True):
     run: str
     entries: int = 1
     last_at: Instant = 0
+    share: float = 0.0
+    """The control's share at the draw."""
+    propensity: float = 1.0
+    """The probability, at the draw, of getting this arm (among people outside the global control)."""
+
+
+class Entry(Struct, array_like=True):
+    """The latest entry into a campaign under one key: what the re-entry rule asks for."""
+
+    at: Instant
+    told: bool = False
+    """A refusal to enter again has been written since, once is enough."""
 
 
 class Run(Struct, array_like=True):
@@ -216,6 +228,11 @@ class Run(Struct, array_like=True):
     goal_at: Instant | None = None
     trigger: bytes = b"{}"
     """The properties of the event that started it, for templates."""
+    since_at: Instant = 0
+    since_seq: int = 0
+    """The current wait began after this (at, seq)."""
+    exited: str = ""
+    """Why its steps ended: finished, goal, left_segment, merged or arm_conflict; empty while they go on."""
 
 
 class Sent(Struct, array_like=True):
@@ -233,6 +250,13 @@ class Sent(Struct, array_like=True):
     due_at: Instant
     expires_at: Instant | None = None
     transactional: bool = False
+    version: int = 0
+    arm: str = ""
+    step: str = ""
+    sent_at: Instant | None = None
+    """When it was handed off: from then on it takes its place in the rolling caps."""
+    to: str = ""
+    """The address it was handed off for."""
 
 
 class Record(Struct, array_like=True):
@@ -258,3 +282,11 @@ class Record(Struct, array_like=True):
     sends: list[Sent] = field(default_factory=list)
     due: Instant | None = None
     """The earliest moment at which something changes by time alone."""
+    changes: dict[str, Instant] = field(default_factory=dict)
+    """When each segment's answer may next change by time alone."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """By "campaign/key"."""
+    goals: dict[str, tuple[Instant, int]] = field(default_factory=dict)
+    """The latest (at, seq) at which a campaign's goal event was seen, in a run or not."""
+    global_arm: str = ""
+    """The recorded draw of the global control: control, treated or not drawn yet."""
