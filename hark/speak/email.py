@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
 from msgspec import Struct
 
@@ -13,6 +14,12 @@ from hark.clock import derived_id, moment
 from hark.model import Instant
 from hark.speak.render import Rendered
 
+FORM = re.compile(r'(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<angled>[^<>\s]+)>|(?P<bare>\S+))')
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+USER = re.compile(rf"(?=.{{1,64}}$){ATOM}(\.{ATOM})*")
+"""RFC 5321's Dot-string: quoted local parts are legal, unused, and a way to smuggle."""
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 """RFC 8058, section 3.1."""
 
@@ -50,18 +57,15 @@ def address(text: str) -> Address:
 
     Raises BadAddressError for anything else, above all for what smuggles in a header or a recipient.
     """
-    name, spec = parseaddr(text)
-    user, at, domain = spec.rpartition("@")
-    if not text.isprintable() or not at or not user.isascii() or "," in domain:
-        raise BadAddressError(f"not an e-mail address: {text[:100]!r}")
+    form = FORM.fullmatch(text)
+    user, _, domain = (form["angled"] or form["bare"]).rpartition("@") if form else ("", "", "")
     try:
-        return Address(display_name=name, addr_spec=f"{user}@{_ascii(domain)}")
-    except (ValueError, IndexError) as error:
-        raise BadAddressError(f"not an e-mail address: {text[:100]!r}") from error
-
-
-def _ascii(domain: str) -> str:
-    return domain if domain.isascii() else domain.encode("idna").decode()
+        host = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    if not text.isprintable() or not USER.fullmatch(user) or not HOST.fullmatch(host):
+        raise BadAddressError(f"not an e-mail address: {text[:100]!r}")
+    return Address(display_name=(form["name"] or "") if form else "", addr_spec=f"{user}@{host}")
 
 
 def letter(

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hark.clock import secret
+from hark.clock import secret as fresh_secret
 from hark.speak.links import Key
 
 NAME = "secret.key"
+SHORTEST = 16
 
 
 def open_keys(directory: Path) -> tuple[Key, ...]:
     """The keys in `directory`, made (0600) the first time; of two processes that make them, one wins."""
     path = directory / NAME
     if not path.exists():
-        _create(path, secret("k1") + "\n")
+        _create(path, fresh_secret("k1") + "\n")
     return read_keys(path.read_text())
 
 
 def read_keys(text: str) -> tuple[Key, ...]:
     """The keys in the file's text. ValueError if there is none or a line is broken."""
-    keys = tuple(Key(*line.split("_", 1)) for line in text.split())
-    if not keys or any(not key.id or len(key.secret) < 16 for key in keys):
+    parts = [line.partition("_") for line in text.split()]
+    keys = tuple(Key(key_id, secret) for key_id, _, secret in parts)
+    if not keys or any(not key.id or len(key.secret) < SHORTEST for key in keys):
         raise ValueError(f"{NAME} is damaged: every line must be id_secret; restore it from your backup")
     return keys
 

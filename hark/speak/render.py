@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
+from html import unescape
 from typing import Literal, TypeAlias
 
 import css_inline
@@ -16,6 +18,7 @@ from hark.model import JSON
 from hark.speak.plain import plain
 from hark.speak.sandbox import MissingError, parsed, rendered
 
+LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 Reason: TypeAlias = Literal["missing_variable", "template_error", "too_large"]
 
 
@@ -94,9 +97,11 @@ def _compiled(mjml: str) -> str:
     # No includes (they read files), no web fonts (they would call a third party on each opening).
     options = mrml.ParserOptions(include_loader=mrml.noop_loader())
     try:
-        return str(mrml.to_html(mjml, options, mrml.RenderOptions(fonts={})).content)
+        html = str(mrml.to_html(mjml, options, mrml.RenderOptions(fonts={})).content)
     except OSError as error:
         raise BrokenTemplateError(f"MJML: {error}") from error
+    # XML makes authors write `a &lt; b` inside Liquid too.
+    return LIQUID.sub(lambda mark: unescape(mark[0]), html)
 
 
 def _html(template: Template, data: Mapping[str, JSON]) -> str | None:

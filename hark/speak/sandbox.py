@@ -15,7 +15,13 @@ from typing import Any, TextIO
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
-from liquid.exceptions import LiquidError, LiquidTypeError, ResourceLimitError, UndefinedError
+from liquid.exceptions import (
+    LiquidError,
+    LiquidTypeError,
+    ResourceLimitError,
+    UndefinedError,
+    UnknownFilterError,
+)
 from liquid.filter import with_context
 from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined, is_undefined
@@ -53,8 +59,13 @@ def rendered(source: str, data: Mapping[str, JSON], *, html: bool) -> str:
 
 @lru_cache(maxsize=512)
 def parsed(source: str, html: bool) -> BoundTemplate:
-    """The parse tree of a template. Raises LiquidError."""
-    return (_HTML if html else _TEXT).from_string(source)
+    """The parse tree of a template. Raises LiquidError, also for a filter that does not exist."""
+    environment = _HTML if html else _TEXT
+    template = environment.from_string(source)
+    for name in template.analyze(include_partials=False).filters:
+        if name not in environment.filters:
+            raise UnknownFilterError(f"there is no filter {name!r}", token=None)
+    return template
 
 
 def present(data: Mapping[str, JSON]) -> dict[str, JSON]:
