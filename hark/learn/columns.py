@@ -1,0 +1,134 @@
+"""First entries and their outcomes over whole columns; `entries` says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hark.definitions.types import Goal
+from hark.learn.aggregates import Sums
+from hark.learn.entries import GRACE_US, Entered, arm_of
+from hark.model import FactName, Instant
+from hark.understand import operators
+from hark.understand.operators import is_number, value_at
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+COLUMNS = ("subject", "at", "seq", "name", "properties")
+
+
+class Snapshot(Protocol):
+    """What is asked of the history: rows of these event names, sorted by (subject, at, seq)."""
+
+    def table(self, names: Sequence[str] | None, columns: Sequence[str]) -> pa.Table: ...
+
+
+class Entries:
+    """The first entries into one version's comparison, one row a subject, ascending by subject."""
+
+    def __init__(self, subject: Integers, at: Integers, seq: Integers, arms: list[str]) -> None:
+        self.subject, self.at, self.seq = subject, at, seq
+        self.names = sorted(set(arms))
+        codes = {name: code for code, name in enumerate(self.names)}
+        self.arm = np.array([codes[arm] for arm in arms], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    def entered(self) -> dict[str, int]:
+        """By arm, the different subjects that entered."""
+        counts = np.bincount(self.arm, minlength=len(self.names))
+        return {name: int(counts[code]) for code, name in enumerate(self.names)}
+
+
+def entries_of(facts: pa.Table, campaign: str) -> dict[int, Entries]:
+    """By version, the first entries in the `Campaign Entered` facts of a campaign."""
+    subject, at, seq = (_integers(facts, name) for name in COLUMNS[:3])
+    decode = msgspec.json.Decoder(Entered).decode
+    first: dict[int, dict[int, tuple[int, str]]] = {}
+    for row, properties in enumerate(facts["properties"].to_pylist()):
+        found = decode(properties)
+        if found.campaign == campaign:
+            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, arm_of(found)))
+    return {version: _entries(subject, at, seq, list(by.values())) for version, by in first.items()}
+
+
+def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, str]]) -> Entries:
+    rows = np.array([row for row, _ in found], np.int64)
+    return Entries(subject[rows], at[rows], seq[rows], [arm for _, arm in found])
+
+
+class Outcomes:
+    """For each entry: whether the goal was reached within its window, and the value."""
+
+    def __init__(self, entries: Entries, events: pa.Table, goal: Goal) -> None:
+        self.entries, self.goal = entries, goal
+        rows, places = _after_entry(entries, events, goal)
+        if goal.event.where is not None:
+            fits = operators.compile(goal.event.where)
+            kept = np.fromiter(map(fits, _properties(events, rows)), np.bool_, len(rows))
+            rows, places = rows[kept], places[kept]
+        self.reached = np.bincount(places, minlength=len(entries)) > 0
+        values = _values(events, rows, goal)
+        self.value = np.bincount(places, weights=values, minlength=len(entries))
+
+    def sums(self, now: Instant, until: Instant | None = None) -> dict[str, Sums]:
+        """By arm, the entries whose windows are over (and, with `until`, which entered no later)."""
+        counted = self.entries.at + self.goal.within_us + GRACE_US < now
+        if until is not None:
+            counted &= self.entries.at <= until
+        return {name: self._sum(counted & (self.entries.arm == code))
+                for code, name in enumerate(self.entries.names)}  # fmt: skip
+
+    def _sum(self, who: npt.NDArray[np.bool_]) -> Sums:
+        value = self.value[who]
+        return Sums(
+            int(who.sum()),
+            int(self.reached[who].sum()),
+            float(value.sum()),
+            float((value * value).sum()),
+            float(value.max(initial=0.0)),
+        )
+
+
+def _after_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Integers, Integers]:
+    """(rows of events, places of their subjects' entries) where the event lies in the entry's window."""
+    none = np.zeros(0, np.int64)
+    if not (len(entries) and events.num_rows):
+        return none, none
+    subject, at, seq = (_integers(events, name) for name in COLUMNS[:3])
+    place = np.minimum(np.searchsorted(entries.subject, subject), len(entries) - 1)
+    start, start_seq = entries.at[place], entries.seq[place]
+    after = (at > start) | ((at == start) & (seq > start_seq))
+    counted = (entries.subject[place] == subject) & after & (at <= start + goal.within_us)
+    rows = np.flatnonzero(counted)
+    return rows, place[rows]
+
+
+def _values(events: pa.Table, rows: Integers, goal: Goal) -> npt.NDArray[np.float64]:
+    if goal.value is None:
+        return np.zeros(len(rows))
+    path, decode = tuple(goal.value.split(".")), msgspec.json.decode
+    found = (value_at(path, decode(raw)) for raw in _properties(events, rows))
+    return np.fromiter((value if is_number(value) else 0.0 for value in found), np.float64, len(rows))
+
+
+def _properties(events: pa.Table, rows: Integers) -> list[bytes]:
+    found: list[bytes] = events["properties"].take(pa.array(rows)).to_pylist()
+    return found
+
+
+def _integers(table: pa.Table, name: str) -> Integers:
+    found: Any = pc.cast(table[name].combine_chunks(), pa.int64())
+    numbers: Integers = found.to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def facts(snapshot: Snapshot) -> pa.Table:
+    """The entries into all campaigns."""
+    return snapshot.table([FactName.CAMPAIGN_ENTERED], COLUMNS)

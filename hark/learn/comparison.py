@@ -1,0 +1,95 @@
+"""One version's comparison: who entered, which of them count, and when it may be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from hark.definitions.types import Campaign
+from hark.learn import checks
+from hark.learn.aggregates import Sums, total
+from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot
+from hark.learn.entries import CONTROL, GRACE_US
+from hark.model import DAY, Instant
+
+INTAKE_US = 28 * DAY
+"""For how long after a version's first entry people are taken into the judgement, where no `ends` says."""
+
+
+class Comparison(Struct, frozen=True):
+    """All that is said of a version rests on this: its campaign, and the sums by arm."""
+
+    campaign: Campaign
+    now: Instant
+    entered: Mapping[str, int]
+    """By arm, different subjects at first entry."""
+    decide_at: Instant | None
+    """When the last window (and its grace) of those who entered in time is over. None: nobody entered."""
+    sums: Mapping[str, Sums]
+    """By arm, the entries that are over now."""
+    deciding: Mapping[str, Sums]
+    """By arm, those among them which entered in time for the judgement."""
+
+    @property
+    def control(self) -> Sums:
+        return self.sums.get(CONTROL, Sums())
+
+    @property
+    def treated(self) -> Sums:
+        return treated(self.sums)
+
+    @property
+    def at_decision(self) -> tuple[Sums, Sums]:
+        """(treated, control) of those on whom the judgement rests."""
+        return treated(self.deciding), self.deciding.get(CONTROL, Sums())
+
+    @property
+    def waiting(self) -> int:
+        """Subjects that entered and whose window or grace is not over."""
+        return sum(self.entered.values()) - self.control.subjects - self.treated.subjects
+
+    @property
+    def decided(self) -> bool:
+        """Whether the day of decision has come."""
+        return self.decide_at is not None and self.now > self.decide_at
+
+    @property
+    def sample_ratio(self) -> float | None:
+        """The p-value of the arms' sizes. Shares are constant within a version: one period."""
+        shares = allocation(self.campaign)
+        sizes = [checks.Size(self.entered.get(arm, 0), share) for arm, share in shares.items()]
+        return checks.sample_ratio([sizes])
+
+
+def treated(sums: Mapping[str, Sums]) -> Sums:
+    """All arms but the control, together."""
+    return total(one for arm, one in sums.items() if arm != CONTROL)
+
+
+def allocation(campaign: Campaign) -> dict[str, float]:
+    """By arm, the control first, the share of those drawn which should come into it."""
+    weights = sum(variant.weight for variant in campaign.variants)
+    shares = {one.name: (1 - campaign.control) * one.weight / weights for one in campaign.variants}
+    return {CONTROL: campaign.control, **shares}
+
+
+def intake_until(campaign: Campaign, first: Instant) -> Instant:
+    """Who enters later does not count for the judgement: the campaign's end, else INTAKE_US from the first.
+
+    It follows from the definition and from the first entry, never from what people did, so that
+    looking at the numbers cannot move it.
+    """
+    return campaign.ends if campaign.ends is not None else first + INTAKE_US
+
+
+def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
+    """One version's first entries and what became of them, from the history. Without a goal: no sums."""
+    entered = entries.entered() if entries else {}
+    if entries is None or campaign.goal is None:
+        return Comparison(campaign, now, entered, None, {}, {})
+    events = snapshot.table(campaign.goal.event.names, COLUMNS)
+    outcomes = Outcomes(entries, events, campaign.goal)
+    until = intake_until(campaign, int(entries.at.min()))
+    decide_at = until + campaign.goal.within_us + GRACE_US
+    return Comparison(campaign, now, entered, decide_at, outcomes.sums(now), outcomes.sums(now, until))

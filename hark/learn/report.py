@@ -1,0 +1,123 @@
+"""Did a campaign change what people do, and how certain is that?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from hark.definitions.parse import definition
+from hark.definitions.types import Campaign, Document
+from hark.learn import checks, compare
+from hark.learn.aggregates import Sums
+from hark.learn.columns import Snapshot, entries_of, facts
+from hark.learn.compare import Interval
+from hark.learn.comparison import Comparison, allocation, comparison
+from hark.learn.entries import CONTROL
+from hark.learn.sentences import sentences
+from hark.model import JSON, Instant
+
+
+class Arm(Struct, frozen=True):
+    """One arm of the comparison: "control" or a variant."""
+
+    arm: str
+    entered: int
+    """Different subjects at their first entry."""
+    complete: int
+    """Of them, those whose window and grace are over; only they count below."""
+    goals: int
+    rate: float | None
+    value: float | None
+    """Value per subject; None where the goal has no value."""
+    lift: Interval | None
+    """Goal rate minus the control's; None for the control itself and while an arm is empty."""
+
+
+class SampleRatio(Struct, frozen=True):
+    """Whether the arms are as large as their shares say."""
+
+    p: float | None
+    trusted: bool
+    """False below p = 0.001: then the lift must not be believed."""
+
+
+class Report(Struct, frozen=True):
+    """What is known of one version of a campaign, and what is not."""
+
+    campaign: str
+    version: int
+    arms: tuple[Arm, ...]
+    """The control first."""
+    lift: Interval | None
+    """Goal rate of all treated together minus the control's (Newcombe, 95 %); None while an arm is empty."""
+    relative: float | None
+    """The lift as a share of the control's rate."""
+    value: Interval | None
+    """Value per subject of the treated minus the control's (Welch, 95 %); None without values."""
+    sample_ratio: SampleRatio
+    decide_at: Instant | None
+    """From when on a verdict is given; None: nobody has entered."""
+    judged: bool
+    """Whether that moment has come, enough has been seen, and the sample ratio is right."""
+    sentences: tuple[str, ...]
+
+    def to_json(self) -> JSON:
+        """As plain data, in the order of the fields."""
+        return msgspec.to_builtins(self)
+
+
+def report(
+    snapshot: Snapshot, versions: Sequence[Document], now: Instant, version: int | None = None
+) -> Report:
+    """What a campaign changed, from the history alone.
+
+    `versions` are the campaign's documents (at least one). The report is on `version`, or on the newest
+    that somebody entered, or on the newest of all. ValueError: `version` is not among them.
+    """
+    documents = {document.version: document for document in versions}
+    entries = entries_of(facts(snapshot), versions[0].name)
+    chosen = version or max(entries.keys() & documents.keys(), default=max(documents))
+    if chosen not in documents:
+        raise ValueError(f"{versions[0].name} has no version {chosen}")
+    return written(chosen, comparison(snapshot, _typed(documents[chosen]), entries.get(chosen), now))
+
+
+def _typed(document: Document) -> Campaign:
+    found = definition(document)
+    if not isinstance(found, Campaign):
+        raise TypeError(f"{document.kind} {document.name} is no campaign")
+    return found
+
+
+def written(version: int, found: Comparison) -> Report:
+    """The report of a comparison."""
+    p, has_value = found.sample_ratio, found.campaign.goal is not None and found.campaign.goal.value
+    trusted = p is None or p >= checks.SAMPLE_RATIO_P
+    return Report(
+        campaign=found.campaign.name,
+        version=version,
+        arms=tuple(_arm(found, name) for name in allocation(found.campaign)),
+        lift=compare.newcombe(found.treated, found.control),
+        relative=compare.relative(found.treated, found.control),
+        value=compare.welch(found.treated, found.control) if has_value else None,
+        sample_ratio=SampleRatio(p, trusted),
+        decide_at=found.decide_at,
+        judged=trusted and found.decided and checks.too_few(*found.at_decision) is None,
+        sentences=tuple(sentences(found)),
+    )
+
+
+def _arm(found: Comparison, name: str) -> Arm:
+    sums = found.sums.get(name, Sums())
+    has_value = found.campaign.goal is not None and found.campaign.goal.value is not None
+    return Arm(
+        arm=name,
+        entered=found.entered.get(name, 0),
+        complete=sums.subjects,
+        goals=sums.goals,
+        rate=sums.rate,
+        value=sums.mean if has_value else None,
+        lift=None if name == CONTROL else compare.newcombe(sums, found.control),
+    )

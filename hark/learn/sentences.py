@@ -1,0 +1,133 @@
+"""What a comparison says in plain English: what is known, how surely, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hark.clock import moment
+from hark.definitions.types import Goal
+from hark.learn import checks, compare
+from hark.learn.aggregates import Sums
+from hark.learn.compare import Interval
+from hark.learn.comparison import Comparison
+from hark.model import Instant
+from hark.understand.wording import event, span
+
+
+def sentences(found: Comparison) -> Iterator[str]:
+    """The numbers, the standing (one sentence, always), and what stands beside them."""
+    goal = found.campaign.goal
+    if goal is None:
+        yield "This campaign has no goal: what it changes is not measured."
+        return
+    if found.control.subjects and found.treated.subjects:
+        yield _numbers(found, goal)
+        yield _lift(found)
+    yield standing(found)
+    yield from _variants(found)
+    yield from _value(found, goal)
+    yield from _unknown(found, goal)
+
+
+def standing(found: Comparison) -> str:
+    """What may be concluded now. A word of verdict only after the day of decision."""
+    if found.campaign.control == 0:
+        why = f" ({found.campaign.control_why})" if found.campaign.control_why else ""
+        return f"Nobody is left alone{why}: what this campaign changes cannot be known."
+    p = found.sample_ratio
+    if p is not None and p < checks.SAMPLE_RATIO_P:
+        return (
+            f"The arms are not as large as their shares say (p = {p:.2g}): something treats them unlike"
+            " before they are compared, so the lift must not be believed."
+        )
+    if found.decide_at is None:
+        return "This cannot be judged yet (nobody has entered)."
+    if found.decided:
+        return verdict(found)
+    few = checks.too_few(found.treated, found.control)
+    if few:
+        return f"This cannot be judged yet ({few})."
+    return (
+        f"The interval is exact if you decide at {date(found.decide_at)}; whoever decides at the first look"
+        " that pleases is misled more often than once in 20 times."
+    )
+
+
+def verdict(found: Comparison) -> str:
+    """The judgement at the day of decision: on those who entered in time for it, whatever came later."""
+    ours, others = found.at_decision
+    few = checks.too_few(ours, others)
+    lift = compare.newcombe(ours, others)
+    if few or lift is None or found.decide_at is None:
+        return f"This cannot be judged ({few}): {date(found.decide_at)} has passed with too few."
+    words = f"Judged as planned on {date(found.decide_at)}: "
+    if not lift.excludes_zero:
+        return words + f"no difference was found; anything from {points(lift)} is possible."
+    return (
+        words + f"the campaign {'raised' if lift.low > 0 else 'lowered'} the goal's rate, by {points(lift)}."
+    )
+
+
+def _numbers(found: Comparison, goal: Goal) -> str:
+    did = f"did {event(goal.event.names, goal.event.where)} within {span(goal.within_us)}"
+    ours, others = found.treated, found.control
+    return (
+        f"Of {ours.subjects:,} people treated, {_goals(ours)} {did};"
+        f" of {others.subjects:,} left alone, {_goals(others)}."
+    )
+
+
+def _goals(arm: Sums) -> str:
+    return f"{arm.goals:,} ({arm.rate or 0:.1%})"
+
+
+def _lift(found: Comparison) -> str:
+    lift = compare.newcombe(found.treated, found.control)
+    assert lift is not None
+    return (
+        f"Lift: {lift.estimate:+.1%} of people (95 % interval {points(lift)}), over everybody who was drawn,"
+        " reached by a message or not."
+    )
+
+
+def _variants(found: Comparison) -> Iterator[str]:
+    if len(found.campaign.variants) < 2:
+        return
+    for variant in found.campaign.variants:
+        lift = compare.newcombe(found.sums.get(variant.name, Sums()), found.control)
+        if lift is not None:
+            yield f"{variant.name}: {lift.estimate:+.1%} against those left alone ({points(lift)})."
+    yield "Each variant's interval is its own; which variant is better has not been tested."
+
+
+def _value(found: Comparison, goal: Goal) -> Iterator[str]:
+    lift = compare.welch(found.treated, found.control) if goal.value else None
+    if lift is None:
+        return
+    yield (
+        f"{goal.value} per person: {found.treated.mean or 0:.2f} treated, {found.control.mean or 0:.2f} left"
+        f" alone; difference {lift.estimate:+.2f} ({lift.low:+.2f} to {lift.high:+.2f})."
+    )
+    share = checks.largest_share([found.treated, found.control])
+    if share > checks.LARGE_SHARE:
+        yield f"One person carries {share:.0%} of all {goal.value}: its difference rests on that one."
+
+
+def _unknown(found: Comparison, goal: Goal) -> Iterator[str]:
+    window = span(goal.within_us)
+    if found.waiting:
+        yield (
+            f"Not counted yet in any arm: {found.waiting:,} people whose {window}, and a day of grace,"
+            " are not over."
+        )
+    yield f"Not known: what happens after {window}, and what it would do to people who were not eligible."
+
+
+def points(interval: Interval) -> str:
+    """The bounds: "+1.2% to +3.4%"."""
+    return f"{interval.low:+.1%} to {interval.high:+.1%}"
+
+
+def date(at: Instant | None) -> str:
+    """A moment for reading: "2026-03-02 09:00 UTC"."""
+    return "a date not set" if at is None else f"{moment(at):%Y-%m-%d %H:%M} UTC"
