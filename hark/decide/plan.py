@@ -1,0 +1,158 @@
+"""Everything the definitions ask for, indexed by what can set it off.
+
+`Plan.watch` is the dispatch: for an event's name it gives the summaries, segments, triggers, goals and
+waits that the event can change, or None, and then the event costs no record at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from hark.decide.course import Course
+from hark.definitions.parse import definition
+from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
+from hark.model import ConsentName, Event
+from hark.understand.conditions import TRAITS, Condition, Leaf
+
+IDENTIFY = "Identify"
+ALWAYS = (IDENTIFY, *ConsentName)
+"""Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
+
+T = TypeVar("T")
+
+
+class Watch(Struct, frozen=True):
+    """What one event name can set off."""
+
+    leaves: tuple[tuple[str, Leaf], ...] = ()
+    """(key of the summary, the leaf that folds it)."""
+    segments: tuple[Segment, ...] = ()
+    """Whose answer may change."""
+    with_traits: tuple[Segment, ...] = ()
+    """The same if the event changed a trait as well."""
+    triggers: tuple[Course, ...] = ()
+    goals: frozenset[tuple[str, int]] = frozenset()
+    """(campaign, version) of the courses whose goal this may be."""
+    goal_courses: tuple[Course, ...] = ()
+    """The same, of the versions in force only."""
+    waits: frozenset[tuple[str, int]] = frozenset()
+    """(campaign, version) of the courses in which a wait ends by it."""
+
+
+class Plan:
+    """All definitions in force, and the older versions of campaigns that live runs still walk. Immutable."""
+
+    def __init__(self, documents: Sequence[tuple[Document, Definition]], older: Iterable[Course] = ()):
+        things = [thing for _, thing in documents]
+        self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
+        self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
+        policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
+        self.attention = policies.get("attention", Policy("attention"))
+        self.internal = policies["internal"].where if "internal" in policies else None
+        self.current = {
+            thing.name: Course(thing, document.version)
+            for document, thing in documents
+            if isinstance(thing, Campaign)
+        }
+        self._courses = {course.key: course for course in (*older, *self.current.values())}
+        self._entering = _grouped(
+            (course.campaign.trigger.enters, course)
+            for course in self.current.values()
+            if course.campaign.trigger.enters
+        )
+        self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
+        self.leaf_keys = frozenset(self.leaves)
+        self._watches = {name: self._watch(name) for name in sorted(self._names())}
+        self.unwatched = Watch(with_traits=self._segments_watching(TRAITS))
+        """For an event whose name sets off nothing, but which may state traits."""
+        self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
+
+    @classmethod
+    def compile(
+        cls, documents: Sequence[Document], versions_in_use: Sequence[Document] = (), zone: str = "UTC"
+    ) -> Plan:
+        """The plan of the newest versions of all definitions, in the workspace's zone.
+
+        `versions_in_use` are documents of older versions which runs still walk; it may hold more.
+        Raises DefinitionError for a document that has not passed the language's checks.
+        """
+        typed = [(document, definition(document, zone)) for document in documents]
+        older = [(document, definition(document, zone)) for document in versions_in_use]
+        return cls(
+            typed,
+            [Course(thing, document.version) for document, thing in older if isinstance(thing, Campaign)],
+        )
+
+    def watch(self, name: str) -> Watch | None:
+        """What an event of this name can set off; None: nothing, so its record need not be loaded."""
+        return self._watches.get(name)
+
+    def touches(self, event: Event) -> bool:
+        """Whether the event can change its subject's record: its name is watched, or it states traits."""
+        return event.name in self._watches or b'"traits"' in event.context
+
+    def course(self, campaign: str, version: int) -> Course | None:
+        """The version of a campaign that a run walks; None if it is no longer kept."""
+        return self._courses.get((campaign, version))
+
+    def entering(self, segment: str) -> Sequence[Course]:
+        """The campaigns that an entry into the segment starts."""
+        return self._entering.get(segment, ())
+
+    def _conditions(self) -> Iterator[Condition]:
+        yield from (segment.where for segment in self.segments.values())
+        yield from (course.campaign.audience for course in self.current.values() if course.campaign.audience)
+        if self.internal:
+            yield self.internal
+
+    def _all_leaves(self) -> Iterator[Leaf]:
+        for condition in self._conditions():
+            yield from (leaf for leaf in condition.leaves() if leaf.keeps_summary)
+
+    def _segments_watching(self, *names: str) -> tuple[Segment, ...]:
+        return tuple(
+            segment
+            for segment in self.segments.values()
+            if any(not leaf.watches().isdisjoint(names) for leaf in segment.where.leaves())
+        )
+
+    def _names(self) -> set[str]:
+        names = {*ALWAYS}
+        for condition in self._conditions():
+            for leaf in condition.leaves():
+                names |= leaf.watches() - {TRAITS}
+        for course in self._courses.values():
+            matches = [course.goal, course.starts_when, *course.untils.values()]
+            names = names.union(*(match.names for match in matches if match))
+        return names
+
+    def _watch(self, name: str) -> Watch:
+        courses = self._courses.values()
+        wanting = [course for course in courses if course.goal and name in course.goal.names]
+        return Watch(
+            leaves=tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches()),
+            segments=self._segments_watching(name),
+            with_traits=self._segments_watching(name, TRAITS),
+            triggers=tuple(
+                course
+                for course in self.current.values()
+                if course.starts_when and name in course.starts_when.names
+            ),
+            goals=frozenset(course.key for course in wanting),
+            goal_courses=tuple(course for course in wanting if self.current.get(course.name) is course),
+            waits=frozenset(
+                course.key
+                for course in courses
+                if any(name in until.names for until in course.untils.values())
+            ),
+        )
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for name, value in pairs:
+        groups.setdefault(name, []).append(value)
+    return groups

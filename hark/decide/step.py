@@ -1,0 +1,112 @@
+"""The one pure function that decides: a record and an input give the record's next state, and facts.
+
+No clock, no chance, no I/O: everything rests on the record, the input's own instant and the plan. So
+results do not depend on where ticks are cut, and a crash may repeat an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from hark.decide.membership import changes_due, membership, summaries
+from hark.decide.plan import Plan, Watch
+from hark.decide.profile import profile
+from hark.decide.work import Work
+from hark.errors import HarkError
+from hark.model import (
+    Event,
+    Input,
+    Instant,
+    Record,
+    TimerDue,
+)
+
+ROUNDS = 8
+"""How often the facts made by folding facts are folded in turn, before it counts as endless."""
+
+Reducer: TypeAlias = Callable[[Work, Event, Watch], None]
+
+REDUCERS: tuple[Reducer, ...] = (profile, summaries, membership)
+"""What an event goes through, in this order; each owns one part of the record."""
+
+WAKERS: tuple[Callable[[Work], None], ...] = (changes_due,)
+"""What a due moment sets off, in this order."""
+
+
+class EndlessFactsError(HarkError):
+    """Definitions which set each other off for ever."""
+
+
+def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]:
+    """The record after the input, and the facts made on the way, in order. May change `record` in place.
+
+    Timers due before the input's instant go first, each at its own moment; at one instant events
+    precede timers. Raises EndlessFactsError after 8 rounds of facts that make facts.
+    """
+    work = Work(record, plan)
+    if type(input) is TimerDue:
+        wake(work, input.instant + 1)
+    else:
+        wake(work, input.instant)
+        work.now = record.now = max(record.now, input.instant)
+        _HANDLERS[type(input)](work, input)
+        drain(work)
+    work.record.due = due(work.record)
+    return work.record, work.facts
+
+
+def wake(work: Work, until: Instant) -> None:
+    """Fires every timer due before `until`, each at its own moment."""
+    record = work.record
+    while record.due is not None and record.due < until:
+        work.now = record.now = max(record.now, record.due)
+        for waker in WAKERS:
+            waker(work)
+        drain(work)
+        record.due = due(record)
+
+
+def due(record: Record) -> Instant | None:
+    """The earliest moment at which something changes by time alone."""
+    return min(record.changes.values(), default=None)
+
+
+def drain(work: Work) -> None:
+    """Folds the facts made, and those made by folding them."""
+    for _ in range(ROUNDS):
+        if not work.unfolded:
+            return
+        facts, work.unfolded = work.unfolded, []
+        for fact in facts:
+            fold(work, fact)
+    if work.unfolded:
+        raise EndlessFactsError(
+            f"subject {work.record.subject}: facts made facts for {ROUNDS} rounds,"
+            f" the last {work.unfolded[0].name}",
+            "look for campaigns and segments which set each other off",
+            "decide.endless",
+        )
+
+
+def fold(work: Work, event: Event) -> None:
+    """One event, or fact, through every reducer."""
+    watch = work.plan.watch(event.name)
+    if watch is None:
+        if b'"traits"' not in event.context:
+            return
+        watch = work.plan.unwatched
+    for reducer in REDUCERS:
+        reducer(work, event, watch)
+
+
+def on_event(work: Work, event: Event) -> None:
+    record = work.record
+    record.last_seq = max(record.last_seq, event.seq)
+    work.age = None if event.imported else event.instant - event.at
+    fold(work, event)
+
+
+_HANDLERS: dict[type, Callable[[Work, Any], None]] = {
+    Event: on_event,
+}

@@ -1,0 +1,61 @@
+"""The bench on which one input is worked: the record, the plan, the moment, the facts made so far."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hark.clock import derived_id
+from hark.decide.plan import Plan
+from hark.model import JSON, Event, Instant, Kind, Record
+
+SOURCE = "hark"
+"""The source of every fact."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def whole_ms(at: Instant) -> Instant:
+    """The instant rounded up to a whole millisecond: what a due moment is."""
+    return -(-at // 1000) * 1000
+
+
+class Work:
+    """Mutable, lives for one call of `step`."""
+
+    __slots__ = ("age", "facts", "left", "now", "plan", "record", "traits_changed", "unfolded")
+
+    def __init__(self, record: Record, plan: Plan) -> None:
+        self.record = record
+        self.plan = plan
+        self.now: Instant = record.now
+        self.facts: list[Event] = []
+        self.unfolded: list[Event] = []
+        """Facts not yet folded into the record."""
+        self.left: list[str] = []
+        """Segments left at this moment, for the runs that end by it."""
+        self.traits_changed = False
+        self.age: int | None = 0
+        """Age (us) on arrival of the event being worked; None: imported or back-filled, starts nothing."""
+
+    def emit(self, name: str, properties: dict[str, JSON], at: Instant | None = None) -> Event:
+        """A new fact at this moment (or at the time of what it reports), next in the subject's order."""
+        record = self.record
+        now = self.now
+        seq = record.last_seq = record.last_seq + 1
+        fact = Event(
+            record.subject,
+            now if at is None else at,
+            seq,
+            name,
+            Kind.FACT.value,
+            SOURCE,
+            derived_id(record.subject, seq),
+            now,
+            now,
+            now,
+            False,
+            _encode(properties),
+        )
+        self.facts.append(fact)
+        self.unfolded.append(fact)
+        return fact
