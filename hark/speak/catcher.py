@@ -89,6 +89,16 @@ class Catcher:
         """From now on the first rule that fits each command applies; without rules all is well."""
         self._rules = list(rules)
 
+    def hang_up(self) -> None:
+        """Closes every open connection, as servers do with idle ones; the port stays open."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+
+    async def _hang_up(self) -> None:
+        conversations = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in conversations:
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
     async def _serve(self, listening: socket.socket) -> None:
         self._server = await self._loop.create_server(self._protocol, sock=listening)
 
@@ -100,10 +110,7 @@ class Catcher:
 
     async def _end(self) -> None:
         self._server.close()
-        conversations = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in conversations:
-            task.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
+        await self._hang_up()
 
     def rule(self, verb: Verb, recipient: str | None = None) -> Misbehaviour | None:
         fitting = (r for r in self._rules if r.verb == verb and r.recipient in (None, recipient))
