@@ -1,0 +1,332 @@
+"""How campaigns are written: trigger, goal, control, variants and their steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hark.clock import instant
+from hark.definitions.conditions import CONDITION, EVENTS, event_match
+from hark.definitions.problems import nearest
+from hark.definitions.shapes import (
+    INVALID,
+    NAME,
+    PATH,
+    Choice,
+    Duration,
+    Either,
+    Invalid,
+    ListOf,
+    Mapped,
+    Number,
+    Reading,
+    Record,
+    Shape,
+    Share,
+    Text,
+    Truth,
+    Values,
+)
+from hark.definitions.steps import STEPS, Steps, Variants, last_send_us
+from hark.definitions.types import Campaign, Goal, Trigger, Variant
+from hark.definitions.yaml import Node
+from hark.model import DAY, JSON, ConsentName, FactName, Instant
+
+DEFAULT_CONTROL = 0.2
+"""The share left alone under `control: auto` while there is no history to derive it from."""
+ONLY_VARIANT = "treatment"
+"""The name of the variant of a campaign that is written with `steps:` alone."""
+
+_ABOUT_MESSAGES = re.compile(
+    r"(message|email|push|sms|in-app|notification|webhook|newsletter)s? "
+    r"(opened|clicked|tapped|link clicked|viewed|delivered|sent|bounced|replied|complained|dropped|received)",
+    re.IGNORECASE,
+)
+
+
+def about_messages(name: str) -> bool:
+    """Whether an event tells of a message or of Hark's own doing, and so can be nobody's goal."""
+    return name in set(FactName) | set(ConsentName) or bool(_ABOUT_MESSAGES.fullmatch(name))
+
+
+def _trigger(values: Values, node: Node, reading: Reading) -> Trigger | Invalid:
+    assert isinstance(node.value, dict)
+    if "enters" not in values:
+        if "existing" in values:
+            return reading.refuse(node.value["existing"], '"existing" belongs to {enters: segment}')
+        return Trigger(event=event_match(values, node, reading))
+    if "where" in values:
+        return reading.refuse(node.value["where"], '"where" belongs to an event', "narrow it by audience:")
+    return Trigger(enters=values["enters"], existing=values.get("existing", False))
+
+
+TRIGGER = Record(
+    "trigger",
+    {**EVENTS, "enters": NAME, "existing": Truth()},
+    _trigger,
+    planned=("engagement", "date", "schedule", "broadcast", "api"),
+    one_of=(("event", "any_of", "enters"),),
+)
+
+
+def _goal(values: Values, node: Node, reading: Reading) -> Goal | Invalid:
+    assert isinstance(node.value, dict)
+    event = event_match(values, node, reading)
+    for name in event.names:
+        if about_messages(name):
+            line = node.value["event" if "event" in values else "any_of"].line
+            reading.add(
+                line,
+                f'"{name}" cannot be a goal: it tells of a message, not of what people do',
+                "name an action in the product",
+            )
+            return INVALID
+    return Goal(event, values["within"], values.get("value"))
+
+
+GOAL = Record(
+    "goal",
+    {**EVENTS, "within": Duration(), "value": PATH},
+    _goal,
+    required=("within",),
+    planned=("when", "response"),
+    one_of=(("event", "any_of"),),
+)
+
+
+@dataclass(frozen=True)
+class Control(Shape[float]):
+    """`auto`, `none` or a share; -1 stands for auto."""
+
+    def read(self, node: Node, reading: Reading) -> float | Invalid:
+        if node.value == "auto":
+            return -1.0
+        if node.value == "none":
+            return 0.0
+        if not isinstance(node.value, str | int | float) or isinstance(node.value, bool):
+            return reading.expected(node, "auto, none or a share", "10% or 0.1")
+        if isinstance(node.value, str) and not node.value.endswith("%"):
+            return reading.expected(node, "auto, none or a share", nearest(node.value, ("auto", "none")))
+        share = Share(0, 0.9).read(node, reading)
+        if share == 0:
+            return reading.refuse(node, "a control of nothing is written none", "with why:")
+        return share
+
+    def schema(self) -> JSON:
+        return {"anyOf": [{"enum": ["auto", "none"]}, Share(0, 0.9).schema()]}
+
+
+@dataclass(frozen=True)
+class Moment(Shape[Instant]):
+    """A quoted date or time; without a zone it is the workspace's."""
+
+    def read(self, node: Node, reading: Reading) -> Instant | Invalid:
+        hint = '"2026-03-01" or "2026-03-01T09:00"'
+        if not isinstance(node.value, str) or not re.match(r"\d{4}-\d\d-\d\d", node.value):
+            return reading.expected(node, "a date or time", hint)
+        try:
+            moment = datetime.fromisoformat(node.value)
+        except ValueError:
+            return reading.expected(node, "a date or time", hint)
+        return instant(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(reading.zone)))
+
+    def schema(self) -> JSON:
+        return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}
+
+
+REENTER: Shape[int] = Either(
+    Mapped(Choice(("never", "always")), lambda word, _node, _reading: -1 if word == "never" else 0),
+    Record("reenter", {"after": Duration()}, lambda values, _n, _r: values["after"], required=("after",)),
+)
+"""Microseconds from the last entry; 0: always, -1: never."""
+
+EXIT = ListOf(
+    Either(
+        Choice(("goal",)),
+        Record("exit", {"leaves": NAME}, lambda values, _n, _r: ("leaves", values["leaves"]), ("leaves",)),
+    ),
+    "a list of reasons to leave",
+)
+
+
+@dataclass(frozen=True)
+class Weights(Shape[dict[str, float]]):
+    """A weight for each variant."""
+
+    def read(self, node: Node, reading: Reading) -> dict[str, float] | Invalid:
+        if not isinstance(node.value, dict) or not node.value:
+            return reading.expected(node, "a weight for each variant", "for example {a: 2, b: 1}")
+        shape = Number(0.001, 1000)
+        read = {name: shape.read(child, reading) for name, child in node.value.items()}
+        weights = {name: weight for name, weight in read.items() if not isinstance(weight, Invalid)}
+        return weights if len(weights) == len(read) else INVALID
+
+    def schema(self) -> JSON:
+        return {"type": "object", "minProperties": 1, "additionalProperties": Number(0.001, 1000).schema()}
+
+
+ALLOCATION: Shape[dict[str, float]] = Either(
+    Mapped(Choice(("equal",), ("learn",)), lambda _word, _node, _reading: {}),
+    Record("allocation", {"weights": Weights()}, lambda values, _n, _r: values["weights"], ("weights",)),
+)
+KEY: Shape[str] = Mapped(
+    Text("a property of the trigger", r"event\.[^.\s]+(\.[^.\s]+)*", "for example event.basket_id"),
+    lambda path, _node, _reading: path.removeprefix("event."),
+)
+
+
+def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invalid:
+    before = len(reading.found)
+    assert isinstance(node.value, dict)
+    CampaignRules(values, node.value, node.line, reading).check()
+    if len(reading.found) > before:
+        return INVALID
+    control, transactional = values.get("control", -1.0), values.get("transactional", False)
+    auto = control < 0 and not transactional
+    reenter = values.get("reenter", -1)
+    leaves = [reason[1] for reason in values.get("exit", ()) if reason != "goal"]
+    return Campaign(
+        name=values["campaign"],
+        trigger=values["trigger"],
+        goal=values.get("goal"),
+        variants=_variants(values),
+        control=0.0 if transactional else DEFAULT_CONTROL if auto else control,
+        control_auto=auto,
+        control_why=values.get("why", "") if control == 0 else "",
+        reenter_us=None if reenter < 0 else reenter,
+        exit_on_goal="goal" in values.get("exit", ()),
+        exit_leaves=leaves[0] if leaves else None,
+        fresh_us=values.get("fresh", DAY),
+        **{key: values[key] for key in _AS_THEY_ARE if key in values},
+    )
+
+
+_AS_THEY_ARE = (
+    "hypothesis",
+    "intent",
+    "expects",
+    "key",
+    "audience",
+    "also",
+    "topic",
+    "transactional",
+    "why",
+    "starts",
+    "ends",
+    "paused",
+)
+
+
+def _variants(values: Values) -> tuple[Variant, ...]:
+    steps: Mapping[str, Steps] = values.get("variants") or {ONLY_VARIANT: values["steps"]}
+    weights = values.get("allocation") or {}
+    return tuple(Variant(name, one, weights.get(name, 1.0)) for name, one in steps.items())
+
+
+class CampaignRules:
+    """What must hold between the parts of one campaign."""
+
+    def __init__(self, values: Values, nodes: Mapping[str, Node], line: int, reading: Reading) -> None:
+        self.values, self.nodes, self.line, self.reading = values, nodes, line, reading
+
+    def check(self) -> None:
+        if self.values.get("transactional"):
+            self._transactional()
+        else:
+            self._measured()
+        self._key()
+        self._exits()
+        self._weights()
+        self._dates()
+        self._last_send()
+
+    def _refuse(self, key: str, message: str, hint: str = "") -> None:
+        line = self.nodes[key].line if key in self.nodes else self.line
+        self.reading.add(line, message, hint)
+
+    def _transactional(self) -> None:
+        for key in ("control", "topic"):
+            if key in self.values:
+                self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
+        if self.values["trigger"].enters and not self.values.get("why"):
+            self._refuse("transactional", "transactional with enters needs a reason", "why: ...")
+
+    def _measured(self) -> None:
+        if "goal" not in self.values:
+            self._refuse("campaign", "a campaign needs a goal", "goal: {event: Order Completed, within: 14d}")
+        if "topic" not in self.values:
+            hint = "nobody is written to about nothing they could leave"
+            self._refuse("campaign", "a campaign needs a topic", hint)
+        if self.values.get("control") == 0 and not self.values.get("why"):
+            self._refuse("control", "control: none needs a reason", "why: ...")
+
+    def _key(self) -> None:
+        if "key" in self.values and self.values["trigger"].event is None:
+            self._refuse("key", '"key" belongs to an event trigger')
+
+    def _exits(self) -> None:
+        exits = self.values.get("exit", ())
+        if "goal" in exits and "goal" not in self.values:
+            self._refuse("exit", "there is no goal to exit on")
+        if len(exits) != len(set(exits)) or sum(reason != "goal" for reason in exits) > 1:
+            self._refuse("exit", "at most one goal and one {leaves: segment}")
+
+    def _weights(self) -> None:
+        weights = self.values.get("allocation")
+        if weights and set(weights) != set(self.values.get("variants", ())):
+            names = ", ".join(self.values.get("variants", ())) or "there is only one"
+            self._refuse("allocation", "weights must name every variant and no other", names)
+
+    def _dates(self) -> None:
+        if "starts" in self.values and "ends" in self.values and self.values["ends"] <= self.values["starts"]:
+            self._refuse("ends", "it ends before it starts")
+
+    def _last_send(self) -> None:
+        goal: Goal | None = self.values.get("goal")
+        for variant in _variants(self.values):
+            latest = last_send_us(variant.steps)
+            if goal is not None and latest > goal.within_us:
+                message = f"the last send can fall {_days(latest)} after the entry, past the goal's window"
+                key = "variants" if "variants" in self.nodes else "steps"
+                self._refuse(key, message, f"in {variant.name}: wait less, or a longer goal: within:")
+
+
+def _days(us: int) -> str:
+    return f"{us / DAY:.3g} days"
+
+
+CAMPAIGN: Shape[Campaign] = Record(
+    "campaign",
+    {
+        "campaign": NAME,
+        "intent": Choice(("help", "ask", "tell")),
+        "hypothesis": Text(),
+        "expects": Share(-1, 1),
+        "trigger": TRIGGER,
+        "key": KEY,
+        "audience": CONDITION,
+        "goal": GOAL,
+        "also": ListOf(GOAL, "a list of goals"),
+        "control": Control(),
+        "why": Text("a reason"),
+        "reenter": REENTER,
+        "on_retrigger": Choice(("ignore",), ("restart", "gather")),
+        "topic": NAME,
+        "transactional": Truth(),
+        "starts": Moment(),
+        "ends": Moment(),
+        "fresh": Duration(),
+        "exit": EXIT,
+        "variants": Variants(),
+        "steps": STEPS,
+        "allocation": ALLOCATION,
+        "paused": Truth(),
+    },
+    _campaign,
+    required=("campaign", "trigger"),
+    planned=("programme", "worth", "guardrails", "arm"),
+    one_of=(("variants", "steps"),),
+)

@@ -1,0 +1,90 @@
+"""What must hold between documents: what they name exists, and fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hark.definitions.problems import Problem, nearest
+from hark.definitions.types import Campaign, Definition, Send, Template
+
+if TYPE_CHECKING:
+    from hark.definitions.parse import Parsed
+
+Names = Mapping[str, Mapping[str, Definition]]
+"""Kind, then name, to what stands there."""
+
+
+def kind_of(definition: Definition) -> str:
+    """The kind of a typed definition, as documents name it."""
+    return type(definition).__name__.lower()
+
+
+def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Problem]:
+    """What is wrong between the documents wanted and those in force (which the wanted replace)."""
+    known: dict[str, dict[str, Definition]] = {}
+    for one in [*current, *(document.definition for document in parsed)]:
+        known.setdefault(kind_of(one), {})[one.name] = one
+    found = _twice(parsed)
+    for document in parsed:
+        if isinstance(document.definition, Campaign):
+            found += _campaign(document, document.definition, known)
+    return found
+
+
+def _twice(parsed: Sequence[Parsed]) -> list[Problem]:
+    first: dict[tuple[str, str], Parsed] = {}
+    found = []
+    for document in parsed:
+        before = first.setdefault((document.kind, document.name), document)
+        if before is not document:
+            message = f"{document.kind} {document.name} is defined twice"
+            found.append(
+                Problem(document.file, document.line, message, f"first in {before.file}:{before.line}")
+            )
+    return found
+
+
+def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:
+    wanted = [
+        ("segment", campaign.trigger.enters, document.line_of("trigger", "enters")),
+        ("segment", campaign.exit_leaves, _exit_line(document)),
+        ("topic", campaign.topic, document.line_of("topic")),
+    ]
+    for variant in campaign.variants:
+        for place, step in enumerate(variant.steps):
+            if isinstance(step, Send):
+                wanted.append(("template", step.template, _send_line(document, variant.name, place)))
+    found = [
+        Problem(document.file, line, f'there is no {kind} "{name}"', nearest(name, known.get(kind, {})))
+        for kind, name, line in wanted
+        if name is not None and name not in known.get(kind, {})
+    ]
+    return found + _channels(document, campaign, known)
+
+
+def _channels(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:
+    found = []
+    for variant in campaign.variants:
+        for place, step in enumerate(variant.steps):
+            if not isinstance(step, Send):
+                continue
+            template = known.get("template", {}).get(step.template)
+            if isinstance(template, Template) and template.channel != step.channel:
+                message = f'template "{step.template}" is for {template.channel}, not {step.channel}'
+                found.append(Problem(document.file, _send_line(document, variant.name, place), message))
+    return found
+
+
+def _exit_line(document: Parsed) -> int:
+    exits = document.body.get("exit", [])
+    place = next((place for place, reason in enumerate(exits) if isinstance(reason, dict)), 0)
+    return document.line_of("exit", place, "leaves")
+
+
+def _send_line(document: Parsed, variant: str, place: int) -> int:
+    if "steps" in document.body:
+        return document.line_of("steps", place, "send", "template")
+    if "steps" in document.body["variants"][variant]:
+        return document.line_of("variants", variant, "steps", place, "send", "template")
+    return document.line_of("variants", variant, "send", "template")

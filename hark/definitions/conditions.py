@@ -1,0 +1,290 @@
+"""How conditions and predicates are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hark.definitions.problems import nearest
+from hark.definitions.shapes import (
+    INVALID,
+    Duration,
+    Either,
+    Invalid,
+    ListOf,
+    Mapped,
+    Named,
+    Reading,
+    Record,
+    Shape,
+    Text,
+    Values,
+)
+from hark.definitions.types import EventMatch
+from hark.definitions.yaml import Node, plain
+from hark.model import JSON
+from hark.understand import operators
+from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Not
+from hark.understand.conditions.did import MOST, saturation
+
+Names: TypeAlias = tuple[str, ...]
+PLANNED_MEASURES = ("weeks", "months", "distinct", "sum", "avg", "max", "min")
+PLANNED_WINDOWS = ("between", "today", "since")
+PLANNED_CONDITIONS = (
+    "group",
+    "sequence",
+    "since_last",
+    "change",
+    "returned",
+    "pace",
+    "in_segment",
+    "consent",
+    "reachable",
+    "engagement",
+    "stage",
+)
+
+
+@dataclass(frozen=True)
+class Operand(Shape[JSON]):
+    """A bare value, or a mapping of operators."""
+
+    def read(self, node: Node, reading: Reading) -> JSON | Invalid:
+        if not isinstance(node.value, dict):
+            return self._checked("eq", node, node, reading)
+        if not node.value:
+            return reading.expected(node, "a value or operators")
+        read = [self._operator(name, node, child, reading) for name, child in node.value.items()]
+        return INVALID if INVALID in read else plain(node)
+
+    def _operator(self, name: str, parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
+        if name in operators.PLANNED or name == "ref":
+            return reading.refuse(node, f'the operator "{name}" is not built yet')
+        if name not in operators.OPERATORS:
+            return reading.refuse(node, f'unknown operator "{name}"', nearest(name, operators.OPERATORS))
+        return self._checked(name, parent, node, reading)
+
+    def _checked(self, name: str, _parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
+        try:
+            operators.OPERATORS[name](plain(node))
+        except ValueError as error:
+            return reading.refuse(node, f"expected {error}")
+        return plain(node)
+
+    def schema(self) -> JSON:
+        scalar = {"type": ["string", "number", "boolean"]}
+        some = {"type": "array", "minItems": 1, "items": scalar}
+        special: dict[str, JSON] = {
+            "in": some,
+            "not_in": some,
+            "between": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "items": {"type": ["string", "number"]},
+            },
+            "exists": {"type": "boolean"},
+            **{name: {"type": "string", "minLength": 1} for name in ("starts_with", "ends_with", "matches")},
+            **{name: {"type": ["string", "number"]} for name in ("gt", "gte", "lt", "lte")},
+        }
+        each = {name: special.get(name, scalar) for name in operators.OPERATORS}
+        long = {"type": "object", "minProperties": 1, "properties": each, "additionalProperties": False}
+        return {"anyOf": [scalar, long]}
+
+
+@dataclass(frozen=True)
+class Predicate(Shape[JSON]):
+    """{property path: value or operators}; all must hold."""
+
+    operand: Shape[JSON]
+
+    def read(self, node: Node, reading: Reading) -> JSON | Invalid:
+        if not isinstance(node.value, dict) or not node.value:
+            return reading.expected(node, "a mapping of properties", "for example {revenue: {gte: 50}}")
+        read = [self._member(path, child, reading) for path, child in node.value.items()]
+        return INVALID if INVALID in read else plain(node)
+
+    def _member(self, path: str, node: Node, reading: Reading) -> JSON | Invalid:
+        if not all(path.split(".")):
+            return reading.refuse(node, f'"{path}" is not the path of a property', "names joined by dots")
+        return self.operand.read(node, reading)
+
+    def schema(self) -> JSON:
+        return {"type": "object", "minProperties": 1, "additionalProperties": self.operand.schema()}
+
+
+@dataclass(frozen=True)
+class Count(Shape[JSON]):
+    """A whole number, or operators on one, as a mapping of operators."""
+
+    def read(self, node: Node, reading: Reading) -> JSON | Invalid:
+        if not isinstance(node.value, dict):
+            return self._number("eq", node, reading)
+        read = [self._number(name, child, reading) for name, child in node.value.items()]
+        counts: dict[str, JSON] = {}
+        for one in read:
+            if isinstance(one, Invalid):
+                return INVALID
+            counts |= one
+        return self._sensible(counts, node, reading)
+
+    def _number(self, name: str, node: Node, reading: Reading) -> dict[str, JSON] | Invalid:
+        if name not in COUNTING:
+            return reading.refuse(node, f'unknown operator "{name}" on a count', nearest(name, COUNTING))
+        value = plain(node)
+        lists = name in ("in", "not_in", "between")
+        numbers = value if lists and isinstance(value, list) else [value]
+        whole = all(type(number) is int and 0 <= number <= MOST for number in numbers)
+        if not whole or lists != isinstance(value, list):
+            what = "a list of whole numbers" if lists else "a whole number"
+            return reading.expected(node, f"{what} from 0 to {MOST}", "for example {gte: 2}")
+        try:
+            operators.OPERATORS[name](value)
+        except ValueError as error:
+            return reading.refuse(node, f"expected {error}")
+        return {name: value}
+
+    def _sensible(self, counts: dict[str, JSON], node: Node, reading: Reading) -> JSON | Invalid:
+        if not counts:
+            return reading.expected(node, "a whole number", "for example {gte: 2}")
+        passes = operators.test_of(counts)
+        answers = {passes(number) for number in range(saturation(counts) + 1)}
+        if len(answers) == 1:
+            return reading.refuse(node, f"this is {'always' if True in answers else 'never'} true of a count")
+        return counts
+
+    def schema(self) -> JSON:
+        number = {"type": "integer", "minimum": 0, "maximum": MOST}
+        some = {"type": "array", "minItems": 1, "items": number}
+        two = some | {"minItems": 2, "maxItems": 2}
+        each = {name: {"in": some, "not_in": some, "between": two}.get(name, number) for name in COUNTING}
+        long = {"type": "object", "minProperties": 1, "properties": each, "additionalProperties": False}
+        return {"anyOf": [number, long]}
+
+
+COUNTING = ("eq", "ne", "gt", "gte", "lt", "lte", "between", "in", "not_in")
+EVENT = Text("the name of an event", r"\S(.*\S)?", 'for example "Order Completed"')
+PREDICATE = Named("predicate", lambda: Predicate(Operand()))
+EVENTS: Mapping[str, Shape[Any]] = {
+    "event": Mapped(EVENT, lambda name, _node, _reading: (name,)),
+    "any_of": ListOf(EVENT, "a list of events"),
+    "where": PREDICATE,
+}
+
+
+def names_of(values: Values) -> Names:
+    """The events that `event` or `any_of` names."""
+    names: Names = values.get("event") or values["any_of"]
+    return names
+
+
+def event_match(values: Values, _node: Node, _reading: Reading) -> EventMatch:
+    return EventMatch(names_of(values), values.get("where"))
+
+
+def event_record(what: str, **more: Shape[Any]) -> Shape[EventMatch]:
+    """An event with an optional predicate, as the short form (its name) or the long one."""
+    short = Mapped(EVENT, lambda name, _node, _reading: EventMatch((name,)))
+    long = Record(what, {**EVENTS, **more}, event_match, one_of=(("event", "any_of"),))
+    return Either(short, long)
+
+
+def _did(values: Values, node: Node, reading: Reading) -> Did | Invalid:
+    if "times" in values and "days" in values:
+        assert isinstance(node.value, dict)
+        second = max(node.value[name].line for name in ("times", "days"))
+        reading.add(second, "did needs one measure, found times and days", "write two conditions under all:")
+        return INVALID
+    measure = "days" if "days" in values else "times"
+    count = values.get(measure, {"gte": 1})
+    zone = reading.zone if measure == "days" else "UTC"
+    return Did(
+        names=names_of(values),
+        where=values.get("where"),
+        measure="days" if measure == "days" else "times",
+        count=count,
+        within_us=values.get("within"),
+        zone=zone,
+    )
+
+
+def _did_not(values: Values, _node: Node, _reading: Reading) -> DidNot:
+    return DidNot(names_of(values), values.get("where"), values.get("within"))
+
+
+_WINDOW: Mapping[str, Shape[Any]] = {"within": Duration()}
+_DID: Shape[Condition] = Either(
+    Mapped(EVENT, lambda name, _node, _reading: Did((name,))),
+    Record(
+        "did",
+        {**EVENTS, "times": Count(), "days": Count(), **_WINDOW},
+        _did,
+        planned=PLANNED_MEASURES + PLANNED_WINDOWS,
+        one_of=(("event", "any_of"),),
+    ),
+)
+_DID_NOT: Shape[Condition] = Either(
+    Mapped(EVENT, lambda name, _node, _reading: DidNot((name,))),
+    Record(
+        "did_not", {**EVENTS, **_WINDOW}, _did_not, planned=PLANNED_WINDOWS, one_of=(("event", "any_of"),)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class OneCondition(Shape[Condition]):
+    """A mapping with exactly one key: the kind of the condition."""
+
+    kinds: Mapping[str, Shape[Condition]]
+
+    def read(self, node: Node, reading: Reading) -> Condition | Invalid:
+        if not isinstance(node.value, dict) or not node.value:
+            return reading.expected(node, "a condition", "for example {did: Order Completed}")
+        wrong = [
+            self._unknown(name, child, reading)
+            for name, child in node.value.items()
+            if name not in self.kinds
+        ]
+        if wrong:
+            return INVALID
+        if len(node.value) > 1:
+            names = list(node.value)
+            parts = ", ".join(f"{{{name}: ...}}" for name in names)
+            second = node.value[names[1]]
+            return reading.refuse(
+                second, f"{len(names)} conditions in one mapping: {', '.join(names)}", f"write all: [{parts}]"
+            )
+        [(name, child)] = node.value.items()
+        return self.kinds[name].read(child, reading)
+
+    def _unknown(self, name: str, node: Node, reading: Reading) -> Invalid:
+        if name in PLANNED_CONDITIONS:
+            return reading.refuse(node, f'the condition "{name}" is not built yet')
+        return reading.refuse(node, f'unknown condition "{name}"', nearest(name, self.kinds))
+
+    def schema(self) -> JSON:
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": {name: shape.schema() for name, shape in self.kinds.items()},
+            "additionalProperties": False,
+        }
+
+
+def _turned(make: Callable[[Any], Condition]) -> Callable[[Any, Node, Reading], Condition]:
+    return lambda value, _node, _reading: make(value)
+
+
+CONDITION: Shape[Condition] = Named("condition", lambda: ANY_CONDITION)
+ANY_CONDITION: Shape[Condition] = OneCondition(
+    {
+        "all": Mapped(ListOf(CONDITION, "a list of conditions"), _turned(AllOf)),
+        "any": Mapped(ListOf(CONDITION, "a list of conditions"), _turned(AnyOf)),
+        "not": Mapped(CONDITION, _turned(Not)),
+        "trait": Mapped(PREDICATE, _turned(HasTrait)),
+        "did": _DID,
+        "did_not": _DID_NOT,
+    }
+)

@@ -1,0 +1,258 @@
+"""How each kind of document is written, and which kinds are still to come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hark.definitions.campaigns import CAMPAIGN
+from hark.definitions.conditions import CONDITION
+from hark.definitions.shapes import (
+    NAME,
+    Choice,
+    Duration,
+    Invalid,
+    ListOf,
+    Mapped,
+    Number,
+    Reading,
+    Record,
+    Shape,
+    Share,
+    Text,
+    TimeOfDay,
+    Values,
+    Zone,
+)
+from hark.definitions.steps import CHANNEL
+from hark.definitions.types import (
+    Cap,
+    Definition,
+    Policy,
+    QuietHours,
+    Segment,
+    Sender,
+    Template,
+    Topic,
+)
+from hark.definitions.yaml import Node
+
+PLANNED_KINDS = (
+    "programme",
+    "engagement",
+    "stage",
+    "hypothesis",
+    "source",
+    "event",
+    "survey",
+    "computed",
+    "content",
+    "question",
+)
+
+_SUBJECT = Choice(("customer",))
+
+
+def _segment(values: Values, _node: Node, _reading: Reading) -> Segment:
+    return Segment(values["segment"], values["where"])
+
+
+SEGMENT = Record(
+    "segment",
+    {"segment": NAME, "subject": _SUBJECT, "where": CONDITION},
+    _segment,
+    required=("segment", "where"),
+)
+
+
+def _template(values: Values, _node: Node, _reading: Reading) -> Template:
+    return Template(
+        name=values["template"],
+        channel="email",
+        subject=values["subject"],
+        mjml=values.get("mjml"),
+        html=values.get("html"),
+        text=values.get("text"),
+    )
+
+
+TEMPLATE = Record(
+    "template",
+    {
+        "template": NAME,
+        "channel": CHANNEL,
+        "subject": Text("a subject of one line", r"[^\r\n]+"),
+        "mjml": Text(),
+        "html": Text(),
+        "text": Text(),
+    },
+    _template,
+    required=("template", "channel", "subject"),
+    one_of=(("mjml", "html", "text"),),
+)
+
+
+def _topic(values: Values, _node: Node, _reading: Reading) -> Topic:
+    return Topic(
+        name=values["topic"],
+        says=values.get("says", ""),
+        default=values.get("default", "out"),
+        opt_in=values.get("opt_in", "double"),
+    )
+
+
+TOPIC = Record(
+    "topic",
+    {
+        "topic": NAME,
+        "says": Text(),
+        "default": Choice(("out", "in")),
+        "opt_in": Choice(("single", "double")),
+    },
+    _topic,
+    required=("topic",),
+)
+
+
+def _minutes(time: str, _node: Node, _reading: Reading) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+_MINUTES: Shape[int] = Mapped(TimeOfDay(), _minutes)
+
+
+def _quiet(values: Values, node: Node, reading: Reading) -> QuietHours | Invalid:
+    if values["from"] == values["to"]:
+        return reading.refuse(node, "quiet hours from a time to the same time", "they would be none or all")
+    return QuietHours(
+        start=values["from"],
+        end=values["to"],
+        zone=values.get("zone", "customer"),
+        fallback_zone=values.get("fallback_zone", reading.zone),
+    )
+
+
+QUIET_HOURS = Record(
+    "quiet_hours",
+    {"from": _MINUTES, "to": _MINUTES, "zone": Zone(), "fallback_zone": Zone(customer=False)},
+    _quiet,
+    required=("from", "to"),
+)
+
+
+def _cap(values: Values, node: Node, reading: Reading) -> Cap | Invalid:
+    on_cap = values.get("on_cap", "skip")
+    if "max_wait" in values and on_cap != "wait":
+        assert isinstance(node.value, dict)
+        return reading.refuse(node.value["max_wait"], '"max_wait" belongs to on_cap: wait')
+    return Cap(int(values["messages"]), values["per"], values.get("channel"), on_cap, values.get("max_wait"))
+
+
+CAP = Record(
+    "a cap",
+    {
+        "messages": Number(1, 1000, whole=True),
+        "per": Duration(),
+        "channel": CHANNEL,
+        "on_cap": Choice(("skip", "wait")),
+        "max_wait": Duration(),
+    },
+    _cap,
+    required=("messages", "per"),
+)
+GLOBAL_CONTROL = Record(
+    "global_control",
+    {"share": Share(0, 0.5)},
+    lambda values, _node, _reading: values["share"],
+    required=("share",),
+    planned=("redraw",),
+)
+
+
+def _attention(values: Values, _node: Node, _reading: Reading) -> Policy:
+    return Policy(
+        name=values["policy"],
+        quiet_hours=values.get("quiet_hours"),
+        caps=values.get("caps", ()),
+        global_control=values.get("global_control", 0.0),
+    )
+
+
+ATTENTION = Record(
+    "policy attention",
+    {
+        "policy": Choice(("attention",)),
+        "quiet_hours": QUIET_HOURS,
+        "caps": ListOf(CAP, "a list of caps"),
+        "global_control": GLOBAL_CONTROL,
+    },
+    _attention,
+    required=("policy",),
+    planned=("budget",),
+)
+
+
+def _internal(values: Values, _node: Node, _reading: Reading) -> Policy:
+    return Policy(name=values["policy"], where=values["where"])
+
+
+INTERNAL = Record(
+    "policy internal",
+    {"policy": Choice(("internal",)), "where": CONDITION},
+    _internal,
+    required=("policy", "where"),
+)
+
+
+class PolicyShape(Shape[Policy]):
+    """There are two policies, each with keys of its own; its name says which."""
+
+    def read(self, node: Node, reading: Reading) -> Policy | Invalid:
+        assert isinstance(node.value, dict)
+        name = node.value["policy"]
+        if isinstance(read := Choice(("attention", "internal")).read(name, reading), Invalid):
+            return read
+        return (ATTENTION if read == "attention" else INTERNAL).read(node, reading)
+
+    def schema(self) -> Any:
+        return {"anyOf": [ATTENTION.schema(), INTERNAL.schema()]}
+
+
+_MAILBOX = re.compile(r"([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)")
+
+
+def _sender(values: Values, node: Node, reading: Reading) -> Sender | Invalid:
+    assert isinstance(node.value, dict)
+    if "password_env" in values and "user" not in values:
+        return reading.refuse(node.value["password_env"], "a password without a user", "user: ...")
+    given = {key: value for key, value in values.items() if key != "sender"}
+    return Sender(name=values["sender"], **given)
+
+
+SENDER = Record(
+    "sender",
+    {
+        "sender": NAME,
+        "channel": CHANNEL,
+        "address": Text("a mail address", _MAILBOX.pattern, 'for example "Shop <hello@shop.example>"'),
+        "host": Text("a host name", r"[A-Za-z0-9.:_-]+"),
+        "port": Number(1, 65535, whole=True),
+        "tls": Choice(("none", "starttls", "implicit")),
+        "user": Text(),
+        "password_env": Text("the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*"),
+        "rate_per_s": Number(0.001, 100000),
+    },
+    _sender,
+    required=("sender", "address"),
+)
+
+KINDS: Mapping[str, Shape[Definition]] = {
+    "segment": SEGMENT,
+    "campaign": CAMPAIGN,
+    "template": TEMPLATE,
+    "topic": TOPIC,
+    "policy": PolicyShape(),
+    "sender": SENDER,
+}

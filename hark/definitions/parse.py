@@ -1,0 +1,114 @@
+"""From YAML to typed documents, and from stored bodies to typed definitions.
+
+A text with any problem is refused whole, with all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from hark.definitions import check, yaml
+from hark.definitions.documents import KINDS, PLANNED_KINDS
+from hark.definitions.problems import DefinitionError, Problem, nearest
+from hark.definitions.shapes import Invalid, Reading
+from hark.definitions.types import Definition, Document
+from hark.definitions.yaml import Node, located, plain
+from hark.model import JSON
+
+
+class Parsed(Struct, frozen=True):
+    """One document as it was read: typed, as plain data, and with the lines it stands on."""
+
+    kind: str
+    name: str
+    body: JSON
+    """The document as plain data, its keys in the order of the text; what a version stores."""
+    definition: Definition
+    file: str
+    node: Node
+
+    @property
+    def line(self) -> int:
+        return self.node.line
+
+    def line_of(self, *path: str | int) -> int:
+        """The line of the value under a path; of its nearest parent that is there, where it is not."""
+        node = self.node
+        for step in path:
+            children = node.value
+            if isinstance(children, dict) and step in children:
+                node = children[str(step)]
+            elif isinstance(children, list) and isinstance(step, int) and step < len(children):
+                node = children[step]
+            else:
+                break
+        return node.line
+
+
+def _document(node: Node, reading: Reading) -> Parsed | None:
+    if not isinstance(node.value, dict) or not node.value:
+        reading.expected(node, "a document", f"it begins with its kind: {', '.join(KINDS)}")
+        return None
+    kind = next(iter(node.value))
+    if kind in PLANNED_KINDS:
+        reading.refuse(node, f'documents of kind "{kind}" are not built yet', f"built: {', '.join(KINDS)}")
+    elif kind not in KINDS:
+        reading.refuse(node, f'"{kind}" is not a kind of document', nearest(kind, KINDS))
+    else:
+        definition = KINDS[kind].read(node, reading)
+        if not isinstance(definition, Invalid):
+            return Parsed(kind, definition.name, plain(node), definition, reading.file, node)
+    return None
+
+
+def _documents(text: str, reading: Reading) -> list[Parsed]:
+    documents = [_document(node, reading) for node in yaml.read(text, reading)]
+    return [document for document in documents if document is not None]
+
+
+def parse(text: str, file: str = "", zone: str = "UTC") -> list[Parsed]:
+    """The documents of one YAML text; `zone` is the workspace's. Raises DefinitionError.
+
+    References between documents are not looked at: `read` does both.
+    """
+    reading = Reading(file or "text", zone)
+    parsed = _documents(text, reading)
+    if reading.found:
+        raise DefinitionError(reading.found)
+    return parsed
+
+
+def read(
+    files: Iterable[tuple[str, str]], current: Sequence[Document] = (), zone: str = "UTC"
+) -> list[Parsed]:
+    """The documents of several (file, text), checked with each other and with those in force.
+
+    Raises DefinitionError with the problems of all files; references are looked at once all can be read.
+    """
+    parsed: list[Parsed] = []
+    problems: list[Problem] = []
+    for file, text in files:
+        reading = Reading(file, zone)
+        parsed += _documents(text, reading)
+        problems += reading.found
+    problems = problems or check.problems(parsed, [definition(document, zone) for document in current])
+    if problems:
+        raise DefinitionError(problems)
+    return parsed
+
+
+def definition(document: Document, zone: str = "UTC") -> Definition:
+    """The typed definition of a stored document. Raises DefinitionError if its body is none (any more)."""
+    file = f"{document.kind} {document.name} version {document.version}"
+    reading = Reading(file, zone)
+    body = {document.kind: document.name, **document.body}
+    node = located(body)
+    if document.kind not in KINDS:
+        reading.refuse(node, f'"{document.kind}" is not a kind of document', nearest(document.kind, KINDS))
+        raise DefinitionError(reading.found)
+    found = KINDS[document.kind].read(node, reading)
+    if isinstance(found, Invalid):
+        raise DefinitionError(reading.found)
+    return found
