@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hark.clock import Clock, moment
-from hark.definitions.types import Definition, Sender, Template, Topic
+from hark.definitions.parse import definition
+from hark.definitions.types import Definition, Document, Sender, Template, Topic
 from hark.model import JSON, Instant, Outcome
 from hark.speak.confirm import CONFIRM
 from hark.speak.email import BadAddressError, Letter, address, letter
@@ -17,6 +19,9 @@ from hark.speak.links import Confirm, Links, Unsubscribe
 from hark.speak.render import Withheld, render
 from hark.speak.wire import Timeouts, Verdict, Wire
 from hark.store.contracts import OutboxRow
+
+NO_SENDER = Verdict("failed", "no sender for email: apply a document of kind sender", temporary=True)
+KINDS = frozenset({"sender", "template", "topic"})
 
 
 class Book(Struct, frozen=True):
@@ -38,13 +43,40 @@ class Book(Struct, frozen=True):
         )
 
 
+class Shelf:
+    """The book of the documents in force, read anew only when one of them has a new version."""
+
+    def __init__(self, documents: Callable[[], Iterable[Document]], sender: Sender | None = None) -> None:
+        self._documents, self._sender = documents, sender
+        self._last: tuple[frozenset[tuple[str, str, int]], Book] = (frozenset(), Book(sender))
+
+    def book(self) -> Book:
+        """Raises DefinitionError for a stored document that is none any more."""
+        ours = [document for document in self._documents() if document.kind in KINDS]
+        versions = frozenset((document.kind, document.name, document.version) for document in ours)
+        known, book = self._last
+        if versions != known:
+            book = Book.of(map(definition, ours))
+            book = replace(book, sender=book.sender or self._sender)
+            self._last = versions, book
+        return book
+
+
 class Deliverer:
     """Called by the engine's threads with a row marked *sending*; answers with the next input."""
 
     def __init__(
-        self, book: Callable[[], Book], links: Links, clock: Clock, timeouts: Timeouts | None = None
+        self,
+        documents: Callable[[], Iterable[Document]],
+        links: Links,
+        clock: Clock,
+        *,
+        sender: Sender | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self._book, self._links, self._clock, self._timeouts = book, links, clock, timeouts
+        """`documents` gives those in force; `sender` is used while none of them is a sender (the demo's)."""
+        self._shelf = Shelf(documents, sender)
+        self._links, self._clock, self._timeouts = links, clock, timeouts
         self._wires: dict[Sender, Wire] = {}
         self._lock = threading.Lock()
 
@@ -62,10 +94,10 @@ class Deliverer:
         )
 
     def _deliver(self, row: OutboxRow) -> Verdict:
-        book = self._book()
-        if book.sender is None:
-            return Verdict("failed", "no sender for email: apply a document `sender: NAME`", temporary=True)
         try:
+            book = self._shelf.book()
+            if book.sender is None:
+                return NO_SENDER
             made = compose(row, book, self._links, self._clock.now())
         except Exception as error:  # nothing has left yet, so whatever broke is a plain failure
             return Verdict("failed", f"{type(error).__name__}: {error}")

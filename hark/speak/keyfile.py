@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from hark.clock import secret as fresh_secret
-from hark.speak.links import Key
+from hark.speak.links import Key, Links
 
 NAME = "secret.key"
 SHORTEST = 16
@@ -18,6 +18,11 @@ def open_keys(directory: Path) -> tuple[Key, ...]:
     if not path.exists():
         _create(path, fresh_secret("k1") + "\n")
     return read_keys(path.read_text())
+
+
+def open_links(directory: Path, base: str) -> Links:
+    """Links under the public address `base`, signed by the keys in `directory`."""
+    return Links(base, open_keys(directory))
 
 
 def read_keys(text: str) -> tuple[Key, ...]:

@@ -88,7 +88,7 @@ UNKNOWN = Verdict("unknown")
     ],
 )
 def test_every_failure_has_its_class(wrong: Misbehaviour, verdict: Verdict, catcher: Catcher) -> None:
-    """Before the final dot a failure is certain, after it a lost answer is *unknown*; 5.1.x is a dead address.
+    """Before the final dot a failure is certain, after it a lost answer is *unknown*; 5.1.x: a dead address.
 
     After each of them the next letter goes out on the same wire.
     """
