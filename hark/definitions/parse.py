@@ -6,6 +6,7 @@ A text with any problem is refused whole, with all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -97,6 +98,20 @@ def read(
     if problems:
         raise DefinitionError(problems)
     return parsed
+
+
+def parse_files(paths: Iterable[Path], current: Sequence[Document] = (), zone: str = "UTC") -> list[Parsed]:
+    """`read` for files on disk, named in problems by their paths as given. Raises DefinitionError."""
+    files, problems = [], []
+    for path in paths:
+        try:
+            files.append((str(path), path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            problems.append(Problem(str(path), 1, f"cannot be read: {reason}"))
+    if problems:
+        raise DefinitionError(problems)
+    return read(files, current, zone)
 
 
 def definition(document: Document, zone: str = "UTC") -> Definition:

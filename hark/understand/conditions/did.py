@@ -10,9 +10,10 @@ from typing import Literal
 from msgspec import field
 
 from hark.model import JSON, Event, Instant
-from hark.understand import operators, wording
-from hark.understand.calendar import day_of
+from hark.understand import operators
+from hark.understand.conditions import wording
 from hark.understand.conditions.base import Leaf, View
+from hark.understand.conditions.calendar import day_of
 from hark.understand.conditions.tally import ADD, MERGE
 
 MOST = 1000

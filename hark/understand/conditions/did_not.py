@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from hark.model import JSON, Event, Instant
-from hark.understand import wording
+from hark.understand.conditions import wording
 from hark.understand.conditions.base import Condition, Leaf, View
 from hark.understand.conditions.did import Did
 

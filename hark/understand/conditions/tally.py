@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 
 from hark.model import JSON, Instant
-from hark.understand.calendar import day_of
+from hark.understand.conditions.calendar import day_of
 
 
 def add_time(summary: JSON, _at: Instant, cap: int, _zone: str) -> JSON:

@@ -9,7 +9,8 @@ from typing import ClassVar
 import msgspec
 
 from hark.model import JSON, Event, Instant, Kind, Trait
-from hark.understand import operators, wording
+from hark.understand import operators
+from hark.understand.conditions import wording
 from hark.understand.conditions.base import TRAITS, Leaf, View
 
 
@@ -17,19 +18,25 @@ class _Context(msgspec.Struct):
     traits: JSON = None
 
 
+STATING = b'"traits"'
+"""What a context that states traits has in it (others may too)."""
 _context = msgspec.json.Decoder(_Context)
 _own = msgspec.json.Decoder(dict[str, JSON])
 
 
 def stated(event: Event) -> Mapping[str, JSON]:
     """The traits that an event states: an identify call's own, over those of its `context.traits`."""
+    return stated_by(event.kind, event.properties, event.context)
+
+
+def stated_by(kind: int, properties: bytes, context: bytes) -> Mapping[str, JSON]:
+    """`stated` for the parts of an event."""
     traits: dict[str, JSON] = {}
-    if b'"traits"' in event.context:
-        given = _decoded(_context, event.context)
+    if STATING in context:
+        given = _decoded(_context, context)
         traits = given.traits if given is not None and isinstance(given.traits, dict) else {}
-    if event.kind == Kind.IDENTIFY:
-        own = _decoded(_own, event.properties)
-        traits = {**traits, **(own or {})}
+    if kind == Kind.IDENTIFY:
+        traits = {**traits, **(_decoded(_own, properties) or {})}
     return traits
 
 
@@ -67,10 +74,16 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
         paths = [(path.split("."), operand) for path, operand in self.where.items()]
         return [(path[0], tuple(path[1:]), operators.test_of(operand)) for path, operand in paths]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The traits it looks at."""
+        return frozenset(name for name, _, _ in self._checks)
+
     def sentence(self) -> str:
         return f"have {wording.predicate(self.where)}"
 
-    def _met(self, traits: Mapping[str, Trait]) -> bool:
+    def fits(self, traits: Mapping[str, Trait]) -> bool:
+        """Whether a customer with these traits meets the condition."""
         for name, path, test in self._checks:
             trait = traits.get(name)
             if not test(None if trait is None else operators.value_at(path, trait.value)):
@@ -78,10 +91,10 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
         return True
 
     def holds(self, events: Sequence[Event], now: Instant) -> bool:
-        return self._met(known(events, now))
+        return self.fits(known(events, now))
 
     def met(self, view: View, _now: Instant) -> bool:
-        return self._met(view.traits)
+        return self.fits(view.traits)
 
     def next_change(self, _view: View, _now: Instant) -> Instant | None:
         return None

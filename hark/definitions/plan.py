@@ -1,0 +1,58 @@
+"""What applying documents would change, the command that applies them, and the way back to YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from hark.definitions import yaml
+from hark.definitions.documents import KINDS
+from hark.definitions.parse import Parsed
+from hark.definitions.types import Document
+from hark.model import JSON
+
+
+class Change(Struct, frozen=True):
+    """What becomes of one document if it is applied."""
+
+    what: Literal["new", "changed", "same"]
+    kind: str
+    name: str
+    version: int
+    """The version it is then in force as."""
+    keys: tuple[str, ...] = ()
+    """Its keys that differ from the version in force, in the order of the text; for "changed"."""
+
+
+def plan(current: Iterable[Document], wanted: Iterable[Parsed]) -> list[Change]:
+    """What applying `wanted` to the newest versions `current` would change, in the order of `wanted`."""
+    newest = {(document.kind, document.name): document for document in current}
+    return [_change(newest.get((one.kind, one.name)), one) for one in wanted]
+
+
+def _change(old: Document | None, wanted: Parsed) -> Change:
+    if old is None:
+        return Change("new", wanted.kind, wanted.name, 1)
+    keys = tuple(
+        key
+        for key in dict.fromkeys([*old.body, *wanted.body])
+        if key not in old.body or key not in wanted.body or old.body[key] != wanted.body[key]
+    )
+    if not keys:
+        return Change("same", wanted.kind, wanted.name, old.version)
+    return Change("changed", wanted.kind, wanted.name, old.version + 1, keys)
+
+
+def command(wanted: Sequence[Parsed], author: str = "", note: str = "") -> dict[str, JSON]:
+    """The body of the log's `define` command that puts these documents into force."""
+    documents = [{"kind": one.kind, "name": one.name, "body": one.body} for one in wanted]
+    return {"name": "define", "documents": documents, "author": author, "note": note}
+
+
+def export(documents: Iterable[Document]) -> str:
+    """The documents as YAML that `parse` reads back to the same bodies, by kind and name."""
+    order = list(KINDS)
+    ordered = sorted(documents, key=lambda document: (order.index(document.kind), document.name))
+    return yaml.write([document.body for document in ordered])

@@ -1,0 +1,97 @@
+"""Plain English for the parts of conditions: counts, spans of time, predicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hark.model import DAY, HOUR, JSON, MINUTE, WEEK
+
+_COUNTS = {
+    "eq": "exactly {}",
+    "ne": "not exactly {}",
+    "gte": "at least {}",
+    "gt": "more than {}",
+    "lte": "at most {}",
+    "lt": "fewer than {}",
+}
+_VALUES = {
+    "eq": "{}",
+    "ne": "other than {}",
+    "in": "any of {}",
+    "not_in": "none of {}",
+    "gte": "of at least {}",
+    "gt": "over {}",
+    "lte": "of at most {}",
+    "lt": "under {}",
+    "contains": "containing {}",
+    "starts_with": "starting with {}",
+    "ends_with": "ending with {}",
+    "matches": "matching {}",
+}
+
+
+def listed(items: Sequence[str], word: str) -> str:
+    """ "a, b or c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def span(us: int) -> str:
+    """A span of time in its largest whole unit: "45 days"."""
+    for unit, name in ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if us % unit == 0 and (unit != WEEK or us >= 8 * WEEK):
+            return f"{us // unit} {name}" + ("" if us == unit else "s")
+    return f"{us / 1e6:g} seconds"
+
+
+def _value(value: JSON) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _count(name: str, number: JSON) -> str:
+    if name == "between":
+        return f"{number[0]} to {number[1]}"
+    if name in ("in", "not_in"):
+        return ("" if name == "in" else "not ") + listed([_value(one) for one in number], "or")
+    return _COUNTS[name].format(_value(number))
+
+
+def _operator(name: str, value: JSON) -> str:
+    if name == "exists":
+        return "known" if value else "unknown"
+    if name == "between":
+        return f"between {_value(value[0])} and {_value(value[1])}"
+    many = isinstance(value, list)
+    return _VALUES[name].format(listed([_value(one) for one in value], "or") if many else _value(value))
+
+
+def predicate(where: Mapping[str, JSON]) -> str:
+    """ "country any of GB or IE and revenue of at least 50"."""
+    return " and ".join(
+        f"{path} " + " and ".join(_operator(*pair) for pair in operand.items())
+        if isinstance(operand, Mapping)
+        else f"{path} {_value(operand)}"
+        for path, operand in where.items()
+    )
+
+
+def event(names: Sequence[str], where: JSON = None) -> str:
+    """ "Order Completed or Order Paid (revenue of at least 50)"."""
+    return listed(list(names), "or") + (f" ({predicate(where)})" if where else "")
+
+
+def did(
+    names: Sequence[str], where: JSON, measure: str, count: Mapping[str, JSON], within_us: int | None
+) -> str:
+    """What follows "did": "Order Completed at least 2 times in the last 45 days"."""
+    words = event(names, where)
+    if measure == "days" or dict(count) != {"gte": 1}:
+        numbers = " and ".join(_count(*pair) for pair in count.items())
+        one = numbers.endswith(" 1")
+        words += (
+            f" on {numbers} day{'' if one else 's'}"
+            if measure == "days"
+            else (f" {numbers} time{'' if one else 's'}")
+        )
+    return words + (f" in the last {span(within_us)}" if within_us is not None else "")
