@@ -1,0 +1,1 @@
+"""A simulated shop whose true effect is known, lived through the real server."""

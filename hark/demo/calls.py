@@ -1,0 +1,71 @@
+"""What a visit looks like on the wire: the calls a Segment client of the shop would send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from hark.clock import moment
+from hark.demo.life import STEP_US, VIEW_US, Customer, Visit
+from hark.model import JSON, SECOND, Instant
+
+TOPIC = "news"
+PRODUCTS = (
+    "Kettle", "Teapot", "Apron", "Lamp", "Blanket", "Notebook", "Mug", "Vase", "Candle", "Basket",
+)  # fmt: skip
+NAMES = ("Ada", "Ben", "Cleo", "Dara", "Eve", "Finn", "Gita", "Hugo", "Ines", "Jack", "Kira", "Liam")
+STEPS = ("Product Added", "Checkout Started", "Order Completed")
+
+TimedCall: TypeAlias = tuple[Instant, JSON]
+
+
+def joining(one: Customer) -> Iterator[TimedCall]:
+    """A customer's first minutes: a page seen without a name, then signing up."""
+    at, anonymous = one.visits[0].at - 30 * SECOND, f"a-{one.id}"
+    yield timed(at, {"type": "page", "anonymousId": anonymous, "name": "Home", "messageId": f"{one.id}-home"})
+    traits = {
+        "email": one.email,
+        "first_name": NAMES[one.number % len(NAMES)],
+        "country": one.country,
+        "timezone": ZONES[one.country],
+    }
+    who = {"userId": one.id, "anonymousId": anonymous}
+    yield timed(
+        at + 10 * SECOND, {"type": "identify", **who, "traits": traits, "messageId": f"{one.id}-identify"}
+    )
+    yield timed(at + 10 * SECOND, track(one, "Signed Up", {"country": one.country}, "signed-up"))
+    if one.subscribed:
+        consent = {"topic": TOPIC, "channel": "email"}
+        yield timed(at + 20 * SECOND, track(one, "Subscription Requested", consent, "subscribed"))
+
+
+ZONES = {"GB": "Europe/London", "IE": "Europe/Dublin", "DE": "Europe/Berlin", "FR": "Europe/Paris"}
+
+
+def visiting(one: Customer, visit: Visit, name: str) -> Iterator[TimedCall]:
+    """The calls of one visit; `name` tells it from the customer's others."""
+    came = {"medium": "email"} if visit.prompted else {}
+    for number in range(visit.views):
+        product = PRODUCTS[(one.number + number + len(name)) % len(PRODUCTS)]
+        properties = {"product": product, **came}
+        at = visit.at + number * VIEW_US
+        yield timed(at, track(one, "Product Viewed", properties, f"{name}-{number}"))
+    for number, step in enumerate(STEPS[: visit.depth]):
+        ordered = step == "Order Completed"
+        properties: JSON = {"order_id": f"{one.id}-{name}", "revenue": visit.revenue} if ordered else {}
+        at = visit.last_view + (number + 1) * STEP_US
+        yield timed(at, track(one, step, properties, f"{name}-{step.split()[0]}"))
+
+
+def track(one: Customer, event: str, properties: JSON, name: str) -> JSON:
+    return {
+        "type": "track",
+        "userId": one.id,
+        "event": event,
+        "properties": properties,
+        "messageId": f"{one.id}-{name}",
+    }
+
+
+def timed(at: Instant, call: JSON) -> TimedCall:
+    return at, {**call, "timestamp": moment(at).isoformat()}
