@@ -7,7 +7,6 @@ before they were stored (`collect.body`): they are JSON objects, so properties a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TypeAlias
 
@@ -39,6 +38,9 @@ NAMES = {
     Kind.GROUP: "Group",
     Kind.ALIAS: "Alias",
 }
+
+NOTHING = b"{}"
+NOTHING_SAID = (True, NOTHING, "")
 
 Id: TypeAlias = str | int | float | None
 
@@ -79,7 +81,7 @@ class Refused(Struct, frozen=True):
     excerpt: bytes
 
 
-class _Item(Struct, rename="camel"):
+class _Item(Struct, rename="camel", gc=False):
     type: str | None = None
     user_id: Id = None
     anonymous_id: Id = None
@@ -97,6 +99,12 @@ class _Item(Struct, rename="camel"):
 
 
 class _Batch(Struct, rename="camel"):
+    batch: list[_Item]
+    context: Raw = Raw()
+    sent_at: str | None = None
+
+
+class _RawBatch(Struct, rename="camel"):
     batch: list[Raw]
     context: Raw = Raw()
     sent_at: str | None = None
@@ -113,10 +121,12 @@ class _Around(Struct):
 
     received_at: Instant
     imported: bool
-    looks_inside: bool
-    """Some context may say more than the raw bytes are kept for: active, traits or groupId."""
-    context: bytes = b"{}"
-    sent_at: str | None = None
+    context: bytes = NOTHING
+    """The batch's."""
+    sent_at: Instant | None = None
+    seen: bytes = NOTHING
+    """The last call's context, and what it says: most calls of a batch have the same."""
+    said: tuple[bool, bytes, str] = NOTHING_SAID
 
 
 class _InvalidError(Exception):
@@ -126,10 +136,12 @@ class _InvalidError(Exception):
 
 
 _batch = msgspec.json.Decoder(_Batch)
+_raw_batch = msgspec.json.Decoder(_RawBatch)
 _item = msgspec.json.Decoder(_Item)
 _context = msgspec.json.Decoder(_Context)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _indices = msgspec.json.Decoder(list[int])
+_TRACK = Kind.TRACK
 
 
 def split(row: Row) -> list[Call]:
@@ -138,66 +150,113 @@ def split(row: Row) -> list[Call]:
     return [call for call in members(row) if type(call) is Call and call.member not in refused]
 
 
-def members(row: Row) -> Iterator[Call | Refused]:
+def members(row: Row) -> list[Call | Refused]:
     """Every member of a row, in order: the call it is, or why it is refused.
 
     Raises msgspec.MsgspecError if the row as a whole is no call and no batch.
     """
-    if row.kind in KINDS:
-        around = _Around(row.received_at, False, _says_more(row.body))
-        yield _member(0, row.body, KINDS[row.kind], around)
-        return
-    batch = _batch.decode(row.body)
-    around = _Around(row.received_at, row.kind == "import", _says_more(row.body))
-    around.context = _object(batch.context, "context")
-    around.sent_at = batch.sent_at
-    for index, raw in enumerate(batch.batch):
-        yield _member(index, bytes(raw), None, around)
-
-
-def _member(index: int, raw: bytes, kind: Kind | None, around: _Around) -> Call | Refused:
+    around = _Around(row.received_at, row.kind == "import")
+    kind = KINDS.get(row.kind)
+    if kind is not None:
+        return [_raw_member(0, row.body, kind, around)]
     try:
-        return _call(index, raw, kind, around)
+        batch = _batch.decode(row.body)
+    except msgspec.ValidationError:
+        return _one_by_one(row.body, around)
+    _add_shared(around, batch.context, batch.sent_at)
+    found = [_member(index, item, None, around) for index, item in enumerate(batch.batch)]
+    return _with_raw(found, row.body)
+
+
+def _one_by_one(body: bytes, around: _Around) -> list[Call | Refused]:
+    """The members of a batch of which at least one is of a wrong type."""
+    batch = _raw_batch.decode(body)
+    _add_shared(around, batch.context, batch.sent_at)
+    return [_raw_member(index, bytes(raw), None, around) for index, raw in enumerate(batch.batch)]
+
+
+def _add_shared(around: _Around, context: Raw, sent_at: str | None) -> None:
+    try:
+        around.context = _object(context, "context")
     except _InvalidError as error:
-        return Refused(index, error.reason, error.message, raw[:EXCERPT_BYTES])
-    except msgspec.MsgspecError as error:
-        return Refused(index, MemberReason.WRONG_TYPE, str(error), raw[:EXCERPT_BYTES])
+        raise msgspec.ValidationError(error.message) from None
+    around.sent_at = _sent_at(sent_at)
 
 
-def _call(index: int, raw: bytes, kind: Kind | None, around: _Around) -> Call:
+def _with_raw(found: list[Call | Refused], body: bytes) -> list[Call | Refused]:
+    """The same members, the refused with how they begin, those over 32 KB refused."""
+    if len(body) <= MEMBER_BYTES and not any(type(member) is Refused for member in found):
+        return found
+    raws = _raw_batch.decode(body).batch
+    return [_finished(member, raw) for member, raw in zip(found, raws, strict=True)]
+
+
+def _finished(member: Call | Refused, raw: Raw) -> Call | Refused:
     if len(raw) > MEMBER_BYTES:
-        raise _InvalidError(
-            MemberReason.TOO_LARGE, f"the call has {len(raw)} bytes, at most {MEMBER_BYTES} are taken"
-        )
-    item = _item.decode(raw)
-    if kind is None:
-        kind = _kind(item)
-    user, anonymous = _text(item.user_id), _text(item.anonymous_id)
-    if not (user or anonymous):
+        return _too_large(member.member, bytes(raw))
+    if type(member) is Refused:
+        return Refused(member.member, member.reason, member.message, bytes(raw)[:EXCERPT_BYTES])
+    return member
+
+
+def _too_large(index: int, raw: bytes) -> Refused:
+    message = f"the call has {len(raw)} bytes, at most {MEMBER_BYTES} are taken"
+    return Refused(index, MemberReason.TOO_LARGE, message, raw[:EXCERPT_BYTES])
+
+
+def _raw_member(index: int, raw: bytes, kind: Kind | None, around: _Around) -> Call | Refused:
+    if len(raw) > MEMBER_BYTES:
+        return _too_large(index, raw)
+    try:
+        item = _item.decode(raw)
+    except msgspec.ValidationError as error:
+        return Refused(index, MemberReason.WRONG_TYPE, str(error), raw[:EXCERPT_BYTES])
+    member = _member(index, item, kind, around)
+    if type(member) is Refused:
+        return Refused(index, member.reason, member.message, raw[:EXCERPT_BYTES])
+    return member
+
+
+def _member(index: int, item: _Item, kind: Kind | None, around: _Around) -> Call | Refused:
+    try:
+        return _call(index, item, _kind(item) if kind is None else kind, around)
+    except _InvalidError as error:
+        return Refused(index, error.reason, error.message, b"")
+    except msgspec.ValidationError as error:
+        return Refused(index, MemberReason.WRONG_TYPE, str(error), b"")
+
+
+def _call(index: int, item: _Item, kind: Kind, around: _Around) -> Call:
+    user, anonymous, message = item.user_id, item.anonymous_id, item.message_id
+    if type(user) is not str:
+        user = _text(user)
+    if type(anonymous) is not str:
+        anonymous = _text(anonymous)
+    if not user and not anonymous:
         raise _InvalidError(MemberReason.NO_ID, "userId or anonymousId is needed")
     at = _at(item, around)
     properties = _object(item.properties, "properties")
-    context = _under(around.context, _object(item.context, "context"))
-    name, traits, active, group, previous = (
-        _event_name(item) if kind is Kind.TRACK else NAMES[kind],
-        b"{}",
-        True,
-        "",
-        "",
-    )
-    if around.looks_inside:
-        active, traits, group = _inside(context)
-    if kind is not Kind.TRACK:
+    context = _object(item.context, "context")
+    if around.context != NOTHING:
+        context = _under(around.context, context)
+    name = _event_name(item) if kind is _TRACK else NAMES[kind]
+    if context != around.seen:
+        around.said, around.seen = _said(context), context
+    active, traits, group = around.said
+    previous = ""
+    if kind is not _TRACK:
         properties, traits, group, previous = _other(kind, item, properties, traits, group)
+    message = message if type(message) is str else _text(message)
+    known_at = at if around.imported else around.received_at
     return Call(
         index,
         kind,
         name,
         user,
         anonymous,
-        _text(item.message_id),
+        message,
         at,
-        at if around.imported else around.received_at,
+        known_at,
         properties,
         context,
         traits,
@@ -262,31 +321,26 @@ def _text(value: Id) -> str:
 
 def _object(raw: Raw, name: str) -> bytes:
     value = bytes(raw)
+    if value[:1] == b"{":
+        return value
     if not value or value == b"null":
-        return b"{}"
-    if value[:1] != b"{":
-        raise _InvalidError(MemberReason.WRONG_TYPE, f"{name} must be a JSON object")
-    return value
+        return NOTHING
+    raise _InvalidError(MemberReason.WRONG_TYPE, f"{name} must be a JSON object")
 
 
 def _under(below: bytes, own: bytes) -> bytes:
     """Two JSON objects as one: each key of `own` wins, the others come from `below`."""
-    if below in (b"{}", own):
+    if below in (NOTHING, own):
         return own
-    if own == b"{}":
+    if own == NOTHING:
         return below
     return msgspec.json.encode(_fields.decode(below) | _fields.decode(own))
 
 
-def _says_more(body: bytes) -> bool:
-    """Whether any context in the body could name active, traits or groupId (an escape could hide them)."""
-    return b'"active"' in body or b'"traits"' in body or b'"groupId"' in body or b"\\u" in body
-
-
-def _inside(raw: bytes) -> tuple[bool, bytes, str]:
+def _said(raw: bytes) -> tuple[bool, bytes, str]:
     """(active, traits, group id) as a context gives them."""
-    if not _says_more(raw):
-        return True, b"{}", ""
+    if raw == NOTHING:
+        return NOTHING_SAID
     context = _context.decode(raw)
     return context.active is not False, _object(context.traits, "context.traits"), _text(context.group_id)
 
@@ -303,25 +357,25 @@ def _at(item: _Item, around: _Around) -> Instant:
         return received_at
     try:
         at = _instant(given)
-    except ValueError:
-        raise _InvalidError(
-            MemberReason.BAD_TIME, f"timestamp {given!r} is no ISO 8601 time with a zone"
-        ) from None
-    sent_at = None if around.imported else _sent_at(item.sent_at or around.sent_at)
-    if sent_at is not None and abs(received_at - sent_at) > CLOCK_TOLERANCE_US:
+    except (ValueError, OverflowError):
+        message = f"timestamp {given!r} is no ISO 8601 time with a zone"
+        raise _InvalidError(MemberReason.BAD_TIME, message) from None
+    sent_at = _sent_at(item.sent_at) if item.sent_at else around.sent_at
+    if sent_at is not None and abs(received_at - sent_at) > CLOCK_TOLERANCE_US and not around.imported:
         at = received_at - (sent_at - at)
-    return min(at, received_at)
+    return at if at < received_at else received_at
 
 
 def _sent_at(text: str | None) -> Instant | None:
     """The client's clock at sending; None where it says nothing that can be read."""
     try:
         return _instant(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _instant(text: str) -> Instant:
+    """Microseconds since 1970 (exact: a double holds them to a fifth of a microsecond until 2100)."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone")

@@ -78,13 +78,18 @@ def claim(data: Path) -> None:
     hint = "choose an empty directory, or one that Hark has made, with --data"
     try:
         data.mkdir(parents=True, exist_ok=True)
-        if any(data.iterdir()) and not any((data / mark).exists() for mark in _MARKS):
+        if _strangers(data) and not any((data / mark).exists() for mark in _MARKS):
             raise HarkError(f"{data} holds something else than Hark's data", hint, "data.foreign")
         (data / "run").mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         raise HarkError(f"{data} is no directory", hint, "data.foreign") from None
     except OSError as error:
         raise HarkError(f"{data} can't be used: {error.strerror}", hint, "data.unwritable") from None
+
+
+def _strangers(data: Path) -> bool:
+    """Whether the directory holds anything but the output a person may have redirected into it."""
+    return any(path.suffix not in (".out", ".log") for path in data.iterdir())
 
 
 def _open(data: Path, role: str) -> int:

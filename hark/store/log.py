@@ -84,6 +84,8 @@ class LogFullError(HarkError):
 class LogStore:
     """The one appender of the log in `directory` (`DIR/log`); makes it on first use.
 
+    `epoch` names the log; `ends` has the last sequence number of each lane (0: none).
+
     `file_bytes` is the size after which it goes on in a new file; with less free space than
     `min_free_bytes` it takes nothing. Not for two threads at once.
     """
@@ -96,6 +98,8 @@ class LogStore:
         self._broken: LogBrokenError | None = None
         self._number = max(_numbers(directory), default=0)
         self._file = self._resume() if self._number else self._first_file()
+        with closing(LogReader(directory)) as reader:
+            self.ends = reader.ends()
 
     def append(self, rows: Sequence[NewRow], rejects: Sequence[Reject] = ()) -> list[int]:
         """Put the rows on disk, all or none, and give their sequence numbers.
@@ -118,6 +122,7 @@ class LogStore:
             self._broken = LogBrokenError(str(error))
             raise self._broken from error
         self._end += len(rows)
+        self.ends.update((row.lane, seq) for seq, row in enumerate(rows, first))
         self._roll_over()
         return list(range(first, self._end + 1))
 

@@ -1,0 +1,137 @@
+"""`/control/`: what the commands, the console and the engine ask of collect. Loopback and token only."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Raw, Struct
+
+from hark.clock import Clock
+from hark.collect import formats, steps
+from hark.collect.counts import Counts
+from hark.collect.formats import Refused
+from hark.collect.http import Receive, Scope, Send, answer, read_body, refuse, unwritten
+from hark.collect.queue import Appender
+from hark.collect.refusals import Reason, Refusal
+from hark.collect.sources import Sources
+from hark.errors import HarkError
+from hark.model import Instant, Lane
+from hark.store.contracts import NewRow, Row
+from hark.store.log import LogStore, Reject
+
+BODY_BYTES = 64 << 20
+BODY_S = 60.0
+_MEMBERS = {*formats.KINDS, "batch", "import"}
+_JSON = [(b"content-type", b"application/json")]
+
+Found: TypeAlias = "dict[str, Any] | Refusal"
+
+
+class _Row(Struct):
+    lane: int | str
+    kind: str
+    source: str
+    body: Raw
+
+
+class _Rows(Struct):
+    rows: list[_Row]
+
+
+class _Name(Struct):
+    name: str
+
+
+class Control:
+    """The application under `/control/`; with a wrong token or from elsewhere it is not there (404)."""
+
+    def __init__(
+        self, token: str, appender: Appender, store: LogStore, sources: Sources, clock: Clock, counts: Counts
+    ) -> None:
+        self._token = token.encode()
+        self._appender = appender
+        self._store = store
+        self._sources = sources
+        self._clock = clock
+        self._counts = counts
+        self._paths: dict[tuple[str, str], Callable[[bytes], Awaitable[Found]]] = {
+            ("POST", "/control/append"): self._append,
+            ("POST", "/control/sources"): self._add_source,
+            ("GET", "/control/status"): self._status,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        do = self._paths.get((scope["method"], scope["path"]))
+        if do is None or not self._may(scope):
+            await refuse(send, Refusal(Reason.UNKNOWN_PATH, f"there is no {scope['path']}"))
+            return
+        body = await read_body(receive, BODY_BYTES, BODY_S)
+        found = body if isinstance(body, Refusal) else await self._do(do, body)
+        if isinstance(found, Refusal):
+            await refuse(send, found)
+        else:
+            await answer(send, 200, msgspec.json.encode(found), _JSON)
+
+    def _may(self, scope: Scope) -> bool:
+        token = steps.key_of(dict(scope["headers"]).get(b"authorization", b""))
+        return _is_loopback(scope) and hmac.compare_digest(token.encode(), self._token)
+
+    async def _do(self, do: Callable[[bytes], Awaitable[Found]], body: bytes) -> Found:
+        try:
+            return await do(body)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Refusal(Reason.BROKEN_JSON, str(error))
+
+    async def _append(self, body: bytes) -> Found:
+        given = msgspec.json.decode(body, type=_Rows | list[_Row])
+        rows, rejects = [], []
+        for one in given.rows if isinstance(given, _Rows) else given:
+            row, refused = _checked(one, self._clock.now())
+            rows.append(row)
+            rejects += refused
+        try:
+            seqs = await self._appender.append(rows, rejects)
+        except HarkError as error:
+            return unwritten(error)
+        return {"rows": seqs, "refused": len(rejects)}
+
+    async def _add_source(self, body: bytes) -> Found:
+        name = msgspec.json.decode(body, type=_Name).name
+        try:
+            made = self._sources.add(name)
+        except HarkError as error:
+            return Refusal(Reason.INVALID_CALL, error.message, detail=error.id)
+        return {"source": made.source, "write_key": made.write_key, "secret_key": made.secret_key}
+
+    async def _status(self, _: bytes) -> Found:
+        counts = self._counts
+        end = {lane.name.lower(): seq for lane, seq in self._store.ends.items()}
+        totals = {"end": end, "received": counts.accepted + counts.refused, "refused": counts.refused}
+        return totals | {"sources": counts.by_source()}
+
+
+def _checked(given: _Row, now: Instant) -> tuple[NewRow, list[Reject]]:
+    """The row with the members that are refused named in it, as if it had come in by HTTP."""
+    lane = Lane[given.lane.upper()] if isinstance(given.lane, str) else Lane(given.lane)
+    body = bytes(given.body)
+    if given.kind not in _MEMBERS:
+        return NewRow(lane, now, given.source, given.kind, body), []
+    members = formats.members(Row(0, lane, now, given.source, given.kind, body))
+    if len(members) > steps.Limits().events:
+        raise ValueError(f"a row has {len(members)} calls, at most {steps.Limits().events}")
+    refused = [one for one in members if isinstance(one, Refused)]
+    indices = msgspec.json.encode([one.member for one in refused]) if refused else b""
+    rejects = [Reject(now, given.source, one.member, one.reason, one.message, one.excerpt) for one in refused]
+    return NewRow(lane, now, given.source, given.kind, body, indices), rejects
+
+
+def _is_loopback(scope: Scope) -> bool:
+    client = scope.get("client") or ("",)
+    try:
+        return ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

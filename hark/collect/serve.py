@@ -1,0 +1,141 @@
+"""The collect process: the public port, one granian worker in this very process, and its orderly end.
+
+The listening socket comes from the supervisor (`fd`), which keeps it open while this process changes, so
+that clients wait in its queue and are not turned away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from granian import _granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server as Embedded
+from msgspec import Struct
+
+from hark.clock import Clock, secret
+from hark.collect.control import Control
+from hark.collect.counts import Counts
+from hark.collect.http import Collect
+from hark.collect.proxy import Proxy
+from hark.collect.queue import Appender
+from hark.collect.rate import Rate
+from hark.collect.sources import Sources
+from hark.collect.steps import Context
+from hark.settings import Settings
+from hark.store.log import LogStore
+
+BROKEN = 74
+"""Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
+
+BACKLOG = 2048
+READ_BUFFER = 64 * 1024
+"""Bytes the HTTP server reads at once; it answers 431 itself to headers that don't fit."""
+_LAST_ANSWERS_S = 0.25
+_MB = 1 << 20
+
+
+class Address(Struct):
+    """DIR/run/serve.json: where the server is, and the token which opens its `/control/`."""
+
+    url: str
+    token: str
+    pid: int
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The public socket, bound and listening."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def write_address(data: Path, host: str, port: int) -> Address:
+    """Write DIR/run/serve.json (0600) with a fresh token."""
+    shown = f"[{host}]" if ":" in host else host
+    address = Address(f"http://{shown}:{port}", secret("ct"), os.getpid())
+    path = data / "run" / "serve.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(address))
+    temporary.replace(path)
+    return address
+
+
+def read_address(data: Path) -> Address | None:
+    """What DIR/run/serve.json says; None where it is missing."""
+    try:
+        return msgspec.json.decode((data / "run" / "serve.json").read_bytes(), type=Address)
+    except FileNotFoundError:
+        return None
+
+
+def serve(data: Path, host: str, port: int, clock: Clock, settings: Settings, fd: int | None = None) -> None:
+    """Collect until SIGTERM or SIGINT, then answer what has begun and end.
+
+    With `fd` that socket is used (a supervisor's, who also wrote serve.json); else host and port are bound.
+    The caller holds the collect role.
+    """
+    listener = socket.socket(fileno=fd) if fd is not None else listen(host, port)
+    address = read_address(data) if fd is not None else None
+    if address is None:
+        address = write_address(data, host, listener.getsockname()[1])
+    asyncio.run(_serve(data, listener, address, clock, settings))
+
+
+def _end_soon() -> None:
+    """End without another word once the waiting have their 503."""
+    asyncio.get_running_loop().call_later(_LAST_ANSWERS_S, os._exit, BROKEN)
+
+
+class _Server(Embedded):
+    """Granian in this process, on a socket that is open already."""
+
+    def __init__(self, app: Collect, listener: socket.socket) -> None:
+        http1 = HTTP1Settings(max_buffer_size=READ_BUFFER, header_read_timeout=10_000)
+        super().__init__(
+            app,
+            interface=Interfaces.ASGINL,
+            websockets=False,
+            backpressure=BACKLOG,
+            http1_settings=http1,
+            log_access=False,
+            log_enabled=False,
+        )
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        """Granian opens its socket here; it offers no other way to give it one."""
+        make: Any = _granian.SocketHolder
+        self._shd = make(self._listener.fileno(), False, BACKLOG)
+
+
+async def _serve(
+    data: Path, listener: socket.socket, address: Address, clock: Clock, settings: Settings
+) -> None:
+    store = LogStore(data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
+    context = Context(Sources(data), Rate(settings.rate_per_s))
+    counts = Counts()
+    loop = asyncio.get_running_loop()
+    appender = Appender(store, _end_soon)
+    control = Control(address.token, appender, store, context.sources, clock, counts)
+    proxy = Proxy(data / "run" / "console.sock")
+    server = _Server(Collect(context, appender, clock, counts, control, proxy), listener)
+
+    def stop(*_: Any) -> None:
+        context.draining = True
+        loop.call_later(_LAST_ANSWERS_S, server.stop)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await server.serve()
+    await proxy.close()
+    await appender.close()

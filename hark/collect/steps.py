@@ -1,0 +1,247 @@
+"""What happens to a request between its arrival and the log: a list of named steps.
+
+A step adds something to the request (`add_...`) or refuses it (`refuse_...`) with a reason of the closed
+set; the first refusal ends it. Nothing here waits or touches the world.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+from hark.collect import body, formats
+from hark.collect.formats import Call, Refused
+from hark.collect.rate import Rate
+from hark.collect.refusals import MemberReason, Reason, Refusal
+from hark.collect.sources import Access, Sources
+from hark.model import Instant, Lane
+from hark.store.contracts import NewRow, Row
+from hark.store.log import Reject
+
+HEADER_BYTES = 16 * 1024
+
+
+class Limits(Struct, frozen=True):
+    """How much one request may bring."""
+
+    body_bytes: int = 500 * 1024
+    """Of a whole body, packed and unpacked."""
+    call_bytes: int = formats.MEMBER_BYTES
+    events: int = 2_500
+    body_s: float = 10.0
+    """How long a body may take to arrive."""
+
+
+class Context(Struct):
+    """What the steps of all requests share."""
+
+    sources: Sources
+    rate: Rate
+    limits: Limits = Limits()
+    draining: bool = False
+
+
+class Request(Struct):
+    """One request on its way through the steps; each adds its part."""
+
+    kind: str
+    """track, identify, page, screen or batch: what the path says."""
+    received_at: Instant
+    headers: dict[bytes, bytes]
+    header_bytes: int = 0
+    body: bytes = b""
+    found: dict[str, object] = field(default_factory=dict)
+    """The decoded body."""
+    key: str = ""
+    access: Access | None = None
+    calls: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The source's name; "" while it is not known."""
+        return self.access.source.name if self.access else ""
+
+
+Step: TypeAlias = Callable[[Request, Context], Refusal | None]
+
+
+def run(steps: Sequence[Step], request: Request, context: Context) -> Refusal | None:
+    """Take the request through the steps; the first refusal, or None."""
+    for step in steps:
+        refusal = step(request, context)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def refuse_draining(_: Request, context: Context) -> Refusal | None:
+    if context.draining:
+        return Refusal(Reason.DRAINING, "the server is stopping; try again soon", retry_after_s=2)
+    return None
+
+
+def refuse_large_headers(request: Request, _: Context) -> Refusal | None:
+    if request.header_bytes > HEADER_BYTES:
+        return Refusal(Reason.HEADERS_TOO_LARGE, f"the headers are over {HEADER_BYTES} bytes")
+    return None
+
+
+def add_unpacked_body(request: Request, context: Context) -> Refusal | None:
+    encoding = request.headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    unpacked = body.unpack(request.body, encoding, context.limits.body_bytes)
+    if isinstance(unpacked, Refusal):
+        return unpacked
+    request.body = unpacked
+    return None
+
+
+def refuse_large_call(request: Request, context: Context) -> Refusal | None:
+    if request.kind != "batch" and len(request.body) > context.limits.call_bytes:
+        return Refusal(Reason.CALL_TOO_LARGE, f"the call is over {context.limits.call_bytes} bytes")
+    return None
+
+
+def add_decoded_body(request: Request, _: Context) -> Refusal | None:
+    found = body.decode(request.body)
+    if isinstance(found, Refusal):
+        return found
+    request.found = found
+    return None
+
+
+def add_key(request: Request, _: Context) -> Refusal | None:
+    """The key: Basic user name, bearer, `writeKey` (top level or first member) or `api_key`."""
+    request.key = key_of(request.headers.get(b"authorization", b"")) or _key_in(request.found)
+    if not request.key:
+        message = "no key: send the source's write key as Basic user name, bearer token or writeKey"
+        return Refusal(Reason.KEY_MISSING, message)
+    return None
+
+
+def add_source(request: Request, context: Context) -> Refusal | None:
+    request.access = context.sources.find(request.key)
+    if request.access is None:
+        return Refusal(Reason.KEY_UNKNOWN, "this key belongs to no source; `hark source add NAME` makes one")
+    if request.access.disabled:
+        return Refusal(Reason.KEY_DISABLED, "this key was disabled; use the source's current one")
+    return None
+
+
+def refuse_rate(request: Request, context: Context) -> Refusal | None:
+    wait_s = context.rate.wait_s(request.key, request.received_at)
+    if wait_s:
+        return Refusal(Reason.RATE_PASSED, "this key sends more requests than it may", wait_s)
+    return None
+
+
+def refuse_no_batch(request: Request, context: Context) -> Refusal | None:
+    if request.kind != "batch":
+        return None
+    batch = request.found.get("batch")
+    if not isinstance(batch, list):
+        return Refusal(Reason.NO_BATCH, "a batch needs `batch`, a list of calls")
+    if len(batch) > context.limits.events:
+        return Refusal(
+            Reason.TOO_MANY_EVENTS, f"the batch has {len(batch)} calls, at most {context.limits.events}"
+        )
+    return None
+
+
+def add_members(request: Request, _: Context) -> Refusal | None:
+    """Which of the calls count, and which are refused why."""
+    access = request.access
+    row = Row(0, Lane.LIVE, request.received_at, request.source, request.kind, request.body)
+    try:
+        members = formats.members(row)
+    except msgspec.MsgspecError as error:
+        return Refusal(Reason.INVALID_CALL, f"the body is no {request.kind}: {error}", detail="wrong_type")
+    guarded = frozenset(access.source.protected) if access and not access.secret else frozenset()
+    request.calls = len(members)
+    request.refused = [one for one in (_guard(member, guarded) for member in members) if type(one) is Refused]
+    return None
+
+
+def refuse_invalid_call(request: Request, _: Context) -> Refusal | None:
+    if request.kind == "batch" or not request.refused:
+        return None
+    refused = request.refused[0]
+    if refused.reason is MemberReason.NEEDS_SECRET_KEY:
+        return Refusal(Reason.NEEDS_SECRET_KEY, refused.message)
+    return Refusal(Reason.INVALID_CALL, refused.message, detail=refused.reason)
+
+
+def refuse_invalid_members(request: Request, _: Context) -> Refusal | None:
+    """In strict mode one invalid member refuses the batch."""
+    if request.refused and request.access and request.access.source.strict:
+        first = request.refused[0]
+        message = f"the source is strict and call {first.member} is invalid: {first.message}"
+        return Refusal(Reason.INVALID_MEMBERS, message)
+    return None
+
+
+BEFORE_BODY: tuple[Step, ...] = (refuse_draining, refuse_large_headers)
+"""What needs no body, so that none is read in vain."""
+
+STEPS: tuple[Step, ...] = (
+    add_unpacked_body,
+    refuse_large_call,
+    add_decoded_body,
+    add_key,
+    add_source,
+    refuse_rate,
+    refuse_no_batch,
+    add_members,
+    refuse_invalid_call,
+    refuse_invalid_members,
+)
+
+
+def rows(request: Request) -> list[NewRow]:
+    """What of the request goes to the log: one row, or none if no call counts."""
+    if len(request.refused) == request.calls:
+        return []
+    refused = msgspec.json.encode([one.member for one in request.refused]) if request.refused else b""
+    lane, at = Lane.LIVE, request.received_at
+    return [NewRow(lane, at, request.source, request.kind, request.body, refused)]
+
+
+def rejects(request: Request) -> list[Reject]:
+    """What of the request goes to the reject log."""
+    at, source = request.received_at, request.source
+    return [Reject(at, source, one.member, one.reason, one.message, one.excerpt) for one in request.refused]
+
+
+def key_of(authorization: bytes) -> str:
+    """The key in an Authorization header: Basic user name or bearer token; "" if there is none."""
+    scheme, _, value = authorization.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return value.strip().decode("latin-1")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return base64.b64decode(value.strip()).partition(b":")[0].decode("latin-1")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _key_in(found: dict[str, object]) -> str:
+    batch = found.get("batch")
+    first = batch[0] if isinstance(batch, list) and batch else None
+    inner = first.get("writeKey") if isinstance(first, dict) else None
+    for key in (found.get("writeKey"), inner, found.get("api_key")):
+        if key and isinstance(key, str):
+            return key
+    return ""
+
+
+def _guard(member: Call | Refused, protected: frozenset[str]) -> Call | Refused:
+    if type(member) is Call and member.name in protected:
+        message = f"{member.name!r} is protected: it needs the source's secret key"
+        return Refused(member.member, MemberReason.NEEDS_SECRET_KEY, message, member.properties)
+    return member
