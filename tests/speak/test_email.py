@@ -61,7 +61,7 @@ def test_both_parts_say_what_was_rendered() -> None:
     assert mail.get_content_type() == "multipart/alternative"
     parts = list(mail.iter_parts())
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
-    assert [words(part) for part in parts] == [SAID.text, f"{SAID.html}\n"]
+    assert [words(part) for part in parts] == [SAID.text, SAID.html]
 
 
 def test_text_alone_is_not_multipart() -> None:
@@ -87,9 +87,25 @@ def test_any_subject_arrives_in_lines_smtp_can_carry(subject: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_makes_lines_smtp_can_carry(text: str) -> None:
     """Whatever the text part holds, the message has CRLF line ends and short lines only."""
-    data = made(Rendered("s", None, text * 10))
+    data = made(Rendered("s", f"<p>{text}</p>", text * 10))
     assert max(map(len, data.split(b"\r\n"))) <= 998
     assert b"\n" not in data.replace(b"\r\n", b"")
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.just("\n"), min_size=1, max_size=300))
+def test_any_text_arrives_as_it_was_written(text: str) -> None:
+    """What the customer's mail program reads is the text that was rendered, character for character."""
+    assert words(read(made(Rendered("s", None, text)))) == text
+
+
+def test_names_outside_ascii_arrive() -> None:
+    """A sender called outside ASCII or with a comma is read back under that name, at one address."""
+    for name in ("Bücher, Müller & Söhne", "Shop, Ltd"):
+        source = address(f'"{name}" <hello@shop.example>')
+        target = address("ada@shop.example")
+        data = letter(SAID, message="m", source=source, target=target, at=AT, unsubscribe=None).data
+        (found,) = read(data)["From"].addresses
+        assert (found.display_name, found.addr_spec) == (name, "hello@shop.example")
 
 
 @pytest.mark.parametrize(
