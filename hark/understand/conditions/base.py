@@ -7,12 +7,14 @@ summary that is kept per subject under the leaf's `key`, so that equal leaves sh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from hark.model import JSON, Consent, Event, Instant, Trait
 
@@ -26,6 +28,26 @@ class View(Protocol):
     traits: dict[str, Trait]
     consents: dict[str, Consent]
     summaries: dict[str, JSON]
+
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Columns(Protocol):
+    """Many subjects' histories as of one moment: what the columnar form reads."""
+
+    at: Instant
+    subjects: Ints
+    """Ascending; every other array speaks of them by place."""
+
+    def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> tuple[Ints, Ints]:
+        """(place of the subject, at) of the events of these names, up to the moment, that pass."""
+        ...
+
+    def traits(self) -> Iterator[tuple[int, Mapping[str, Trait]]]:
+        """(place, traits as of the moment) of the subjects of which any trait is known."""
+        ...
 
 
 class Condition(Struct, frozen=True, dict=True):
@@ -45,6 +67,10 @@ class Condition(Struct, frozen=True, dict=True):
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
         """The first moment after `now` at which `met` may differ by time alone; None: never."""
+        raise NotImplementedError
+
+    def columnar(self, columns: Columns) -> Flags:
+        """The same answer for every one of `columns.subjects`, at their moment."""
         raise NotImplementedError
 
     def leaves(self) -> Iterator[Leaf]:
@@ -81,6 +107,10 @@ class Leaf(Condition, frozen=True):
         Called for events whose name it watches, in order of arrival; late events are out of order
         in `at`. May return the same object, changed.
         """
+        raise NotImplementedError
+
+    def summarised(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
+        """(subject, what folding all its events gives) where that is anything; to fill a new summary."""
         raise NotImplementedError
 
     def merge(self, one: JSON, other: JSON) -> JSON:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from hark.model import Event, Instant
-from hark.understand.conditions.base import Condition, Leaf, View
+from hark.understand.conditions.base import Columns, Condition, Flags, Leaf, View
 
 
 def _first(moments: Iterable[Instant | None]) -> Instant | None:
@@ -57,6 +59,10 @@ class AllOf(Condition, frozen=True, tag="all"):
     def next_change(self, view: View, now: Instant) -> Instant | None:
         return _next(self.parts, False, view, now)
 
+    def columnar(self, columns: Columns) -> Flags:
+        flags: Flags = np.logical_and.reduce([part.columnar(columns) for part in self.parts])
+        return flags
+
     def leaves(self) -> Iterator[Leaf]:
         for part in self.parts:
             yield from part.leaves()
@@ -79,6 +85,10 @@ class AnyOf(Condition, frozen=True, tag="any"):
     def next_change(self, view: View, now: Instant) -> Instant | None:
         return _next(self.parts, True, view, now)
 
+    def columnar(self, columns: Columns) -> Flags:
+        flags: Flags = np.logical_or.reduce([part.columnar(columns) for part in self.parts])
+        return flags
+
     def leaves(self) -> Iterator[Leaf]:
         for part in self.parts:
             yield from part.leaves()
@@ -100,6 +110,9 @@ class Not(Condition, frozen=True, tag="not"):
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
         return self.part.next_change(view, now)
+
+    def columnar(self, columns: Columns) -> Flags:
+        return ~self.part.columnar(columns)
 
     def leaves(self) -> Iterator[Leaf]:
         return self.part.leaves()

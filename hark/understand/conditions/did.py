@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 from msgspec import field
 
 from hark.model import JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Leaf, View
-from hark.understand.conditions.calendar import day_of
-from hark.understand.conditions.tally import ADD, MERGE
+from hark.understand.conditions.base import Columns, Flags, Leaf, View
+from hark.understand.conditions.calendar import day_of, days_of
+from hark.understand.conditions.tally import ADD, MERGE, OF
 
 MOST = 1000
 """The largest count that a condition may ask for: what is kept per subject must stay bounded."""
@@ -123,6 +124,25 @@ class Did(Leaf, frozen=True, tag="did"):
             if self.accepts[len(ats) - place - 1] is not answer:
                 return ats[place] + self.within_us
         return None
+
+    def columnar(self, columns: Columns) -> Flags:
+        who, ats = columns.matches(self.names, self.test)
+        if self.within_us is not None:
+            inside = ats > columns.at - self.within_us
+            who, ats = who[inside], ats[inside]
+        if self.measure == "days" and len(ats):
+            who = np.unique(np.column_stack([who, days_of(ats, self.zone)]), axis=0)[:, 0]
+        counts = np.bincount(who, minlength=len(columns.subjects))
+        return np.array(self.accepts)[np.minimum(counts, self.cap)]
+
+    def summarised(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
+        who, ats = columns.matches(self.names, self.test)
+        order = np.lexsort((ats, who))
+        who, ats = who[order], ats[order]
+        starts = np.flatnonzero(np.diff(who, prepend=-1))
+        whole = OF[self.measure, self.within_us is not None]
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(who)], strict=False):
+            yield int(columns.subjects[who[start]]), whole(ats[start:end].tolist(), self.cap, self.zone)
 
     def leaves(self) -> Iterator[Leaf]:
         yield self

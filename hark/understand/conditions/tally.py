@@ -59,6 +59,23 @@ def add_last_of_day(summary: JSON, at: Instant, cap: int, zone: str) -> JSON:
     return summary
 
 
+def of_times(ats: list[Instant], cap: int, _zone: str) -> JSON:
+    return min(len(ats), cap)
+
+
+def of_instants(ats: list[Instant], cap: int, _zone: str) -> JSON:
+    return ats[-cap:]
+
+
+def of_days(ats: list[Instant], cap: int, zone: str) -> JSON:
+    return sorted({day_of(at, zone) for at in ats})[:cap]
+
+
+def of_last_of_days(ats: list[Instant], cap: int, zone: str) -> JSON:
+    latest = {day_of(at, zone): at for at in ats}
+    return [list(latest.values())[-cap:], list(latest)[-cap:]]
+
+
 def merge_times(one: JSON, other: JSON, cap: int) -> JSON:
     return min(one + other, cap)
 
@@ -86,10 +103,16 @@ ADD = {
     ("days", False): add_day,
     ("days", True): add_last_of_day,
 }
+OF = {
+    ("times", False): of_times,
+    ("times", True): of_instants,
+    ("days", False): of_days,
+    ("days", True): of_last_of_days,
+}
 MERGE = {
     ("times", False): merge_times,
     ("times", True): merge_instants,
     ("days", False): merge_days,
     ("days", True): merge_last_of_days,
 }
-"""By (measure, whether there is a window)."""
+"""By (measure, whether there is a window): one more instant; all instants, ascending; two summaries."""

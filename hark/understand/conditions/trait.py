@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import ClassVar
 
 import msgspec
+import numpy as np
 
 from hark.model import JSON, Event, Instant, Kind, Trait
 from hark.understand import operators
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import TRAITS, Leaf, View
+from hark.understand.conditions.base import TRAITS, Columns, Flags, Leaf, View
 
 
 class _Context(msgspec.Struct):
@@ -107,6 +108,15 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
 
     def merge(self, _one: JSON, _other: JSON) -> JSON:
         return None
+
+    def columnar(self, columns: Columns) -> Flags:
+        flags = np.full(len(columns.subjects), self.fits({}))
+        for place, traits in columns.traits():
+            flags[place] = self.fits(traits)
+        return flags
+
+    def summarised(self, _columns: Columns) -> Iterator[tuple[int, JSON]]:
+        return iter(())
 
     def leaves(self) -> Iterator[Leaf]:
         yield self

@@ -1,0 +1,45 @@
+"""Who is in a segment, as of any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hark.definitions.types import Segment
+from hark.model import Instant
+from hark.understand.batch import History, members
+from hark.understand.conditions import AllOf, Condition, Not
+from hark.understand.conditions.base import Ints
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""Multiplying by it spreads consecutive numbers evenly (Knuth, TAOCP 3, 6.4: Fibonacci hashing)."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """The subjects in a segment at a moment."""
+
+    buckets: tuple[Ints, ...]
+
+    @cached_property
+    def count(self) -> int:
+        return sum(map(len, self.buckets))
+
+    def sample(self, size: int = 20) -> list[int]:
+        """Some of them, spread over all and always the same ones, ascending."""
+        everybody = np.concatenate([np.empty(0, np.int64), *self.buckets])
+        order = np.argsort(everybody.astype(np.uint64) * _SPREAD, kind="stable")
+        return sorted(everybody[order[:size]].tolist())
+
+    def __iter__(self) -> Iterator[int]:
+        for bucket in self.buckets:
+            yield from bucket.tolist()
+
+
+def segment_at(history: History, segment: Segment, at: Instant, internal: Condition | None = None) -> Members:
+    """Who was in the segment at a moment, by the events up to it; our own people (`internal`) left out."""
+    condition = segment.where if internal is None else AllOf((segment.where, Not(internal)))
+    return Members(tuple(members(history, condition, at)))
