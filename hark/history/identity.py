@@ -71,7 +71,8 @@ class Resolved(Struct, frozen=True):
 class Resolutions(Struct):
     """What a tick changed."""
 
-    firsts: list[First] = field(default_factory=list)
+    firsts: dict[int, First] = field(default_factory=dict)
+    """By subject."""
     ids: dict[Id, int] = field(default_factory=dict)
     mergings: list[Merging] = field(default_factory=list)
 
@@ -158,6 +159,17 @@ class Resolver:
             return Resolved(self._attach(user, theirs))
         return self._merge(mine, theirs, at, cause)
 
+    def first(self, subject: int) -> First | None:
+        """The first sight of a subject, if it was since the last `take`."""
+        return self._changes.firsts.get(subject)
+
+    def becomes(self, subject: int) -> int:
+        """The subject that it is after the merges since the last `take`."""
+        into = {merging.younger: merging.older for merging in self._changes.mergings}
+        while subject in into:
+            subject = into[subject]
+        return subject
+
     def take(self) -> Resolutions:
         """What changed since the last `take`."""
         taken, self._changes, self._attached = self._changes, Resolutions(), {}
@@ -184,7 +196,7 @@ class Resolver:
         if found is not None:
             return found
         subject = self._allocate()
-        self._changes.firsts.append(First(subject, PREFIX[id[0]] + id[1], at))
+        self._changes.firsts[subject] = First(subject, PREFIX[id[0]] + id[1], at)
         return self._attach(id, subject)
 
     def _attach(self, id: Id, subject: int) -> int:

@@ -19,7 +19,10 @@ from hark.store.state_reader import StateReader, open_reader
 from hark.store.state_rows import OUTBOX, outbox_row
 from hark.store.state_write import write
 
-__all__ = ["StateReader", "StateStore", "open_reader"]
+__all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
+
+StorageError = apsw.Error
+"""Whatever SQLite could not do: full disk, broken file ... Nothing of the transaction was kept."""
 
 SCHEMA = (Path(__file__).parent / "sql" / "state.sql").read_text()
 PAGES_TO_CHECKPOINT = 16_384
@@ -133,11 +136,11 @@ class StateStore:
         row = self._db.execute(f"{OUTBOX} WHERE message = ?", (message,)).fetchone()
         return outbox_row(row) if row else None
 
-    def waiting(self) -> tuple[int, int, Instant]:
-        """(chunks, events, when the oldest was folded) of what is not sealed yet."""
-        find = "SELECT count(*), ifnull(sum(events), 0), ifnull(min(folded_at), 0) FROM recent"
-        chunks, events, oldest = next(iter(self._db.execute(find)))
-        return chunks, events, oldest
+    def waiting(self) -> tuple[int, Instant]:
+        """(events, when the oldest was folded) of what is not sealed yet."""
+        find = "SELECT ifnull(sum(events), 0), ifnull(min(folded_at), 0) FROM recent"
+        events, oldest = next(iter(self._db.execute(find)))
+        return events, oldest
 
     def seen(self) -> Iterable[tuple[int, bytes]]:
         """(bucket, fingerprints) of what must still be remembered, oldest first."""

@@ -19,10 +19,6 @@ READ_AT_MOST = 100_000
 """Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
 
 
-class SealedSinceError(LookupError):
-    """Chunks that were asked for have gone into the history meanwhile: open the newer table version."""
-
-
 class StateReader:
     """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
 
@@ -102,6 +98,14 @@ class StateReader:
         find = f"{DOCUMENTS} WHERE kind = ? AND name = ? ORDER BY version"
         return [document(row) for row in self._all(find, kind, name)]
 
+    def subjects(self, with_record: bool = False) -> list[int]:
+        """All subjects that were not merged into another; only those with a record, if asked."""
+        table = "records" if with_record else "subjects"
+        find = (
+            f"SELECT subject FROM {table} WHERE subject NOT IN (SELECT younger FROM merges) ORDER BY subject"
+        )
+        return [subject for (subject,) in self._all(find)]
+
     def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]:
         """Newest first; all subjects', or one's."""
         limit = min(limit, READ_AT_MOST)
@@ -123,12 +127,14 @@ class StateReader:
         return [Merge(*row) for row in rows]
 
     def recent(self, after: int) -> Iterable[bytes]:
-        """Raises SealedSinceError if chunks after `after` are in the history already."""
-        with self._db:
-            if self._number("dropped") > after:
-                raise SealedSinceError(f"chunks after {after} have been sealed meanwhile")
-            rows = self._all("SELECT chunk FROM recent WHERE number > ? ORDER BY number", after)
-        return [row[0] for row in rows]
+        """All at one moment. A reader that joins them with a table version then looks whether a newer
+        version was sealed meanwhile: its chunks may be gone from here."""
+        return [chunk for _, chunk in self.numbered(after)]
+
+    def numbered(self, after: int) -> list[tuple[int, bytes]]:
+        """(number, chunk) of what waits to be sealed."""
+        rows = self._all("SELECT number, chunk FROM recent WHERE number > ? ORDER BY number", after)
+        return [(number, chunk) for number, chunk in rows]
 
     def recent_of(self, subject: int, after: int) -> Iterable[bytes]:
         """Of `recent`, the chunks in which the subject occurs (its number as written at the time)."""

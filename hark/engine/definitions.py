@@ -1,0 +1,90 @@
+"""The definitions in force, as the engine's plan; new versions by the `define` command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from hark.decide.plan import Plan
+from hark.definitions.parse import definition
+from hark.definitions.types import Definition, Document, Sender
+from hark.errors import HarkError
+from hark.model import JSON, Instant
+
+DEFAULT_RATE_PER_S = 50.0
+
+
+class Written(Struct, frozen=True):
+    """A definition as somebody wrote it, not numbered yet."""
+
+    kind: str
+    name: str
+    body: JSON
+
+
+class Definitions:
+    """Every version of every document, and the plan of the newest."""
+
+    def __init__(self, documents: Iterable[Document], zone: str = "UTC") -> None:
+        """`documents` are all versions, in any order."""
+        self._zone = zone
+        self.new: list[Document] = []
+        """Defined since the last commit."""
+        self._versions: dict[tuple[str, str], list[Document]] = {}
+        for document in sorted(documents, key=lambda one: one.version):
+            self._versions.setdefault((document.kind, document.name), []).append(document)
+        self.plan = self._compile()
+        self.rate_per_s = self._rate()
+        """The pace of the sender in use."""
+
+    def define(self, written: Sequence[Written], author: str, note: str, at: Instant) -> list[Document]:
+        """Takes these as the newest versions, all or none; gives those that differ from what was in force.
+
+        Raises HarkError (from `definition`) if one is wrong; then nothing has changed.
+        """
+        new = [
+            Document(one.kind, one.name, self._next(one), one.body, author, note, at)
+            for one in written
+            if self._differs(one)
+        ]
+        for document in new:
+            definition(document, self._zone)
+        before = {key: list(versions) for key, versions in self._versions.items()}
+        for document in new:
+            self._versions.setdefault((document.kind, document.name), []).append(document)
+        try:
+            self.plan = self._compile()
+        except Exception as error:
+            self._versions = before
+            raise HarkError(
+                f"the definitions don't fit together: {error}", id="definition.refused"
+            ) from error
+        self.rate_per_s = self._rate()
+        self.new += new
+        return new
+
+    def newest(self) -> list[Document]:
+        """What is in force."""
+        return [versions[-1] for versions in self._versions.values()]
+
+    def definitions(self) -> list[Definition]:
+        """What is in force, typed."""
+        return [definition(document, self._zone) for document in self.newest()]
+
+    def _rate(self) -> float:
+        """The first sender by name, as the deliverer chooses it."""
+        senders = [one for one in self.definitions() if isinstance(one, Sender)]
+        return min(senders, key=lambda one: one.name).rate_per_s if senders else DEFAULT_RATE_PER_S
+
+    def _compile(self) -> Plan:
+        older = [old for versions in self._versions.values() for old in versions[:-1]]
+        return Plan.compile(self.newest(), older, self._zone)
+
+    def _differs(self, one: Written) -> bool:
+        versions = self._versions.get((one.kind, one.name))
+        return not versions or versions[-1].body != one.body
+
+    def _next(self, one: Written) -> int:
+        versions = self._versions.get((one.kind, one.name))
+        return versions[-1].version + 1 if versions else 1

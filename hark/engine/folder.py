@@ -1,0 +1,104 @@
+"""Inputs into records: the one place that calls `step`. Used by the engine and by replay alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from hark.decide.plan import Plan
+from hark.decide.record import decode, encode
+from hark.engine.outbox import Told, told
+from hark.engine.records import Entry, Records
+from hark.model import Event, Handover, Input, Instant, MergedInto, Record, TimerDue
+from hark.store.changes import Problem
+
+Step: TypeAlias = Callable[[Record, Input, Plan], tuple[Record, Sequence[Event]]]
+
+
+class Folder:
+    """Gives each subject its inputs in order and gathers what comes of them until the tick's end."""
+
+    def __init__(self, records: Records, plan: Plan, step: Step) -> None:
+        self.records = records
+        self.plan = plan
+        self._step = step
+        self._given: dict[int, list[Input]] = {}
+        self.events: list[Event] = []
+        """Events and facts of this tick, each event before its facts."""
+        self.told = Told()
+        """What the facts mean for the outbox."""
+        self.problems: list[Problem] = []
+
+    def event(self, event: Event, row: int = 0, member: int = 0) -> None:
+        """One event. Where nothing asks for it no record is touched."""
+        if not self.plan.touches(event):
+            self.events.append(event)
+            return
+        entry = self.records.get(event.subject)
+        if entry.record.now > event.instant:
+            event = msgspec.structs.replace(event, instant=entry.record.now)
+        self.events.append(event)
+        self._give(entry, event, row, member)
+
+    def give(self, input: Input) -> Sequence[Event]:
+        """One input that is no event; the facts it led to."""
+        return self._give(self.records.get(input.subject), input, 0, 0)
+
+    def merge(self, younger: int, older: int, at: Instant, cause: str) -> None:
+        """The younger's state is emitted and goes over to the older."""
+        if not self.records.has(younger):
+            return
+        entry = self.records.get(younger)
+        state = decode(encode(entry.record))
+        instant = max(at, entry.record.now)
+        self._give(entry, MergedInto(younger, instant, older, cause), 0, 0)
+        self.records.empty(younger)
+        instant = max(instant, self.records.get(older).record.now)
+        self.give(Handover(older, instant, younger, state))
+
+    def timers(self, subject: int, until: Instant) -> None:
+        """Fires what is due for one subject up to `until`, at its own moments, and arms anew."""
+        if self.records.gone(subject):
+            return
+        entry = self.records.get(subject)
+        entry.armed = None
+        self.records.change(subject, entry)
+        while (due := entry.record.due) is not None and due <= until:
+            self._give(entry, TimerDue(subject, due), 0, 0)
+            entry = self.records.get(subject)
+            if entry.record.due == due:
+                entry.record = msgspec.structs.replace(entry.record, due=None)
+                self.problem(due, 0, 0, "timer.stuck", f"subject {subject} asks for {due} again and again")
+
+    def problem(self, at: Instant, row: int, member: int, reason: str, detail: str) -> None:
+        """Something that could not be folded."""
+        self.problems.append(Problem(at, row, member, reason, detail[:1_000]))
+
+    def clear(self) -> None:
+        """Begins a new tick."""
+        self.events, self.told, self.problems = [], Told(), []
+        self._given.clear()
+
+    def _give(self, entry: Entry, input: Input, row: int, member: int) -> Sequence[Event]:
+        try:
+            entry.record, facts = self._step(entry.record, input, self.plan)
+        except Exception as error:  # one customer's broken state must not stop everybody's
+            self._mend(input, row, member, error)
+            return ()
+        self._given.setdefault(input.subject, []).append(input)
+        self.records.change(input.subject, entry)
+        if facts:
+            self.events += facts
+            told(self.told, facts)
+        return facts
+
+    def _mend(self, input: Input, row: int, member: int, error: Exception) -> None:
+        """A step failed, maybe half-way: the subject is folded anew without that input."""
+        detail = f"subject {input.subject}, {type(input).__name__}: {type(error).__name__}: {error}"
+        self.problem(input.instant, row, member, "step.failed", detail)
+        entry = self.records.restore(input.subject)
+        for before in self._given.get(input.subject, ()):
+            entry.record, _ = self._step(entry.record, before, self.plan)
+            self.records.change(input.subject, entry)

@@ -1,0 +1,51 @@
+"""What a tick did, as the changes its commit writes."""
+
+from __future__ import annotations
+
+from hark.engine.intake import Taken
+from hark.engine.parts import Parts
+from hark.history import columns
+from hark.model import Event
+from hark.store.changes import Changes, Chunk, Moved, NewSubject, Prints
+from hark.store.contracts import Merge
+
+
+def gathered(parts: Parts, taken: Taken) -> Changes:
+    """Takes everything that changed out of the parts."""
+    resolved, folder, prints = parts.resolver.take(), parts.folder, parts.dedupe.take()
+    documents, parts.definitions.new = parts.definitions.new, []
+    return Changes(
+        cursors=taken.cursors,
+        next_subject=parts.count.following if resolved.firsts else None,
+        subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
+        ids=resolved.ids,
+        merges=[
+            Moved(Merge(one.younger, one.older, one.at, one.cause), one.moved) for one in resolved.mergings
+        ],
+        records=parts.records.take(),
+        wanted=folder.told.wanted,
+        turns=list(folder.told.turns.values()),
+        documents=documents,
+        chunk=chunk(folder.events) if folder.events else None,
+        prints=[Prints(one.bucket, one.data) for one in prints],
+        oldest_bucket=parts.dedupe.oldest if prints else None,
+        problems=folder.problems,
+    )
+
+
+def chunk(events: list[Event]) -> Chunk:
+    """The tick's events as they will stand in the history."""
+    return Chunk(len(events), columns.subjects(events), columns.encode(events))
+
+
+def changed(changes: Changes) -> bool:
+    """Whether there is anything to write."""
+    return bool(
+        changes.cursors
+        or changes.records
+        or changes.turns
+        or changes.chunk
+        or changes.documents
+        or changes.problems
+        or changes.sealed is not None
+    )

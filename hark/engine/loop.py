@@ -1,0 +1,130 @@
+"""The loop: read, fold, commit, hand off. One thread; one transaction a tick."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from pathlib import Path
+
+from hark.clock import Clock
+from hark.engine.gather import changed, gathered
+from hark.engine.handoff import Deliver
+from hark.engine.intake import Intake, Taken
+from hark.engine.messages import Messages
+from hark.engine.parts import Parts
+from hark.engine.sealing import Sealing
+from hark.errors import HarkError
+from hark.model import SECOND
+from hark.settings import Settings
+from hark.store.state import StorageError
+
+IDLE_S = 0.004
+"""How long an idle engine sleeps before it looks at the log again."""
+TICK_S = 0.15
+"""How long a tick should take; its size follows from how long the last ones took."""
+FEWEST, MOST = 256, 16_384
+"""Bounds of a tick's events."""
+TIMERS = 2_000
+"""Timers fired in one tick, at most."""
+EX_TEMPFAIL = 75
+"""Exit code that means: try again a little later."""
+
+
+class Engine:
+    """The engine of one data directory; the caller holds its lock. Not for two threads."""
+
+    def __init__(
+        self, data: Path, clock: Clock, deliver: Deliver | None = None, settings: Settings | None = None
+    ) -> None:
+        """Without `deliver` nothing is handed off; all else goes on.
+
+        Raises HarkError: `epoch.differs` (state and log are not of one directory), `cursor.past-end` (the
+        log lost rows the state has), `log.missing`.
+        """
+        settings = settings or Settings()
+        self._clock = clock
+        self._parts = parts = Parts(data, settings)
+        self._intake = Intake(parts.log, parts.state.cursors(), clock)
+        self._messages = Messages(parts.state, parts.folder, deliver)
+        self._sealing = Sealing(parts.waiting, parts.seal, parts.compact, clock, settings)
+        self._time = self._saved_time = parts.state.engine_time()
+        self._budget = FEWEST
+        self._late = False
+        """Timers wait that are due by the engine's time: it is not written down until they have fired."""
+        self._messages.abandon()
+        self._commit(Taken(until=self._time))
+
+    def run(self, stop: threading.Event) -> None:
+        """Ticks until `stop` is set, then lets the deliverers finish and takes their outcomes.
+
+        Ends the process for a later start where SQLite cannot write (full disk).
+        """
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        try:
+            while not stop.is_set():
+                if not self.tick():
+                    stop.wait(IDLE_S)
+            self.close()
+        except StorageError as error:
+            problem = HarkError(f"the state can't be written: {error}", "free some space", "state.full")
+            sys.stderr.write(f"{problem}\n")
+            raise SystemExit(EX_TEMPFAIL) from error
+
+    def catch_up(self) -> None:
+        """Folds all there is in the log and fires what is due, then returns with everything closed."""
+        while self.tick():
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Ends in order: outcomes that come within a few seconds are kept, a running seal is finished."""
+        self._messages.close()
+        self._messages.outcomes(self._time)
+        self._commit(Taken(), self._sealing.close())
+        self._parts.close()
+
+    def tick(self, budget: int | None = None) -> bool:
+        """One round of about `budget` events (else as many as the last rounds' speed tells).
+
+        Whether there was anything to do. When it returns all of it is on disk.
+        """
+        began = time.perf_counter()
+        taken = self._intake.take(budget or self._budget)
+        self._time = max(self._time, taken.until)
+        self._parts.rows.fold(taken.rows)
+        heard = self._messages.outcomes(self._time)
+        fired = self._timers()
+        asked = self._messages.due(self._time, time.monotonic(), self._parts.definitions.rate_per_s)
+        self._commit(taken)
+        self._messages.dispatch()
+        self._resize(len(self._parts.folder.events), time.perf_counter() - began)
+        return bool(taken.rows or heard or fired or asked)
+
+    def _timers(self) -> int:
+        """Fires what is due by the engine's time, earliest first; how many."""
+        armed = self._parts.state.armed(self._time, TIMERS)
+        for subject in armed:
+            self._parts.folder.timers(subject, self._time)
+        self._late = len(armed) == TIMERS
+        return len(armed)
+
+    def _commit(self, taken: Taken, sealed: int | None = None) -> None:
+        """Everything of this tick in one transaction; nothing at all if nothing happened."""
+        parts = self._parts
+        changes = gathered(parts, taken)
+        changes.sealed = sealed or self._sealing.poll()
+        if self._time - self._saved_time >= SECOND or changed(changes):
+            changes.engine_time = None if self._late else self._time
+            parts.state.commit(changes)
+            self._saved_time = changes.engine_time or self._saved_time
+            self._sealing.committed(changes.chunk.events if changes.chunk else 0, changes.sealed is not None)
+        parts.folder.clear()
+
+    def _resize(self, events: int, took_s: float) -> None:
+        """The next tick's budget: what would have taken TICK_S, at most twice the last one's."""
+        if events >= self._budget // 2:
+            ideal = int(events * TICK_S / max(took_s, 1e-6))
+            self._budget = max(FEWEST, min(MOST, ideal, 2 * self._budget))

@@ -1,0 +1,91 @@
+"""Messages between the outbox and the provider: due, *sending*, outcome. All of it inputs of `step`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hark.engine.folder import Folder
+from hark.engine.handoff import Deliver, Deliverers, Pace
+from hark.engine.outbox import Told, told
+from hark.model import Event, Instant, MessageDue, Outcome
+from hark.store.changes import Turn
+from hark.store.contracts import OutboxRow
+from hark.store.state import StateStore
+
+
+class Messages:
+    """Gives messages to `step` when they are due and to the deliverer once they are *sending* on disk."""
+
+    def __init__(self, state: StateStore, folder: Folder, deliver: Deliver | None) -> None:
+        self._state, self._folder = state, folder
+        self._deliverers = Deliverers(deliver) if deliver else None
+        self._pace = Pace()
+        self._handed: list[OutboxRow] = []
+
+    def abandon(self) -> None:
+        """At the start: what was *sending* may have left or not, and is never sent again."""
+        for row in self._state.sending():
+            lost = "the engine ended before the provider's answer came"
+            self._outcome(Outcome(row.subject, row.updated_at, row.message, "unknown", lost))
+
+    def outcomes(self, now: Instant) -> int:
+        """Gives the outcomes that have come in; how many."""
+        found = self._deliverers.outcomes() if self._deliverers else []
+        for outcome in found:
+            subject = self._state.canonical(outcome.subject)
+            at = max(outcome.instant, now)
+            self._outcome(msgspec.structs.replace(outcome, subject=subject, instant=at))
+        return len(found)
+
+    def due(self, now: Instant, now_s: float, rate_per_s: float) -> int:
+        """Asks `step` whether the messages that are due may go, as many as the provider takes soon."""
+        if self._deliverers is None:
+            return 0
+        allowed = self._pace.allowed(now_s, rate_per_s, self._deliverers.in_flight)
+        rows = self._state.due(now, allowed) if allowed else []
+        for row in rows:
+            if not self._folder.records.gone(row.subject):
+                self._due(row, now)
+        self._pace.used(len(self._handed))
+        return len(rows)
+
+    def dispatch(self) -> None:
+        """After the commit: what is *sending* goes to the threads."""
+        handed, self._handed = self._handed, []
+        for row in handed:
+            assert self._deliverers is not None
+            self._deliverers.put(row)
+
+    def close(self) -> None:
+        """Lets the threads finish."""
+        if self._deliverers:
+            self._deliverers.close()
+
+    def _due(self, row: OutboxRow, now: Instant) -> None:
+        if row.message in self._folder.told.turns:
+            return
+        at = max(now, self._folder.records.get(row.subject).record.now)
+        turn = self._turn(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
+        if turn is None:
+            self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
+        elif turn.state == "sending":
+            content = self._folder.told.contents.get(row.message, row.content)
+            sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
+            self._handed.append(sending)
+
+    def _outcome(self, outcome: Outcome) -> None:
+        at = max(outcome.instant, self._folder.records.get(outcome.subject).record.now)
+        facts = self._folder.give(msgspec.structs.replace(outcome, instant=at))
+        if self._turn(facts, outcome.message) is None:
+            self._set(Turn(outcome.message, outcome.state, at, outcome.detail))
+
+    def _turn(self, facts: Sequence[Event], message: str) -> Turn | None:
+        """What these facts made of the message; None if they say nothing of it."""
+        found = Told()
+        told(found, facts)
+        return found.turns.get(message)
+
+    def _set(self, turn: Turn) -> None:
+        self._folder.told.turns[turn.message] = turn

@@ -1,0 +1,98 @@
+"""The parts of an engine over one data directory, joined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hark.decide.step import step
+from hark.engine.backfill import Backfill
+from hark.engine.definitions import Definitions, Written
+from hark.engine.folder import Folder
+from hark.engine.records import Records
+from hark.engine.rows import CommandRow, Rows
+from hark.errors import HarkError
+from hark.history.dedupe import Dedupe
+from hark.history.identity import Counter, Resolver
+from hark.history.seal import Sealer
+from hark.model import Instant
+from hark.settings import Settings
+from hark.store.changes import Kept
+from hark.store.contracts import Row
+from hark.store.log import LogReader
+from hark.store.state import StateStore, open_reader
+from hark.store.table import EventTable
+
+
+class Origin:
+    """Where records come from: the state, and the subjects first seen in this tick."""
+
+    def __init__(self, state: StateStore, resolver: Resolver) -> None:
+        self._state, self._resolver = state, resolver
+
+    def kept(self, subject: int) -> Kept | None:
+        return None if self._resolver.first(subject) else self._state.kept(subject)
+
+    def key(self, subject: int) -> tuple[str, Instant]:
+        first = self._resolver.first(subject)
+        return (first.key, first.at) if first else self._state.key(subject) or ("", 0)
+
+
+class Parts:
+    """What the loop works with. All but the log belongs to this process alone."""
+
+    def __init__(self, data: Path, settings: Settings) -> None:
+        """Raises HarkError: `log.missing`, `epoch.differs`, `cursor.past-end`."""
+        self.log = LogReader(data / "log")
+        self.state = StateStore(data / "state.db", self.log.epoch)
+        check_cursors(self.state, self.log)
+        self.reader = open_reader(data)
+        self.count = Counter(max(1, self.state.number("next_subject")))
+        self.resolver = Resolver(self.state, self.count)
+        self.dedupe = Dedupe()
+        self.dedupe.load(self.state.seen())
+        self.definitions = Definitions(self.reader.all_documents(), settings.zone)
+        self.records = Records(Origin(self.state, self.resolver))
+        self.folder = Folder(self.records, self.definitions.plan, step)
+        self.sealer = Sealer(EventTable(data / "history"), self.log.epoch)
+        self.backfill = Backfill(data, self.reader)
+        self.rows = Rows(self.folder, self.resolver, self.dedupe, self.canonical, self.define, self.log.epoch)
+
+    def canonical(self, subject: int) -> int | None:
+        """The subject that a number is today; None for one never given."""
+        if not 0 < subject < self.count.following:
+            return None
+        return self.resolver.becomes(self.state.canonical(subject))
+
+    def define(self, command: CommandRow, row: Row) -> None:
+        """New versions of definitions, in force from here on; what they ask of the past is filled in."""
+        written = [Written(one.kind, one.name, one.body) for one in command.documents]
+        before = self.definitions.plan
+        if self.definitions.define(written, command.author, command.note, row.received_at):
+            self.folder.plan = self.definitions.plan
+            self.backfill.fill(before, self.folder, row.received_at)
+
+    def waiting(self) -> tuple[int, Instant]:
+        """(events, when the oldest was folded) of what waits to be sealed."""
+        return self.state.waiting()
+
+    def seal(self) -> int:
+        """Writes what waits into the history; the last chunk it then has. For the sealing thread."""
+        return self.sealer.seal(self.reader.numbered(0), self.reader.merges())
+
+    def compact(self) -> None:
+        """Sorts many files of a bucket into one where there are too many. For the sealing thread."""
+
+    def close(self) -> None:
+        self.reader.close()
+        self.state.close()
+        self.log.close()
+
+
+def check_cursors(state: StateStore, log: LogReader) -> None:
+    """A cursor past the log's end means that the log lost rows, or is another one."""
+    end = log.end()
+    for lane, cursor in state.cursors().items():
+        if cursor > end:
+            message = f"the engine has read row {cursor} of {lane.name.lower()}, but the log ends at {end}"
+            hint = "restore log/ and state.db from one backup"
+            raise HarkError(message, hint, "cursor.past-end")

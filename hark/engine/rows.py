@@ -1,0 +1,171 @@
+"""Rows of the log into inputs: split, drop duplicates, resolve to subjects, fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from hark.clock import derived_id
+from hark.collect.formats import Call, split
+from hark.engine.folder import Folder
+from hark.history.dedupe import Dedupe, fingerprint
+from hark.history.identity import Merging, Resolved, Resolver
+from hark.model import JSON, ConsentName, Event, Kind, sequence
+from hark.store.contracts import Row
+from hark.store.state import StorageError
+
+Place: TypeAlias = tuple[Row, Call]
+
+
+class ConsentRow(Struct, frozen=True):
+    """What a signed link said (docs/architecture.md)."""
+
+    name: ConsentName
+    subject: int
+    topic: str
+    channel: str = "email"
+    message: str = ""
+
+
+class CommandRow(Struct, frozen=True):
+    """A command to the engine; `define` brings documents."""
+
+    name: str
+    documents: list[DocumentRow] = []
+    author: str = ""
+    note: str = ""
+
+
+class DocumentRow(Struct, frozen=True):
+    kind: str
+    name: str
+    body: JSON
+
+
+class Pair(NamedTuple):
+    """Two ids that an alias call says are one customer's."""
+
+    user_id: str
+    anonymous_id: str
+
+
+class Rows:
+    """Folds the rows of a tick in their order. Nothing that a row holds can stop it."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        resolver: Resolver,
+        dedupe: Dedupe,
+        canonical: Callable[[int], int | None],
+        define: Callable[[CommandRow, Row], None],
+        epoch: str,
+    ) -> None:
+        """`canonical` gives the subject that a number is today, None for one never given."""
+        self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
+        self._canonical, self._define, self._epoch = canonical, define, epoch
+        self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
+
+    def fold(self, rows: Sequence[Row]) -> None:
+        """Rows of clients run by run; consent and commands one by one, each at its place."""
+        for kind, run in groupby(rows, lambda row: row.kind if row.kind in self._other else ""):
+            if kind:
+                for row in run:
+                    self._guarded(row, self._other[kind])
+            else:
+                self._calls(list(run))
+
+    def _guarded(self, row: Row, handle: Callable[[Row], None]) -> None:
+        try:
+            handle(row)
+        except StorageError:
+            raise
+        except Exception as error:  # a row that cannot be read is named and passed over, whatever it holds
+            detail = f"{row.kind} from {row.source}: {type(error).__name__}: {error}"
+            self._folder.problem(row.received_at, row.seq, 0, "row.broken", detail)
+
+    def _calls(self, rows: Sequence[Row]) -> None:
+        places = list(self._fresh(self._split(rows), max(row.received_at for row in rows)))
+        self._resolver.prepare([call for _, call in places])
+        for row, call in places:
+            self._call(row, call)
+
+    def _split(self, rows: Sequence[Row]) -> list[Place]:
+        places: list[Place] = []
+        for row in rows:
+            self._guarded(row, lambda row: places.extend((row, call) for call in split(row)))
+        return places
+
+    def _fresh(self, places: list[Place], arrived: int) -> Iterator[Place]:
+        """Those whose message id is new to their source; a call without one is always new."""
+        prints = [fingerprint(row.source, call.message_id) for row, call in places if call.message_id]
+        fresh = iter(self._dedupe.fresh(prints, arrived) if prints else ())
+        return (place for place in places if not place[1].message_id or next(fresh))
+
+    def _call(self, row: Row, call: Call) -> None:
+        resolved = self._resolved(row, call)
+        if resolved.merging:
+            self._merge(resolved.merging)
+        self._folder.event(
+            Event(
+                resolved.subject,
+                call.at,
+                sequence(row.seq, call.member),
+                call.name,
+                int(call.kind),
+                row.source,
+                call.message_id or derived_id(self._epoch, row.seq, call.member),
+                row.received_at,
+                call.known_at,
+                row.received_at,
+                call.active,
+                call.properties,
+                call.context,
+            ),
+            row.seq,
+            call.member,
+        )
+
+    def _resolved(self, row: Row, call: Call) -> Resolved:
+        if call.kind == Kind.IDENTIFY:
+            return self._resolver.identify(call, row.received_at)
+        if call.kind == Kind.ALIAS:
+            return self._resolver.identify(Pair(call.user_id, call.previous_id), row.received_at, "alias")
+        return self._resolver.belongs(call, row.received_at)
+
+    def _merge(self, merging: Merging) -> None:
+        self._folder.merge(merging.younger, merging.older, merging.at, merging.cause)
+
+    def _consent(self, row: Row) -> None:
+        """What a customer said by a signed link, as an event of whoever the subject is today."""
+        said = _consent.decode(row.body)
+        subject = self._canonical(said.subject)
+        if subject is None:
+            raise LookupError(f"there is no subject {said.subject}")
+        at, properties = row.received_at, msgspec.json.encode(_properties(said))
+        seq, message = sequence(row.seq, 0), derived_id(self._epoch, row.seq, 0)
+        self._folder.event(
+            Event(
+                *(subject, at, seq, str(said.name), int(Kind.TRACK), row.source, message, at, at, at),
+                properties=properties,
+            ),
+            row.seq,
+        )
+
+    def _command(self, row: Row) -> None:
+        command = _command.decode(row.body)
+        if command.name != "define":
+            raise LookupError(f"there is no command {command.name!r}")
+        self._define(command, row)
+
+
+def _properties(said: ConsentRow) -> JSON:
+    return {"topic": said.topic, "channel": said.channel, "message": said.message}
+
+
+_consent = msgspec.json.Decoder(ConsentRow)
+_command = msgspec.json.Decoder(CommandRow)

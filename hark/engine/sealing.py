@@ -1,0 +1,79 @@
+"""Sealing `recent` into the history beside the ticks: one thread, one job at a time."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from hark.clock import Clock
+from hark.model import SECOND, Instant
+from hark.settings import Settings
+
+
+class Sealing:
+    """Decides when to seal and when to compact."""
+
+    def __init__(
+        self,
+        waiting: Callable[[], tuple[int, Instant]],
+        seal: Callable[[], int],
+        compact: Callable[[], None],
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        """`waiting` gives (events, when the oldest was folded) of `recent`. `seal` writes what waits and
+        gives the last chunk's number; it and `compact` run in the thread of this class."""
+        self._count, self._seal, self._compact = waiting, seal, compact
+        self._clock, self._settings = clock, settings
+        self._pool = ThreadPoolExecutor(1, "seal")
+        self._running: Future[int] | None = None
+        self._stopped = threading.Event()
+        self._events, self._oldest = waiting()
+
+    def poll(self) -> int | None:
+        """Called between ticks; starts sealing when it is time.
+
+        The number of a chunk once all up to it are in the history: then they may be dropped from `recent`.
+        """
+        done = self._done()
+        if self._running is None and done is None and self._is_time():
+            self._running = self._pool.submit(self._job)
+        return done
+
+    def committed(self, events: int, dropped: bool) -> None:
+        """A tick's commit added these events to `recent`, and maybe dropped what was sealed."""
+        if dropped:
+            self._events, self._oldest = self._count()
+            return
+        if events and not self._events:
+            self._oldest = self._clock.now()
+        self._events += events
+
+    def close(self) -> int | None:
+        """Waits for the job that runs; what it has sealed."""
+        self._stopped.set()
+        self._pool.shutdown(wait=True)
+        return self._done()
+
+    def _is_time(self) -> bool:
+        age_us = self._clock.now() - self._oldest
+        old = self._events > 0 and age_us >= self._settings.seal_age_s * SECOND
+        return self._events >= self._settings.seal_events or old
+
+    def _job(self) -> int:
+        sealed = self._seal()
+        if not self._stopped.is_set():
+            self._compact()
+        return sealed
+
+    def _done(self) -> int | None:
+        if self._running is None or not self._running.done():
+            return None
+        finished, self._running = self._running, None
+        try:
+            return finished.result()
+        except Exception:  # the next time of sealing tries again; until then `recent` keeps everything
+            traceback.print_exc()
+            return None
