@@ -28,7 +28,7 @@ from hark.collect.proxy import Proxy
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.sources import Sources
-from hark.collect.steps import Context
+from hark.collect.steps import Context, Limits
 from hark.settings import Settings
 from hark.store.log import LogStore
 
@@ -40,6 +40,7 @@ READ_BUFFER = 64 * 1024
 """Bytes the HTTP server reads at once; it answers 431 itself to headers that don't fit."""
 _LAST_ANSWERS_S = 0.25
 _MB = 1 << 20
+LIMITS = Limits()
 
 
 class Address(Struct):
@@ -88,7 +89,9 @@ def serve(data: Path, host: str, port: int, clock: Clock, settings: Settings, fd
     address = read_address(data) if fd is not None else None
     if address is None:
         address = write_address(data, host, listener.getsockname()[1])
-    asyncio.run(_serve(data, listener, address, clock, settings))
+    store = LogStore(data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
+    context = Context(Sources(data), Rate(settings.rate_per_s), limits)
+    asyncio.run(_serve(data, listener, address, clock, store, context))
 
 
 def _end_soon() -> None:
@@ -119,10 +122,8 @@ class _Server(Embedded):
 
 
 async def _serve(
-    data: Path, listener: socket.socket, address: Address, clock: Clock, settings: Settings
+    data: Path, listener: socket.socket, address: Address, clock: Clock, store: LogStore, context: Context
 ) -> None:
-    store = LogStore(data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
-    context = Context(Sources(data), Rate(settings.rate_per_s))
     counts = Counts()
     loop = asyncio.get_running_loop()
     appender = Appender(store, _end_soon)
