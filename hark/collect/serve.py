@@ -79,7 +79,15 @@ def read_address(data: Path) -> Address | None:
         return None
 
 
-def serve(data: Path, host: str, port: int, clock: Clock, settings: Settings, fd: int | None = None) -> None:
+def serve(
+    data: Path,
+    host: str,
+    port: int,
+    clock: Clock,
+    settings: Settings,
+    fd: int | None = None,
+    limits: Limits = LIMITS,
+) -> None:
     """Collect until SIGTERM or SIGINT, then answer what has begun and end.
 
     With `fd` that socket is used (a supervisor's, who also wrote serve.json); else host and port are bound.
