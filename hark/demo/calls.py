@@ -47,13 +47,11 @@ def visiting(one: Customer, visit: Visit, name: str) -> Iterator[TimedCall]:
     came = {"medium": "email"} if visit.prompted else {}
     for number in range(visit.views):
         product = PRODUCTS[(one.number + number + len(name)) % len(PRODUCTS)]
-        properties = {"product": product, **came}
-        at = visit.at + number * VIEW_US
-        yield timed(at, track(one, "Product Viewed", properties, f"{name}-{number}"))
+        at, seen = visit.at + number * VIEW_US, {"product": product, **came}
+        yield timed(at, track(one, "Product Viewed", seen, f"{name}-{number}"))
+    order = {"order_id": f"{one.id}-{name}", "revenue": visit.revenue}
     for number, step in enumerate(STEPS[: visit.depth]):
-        ordered = step == "Order Completed"
-        properties: JSON = {"order_id": f"{one.id}-{name}", "revenue": visit.revenue} if ordered else {}
-        at = visit.last_view + (number + 1) * STEP_US
+        at, properties = visit.last_view + (number + 1) * STEP_US, order if step == STEPS[-1] else {}
         yield timed(at, track(one, step, properties, f"{name}-{step.split()[0]}"))
 
 

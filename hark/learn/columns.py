@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -25,7 +25,7 @@ COLUMNS = ("subject", "at", "seq", "name", "properties")
 class Snapshot(Protocol):
     """What is asked of the history: rows of these event names, sorted by (subject, at, seq)."""
 
-    def table(self, names: Sequence[str] | None, columns: Sequence[str]) -> pa.Table: ...
+    def table(self, names: Collection[str] | None, columns: Sequence[str], /) -> pa.Table: ...
 
 
 class Entries:

@@ -69,23 +69,27 @@ class Report(Struct, frozen=True):
 
 
 def report(
-    snapshot: Snapshot, versions: Sequence[Document], now: Instant, version: int | None = None
+    snapshot: Snapshot,
+    versions: Sequence[Document],
+    now: Instant,
+    version: int | None = None,
+    zone: str = "UTC",
 ) -> Report:
     """What a campaign changed, from the history alone.
 
     `versions` are the campaign's documents (at least one). The report is on `version`, or on the newest
-    that somebody entered, or on the newest of all. ValueError: `version` is not among them.
+    that somebody entered, or on the newest of all; `zone` is the workspace's. ValueError: `version` is not among them.
     """
     documents = {document.version: document for document in versions}
     entries = entries_of(facts(snapshot), versions[0].name)
     chosen = version or max(entries.keys() & documents.keys(), default=max(documents))
     if chosen not in documents:
         raise ValueError(f"{versions[0].name} has no version {chosen}")
-    return written(chosen, comparison(snapshot, _typed(documents[chosen]), entries.get(chosen), now))
+    return written(chosen, comparison(snapshot, _typed(documents[chosen], zone), entries.get(chosen), now))
 
 
-def _typed(document: Document) -> Campaign:
-    found = definition(document)
+def _typed(document: Document, zone: str) -> Campaign:
+    found = definition(document, zone)
     if not isinstance(found, Campaign):
         raise TypeError(f"{document.kind} {document.name} is no campaign")
     return found
