@@ -54,7 +54,8 @@ class Did(Leaf, frozen=True, tag="did"):
 
     @cached_property
     def cap(self) -> int:
-        return saturation(self.count)
+        """The most that is counted; at least 1, so that a summary always has room."""
+        return max(1, saturation(self.count))
 
     @cached_property
     def accepts(self) -> tuple[bool, ...]:

@@ -1,0 +1,103 @@
+"""The law of the conditions: what is folded live answers as the pure meaning does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hark.model import JSON, Event, Instant, Record, Trait
+from hark.understand.conditions import Condition, Did, stated
+from tests.understand.histories import CONDITIONS, HORIZON, START, arrivals, event, ordered
+
+MANY = settings(max_examples=400, deadline=None)
+
+
+def fold(record: Record, condition: Condition, event: Event) -> None:
+    """What the engine does with an event: summaries by name, traits by their latest (at, seq)."""
+    leaves = {leaf.key: leaf for leaf in condition.leaves() if leaf.keeps_summary}
+    for key, leaf in leaves.items():
+        if event.name in leaf.watches():
+            record.summaries[key] = leaf.fold(record.summaries.get(key), event)
+    for name, value in stated(event).items():
+        old = record.traits.get(name)
+        if old is None or (event.at, event.seq) >= (old.at, old.seq):
+            record.traits[name] = Trait(value, event.at, event.seq)
+
+
+def walk(
+    condition: Condition,
+    record: Record,
+    known: Sequence[Event],
+    now: Instant,
+    until: Instant,
+    probes: Sequence[float],
+) -> None:
+    """From `now` on, moment by moment as `next_change` names them: live = pure, and no change in between."""
+    while True:
+        answer = condition.met(record, now)
+        assert answer == condition.holds(known, now)
+        change = condition.next_change(record, now)
+        assert change is None or change > now
+        end = until if change is None else min(change, until)
+        for moment in [now + int((end - now) * share) for share in probes] + [end - 1]:
+            if now <= moment < end:
+                assert condition.met(record, moment) is answer
+                assert condition.holds(known, moment) is answer
+        if end >= until:
+            return
+        now = end
+
+
+@MANY
+@given(CONDITIONS, arrivals(), st.lists(st.floats(0, 1), min_size=1, max_size=3))
+def test_live_answers_as_the_pure_meaning_does(
+    condition: Condition, events: list[Event], probes: list[float]
+) -> None:
+    """At arrivals, at moments `next_change` names and at others, live = pure; between them nothing changes."""
+    record = Record(1)
+    walk(condition, record, [], START - 1, events[0].instant if events else HORIZON, probes)
+    for place, one in enumerate(events):
+        fold(record, condition, one)
+        until = events[place + 1].instant if place + 1 < len(events) else HORIZON
+        walk(
+            condition, record, ordered(events[: place + 1]), one.instant, max(until, one.instant + 1), probes
+        )
+
+
+@MANY
+@given(CONDITIONS, arrivals(), arrivals())
+def test_two_summaries_together_are_the_summary_of_all(
+    condition: Condition, events: list[Event], others: list[Event]
+) -> None:
+    """Merging what two subjects' events were folded to gives the answers of one subject with all of them."""
+    leaves = [leaf for leaf in condition.leaves() if isinstance(leaf, Did)]
+    for leaf in leaves:
+        one, other = (_folded(leaf, part) for part in (events, others))
+        record = Record(1)
+        record.summaries[leaf.key] = leaf.merge(one, other)
+        now = max([START, *(event.instant for event in events + others)])
+        assert leaf.met(record, now) == leaf.holds(ordered(events + others), now)
+        change = leaf.next_change(record, now)
+        assert change is None or leaf.met(record, change) == leaf.holds(ordered(events + others), change)
+
+
+def _folded(leaf: Did, events: Sequence[Event]) -> JSON:
+    summary: JSON = None
+    for one in events:
+        if one.name in leaf.watches():
+            summary = leaf.fold(summary, one)
+    return summary
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=400), st.integers(1, 5))
+def test_summaries_stay_bounded(hours: list[int], least: int) -> None:
+    """However many events come, "at least k" keeps k instants in a window and one number without."""
+    events = [event(seq, "Ordered", START + hour, START + 20_000) for seq, hour in enumerate(hours)]
+    window = Did(("Ordered",), count={"gte": least}, within_us=5_000)
+    days = Did(("Ordered",), count={"gte": least}, within_us=5_000, measure="days")
+    ever = Did(("Ordered",), count={"gte": least})
+    assert len(_folded(window, events) or []) <= least
+    assert len((_folded(days, events) or [[]])[0]) <= least
+    assert (_folded(ever, events) or 0) <= least
