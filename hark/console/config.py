@@ -14,6 +14,7 @@ import plotly
 from django.conf import settings
 
 from hark.clock import Clock
+from hark.settings import read
 from hark.speak.keyfile import open_keys
 
 HERE = Path(__file__).parent
@@ -31,6 +32,9 @@ def configure(data: Path, clock: Clock, url: str) -> None:
     """Configure and load Django once per process."""
     settings.configure(**values(data, clock, url))
     django.setup()
+    from hark.console.source import Source
+
+    settings.HARK_SOURCE = Source(data, clock, settings.HARK_URL)
 
 
 def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "HARK_DATA": data,
         "HARK_CLOCK": clock,
         "HARK_URL": url.rstrip("/"),
+        "HARK_ZONE": read(data).zone,
         "SECRET_KEY": keys[0],
         "SECRET_KEY_FALLBACKS": keys[1:],
         "DEBUG": False,
@@ -107,7 +112,7 @@ def _templates() -> dict[str, Any]:
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [HERE / "templates"],
         "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request"],
+            "context_processors": ["django.template.context_processors.request", "hark.console.menu.menu"],
             "builtins": ["hark.console.filters"],
             "string_if_invalid": "",
         },

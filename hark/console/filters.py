@@ -1,7 +1,96 @@
-"""How values look in templates."""
+"""How values look in templates: numbers, shares, moments, spans of time."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from hark.clock import moment
+from hark.model import Instant
 
 register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@register.simple_tag
+def asset(path: str) -> str:
+    """The address of a static file: "console/console.css", "htmx/...", "plotly/..."."""
+    return f"{settings.STATIC_URL}{path}"
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """1,234 or 12.34; a dash for nothing."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+@register.filter
+def points(share: float | None) -> str:
+    """A difference of shares with its sign: "+1.2 %"; a true minus, so that columns stand in line."""
+    if share is None:
+        return "–"
+    return f"{share * 100:+.1f} %".replace("-", MINUS)
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+,.2f}".replace("-", MINUS)
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """The two largest units a person would say: "2 d 5 h", "3 min 20 s", "0.4 s"."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")]
+    rest, said = round(seconds), []
+    for size, name in units:
+        if rest >= size and len(said) < 2:
+            said.append(f"{rest // size} {name}")
+            rest %= size
+        elif said:
+            break
+    return " ".join(said)
+
+
+@register.filter
+def local(at: Instant) -> datetime:
+    """The instant in the workspace's zone."""
+    return moment(at).astimezone(ZoneInfo(settings.HARK_ZONE))
+
+
+@register.filter
+def when(at: Instant | None) -> SafeString | str:
+    """Date and minute in the workspace's zone, with the exact instant for machines and on hovering."""
+    return "–" if at is None else _time(at, "%Y-%m-%d %H:%M")
+
+
+@register.filter
+def clock(at: Instant) -> SafeString:
+    """The time of day alone."""
+    return _time(at, "%H:%M:%S")
+
+
+@register.filter
+def day(at: Instant | None) -> SafeString | str:
+    return "–" if at is None else _time(at, "%d %b %Y")
+
+
+def _time(at: Instant, form: str) -> SafeString:
+    exact = moment(at).isoformat()
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, local(at).strftime(form))

@@ -1,0 +1,86 @@
+"""What the console says of a campaign in one line, on Home and in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from hark.console.source import Source
+from hark.definitions.parse import definition
+from hark.definitions.types import Campaign, Document
+from hark.errors import HarkError
+from hark.learn.report import Report
+from hark.model import Instant
+
+
+class CampaignLine(Struct, frozen=True):
+    """One campaign among others."""
+
+    name: str
+    version: int
+    state: str
+    """live, paused, planned or ended."""
+    hypothesis: str
+    control: float
+    """Share left alone, 0..1."""
+    control_why: str
+    transactional: bool
+    standing: str
+    """What may be concluded now, in one sentence."""
+    judged: bool
+    entered: int
+
+
+def lines(here: Source) -> Iterator[CampaignLine]:
+    """All campaigns, live ones first."""
+    found = [one for one in here.state.documents() if one.kind == "campaign"]
+    made = [_line(here, document, typed(document)) for document in found]
+    yield from sorted(made, key=lambda one: (one.state != "live", one.name))
+
+
+def typed(document: Document) -> Campaign:
+    """The campaign in a document."""
+    found = definition(document)
+    assert isinstance(found, Campaign)
+    return found
+
+
+def _line(here: Source, document: Document, campaign: Campaign) -> CampaignLine:
+    report = told(here, campaign.name)
+    return CampaignLine(
+        name=campaign.name,
+        version=document.version,
+        state=state(campaign, here.now()),
+        hypothesis=" ".join(campaign.hypothesis.split()),
+        control=campaign.control,
+        control_why=campaign.control_why,
+        transactional=campaign.transactional,
+        standing=standing(report) if isinstance(report, Report) else str(report),
+        judged=isinstance(report, Report) and report.judged,
+        entered=sum(arm.entered for arm in report.arms) if isinstance(report, Report) else 0,
+    )
+
+
+def told(here: Source, name: str, version: int | None = None) -> Report | HarkError:
+    """The report of a campaign, or why there is none."""
+    try:
+        found = here.ask({"report": {"campaign": name, "version": version}})
+    except HarkError as error:
+        return error
+    return msgspec.convert(found, Report)
+
+
+def standing(report: Report) -> str:
+    """The sentence on what may be concluded: it follows the two on numbers, where there are numbers."""
+    return report.sentences[2 if report.lift and len(report.sentences) > 2 else 0]
+
+
+def state(campaign: Campaign, now: Instant) -> str:
+    """live, paused, planned (its dates are to come) or ended."""
+    if campaign.paused:
+        return "paused"
+    if campaign.starts is not None and now < campaign.starts:
+        return "planned"
+    return "ended" if campaign.ends is not None and now >= campaign.ends else "live"

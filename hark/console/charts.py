@@ -1,0 +1,87 @@
+"""Figures for plotly. Colours are named by the page's tokens, so that they follow the colour scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hark.learn.compare import Interval
+from hark.learn.report import Report
+from hark.model import JSON
+
+ROW_PX = 46
+
+
+def lift(report: Report) -> JSON:
+    """Each variant's lift with its interval, in points of a percent, and all treated together first."""
+    rows = [("all treated", report.lift)]
+    arms = [(arm.arm, arm.lift) for arm in report.arms if arm.lift]
+    if len(arms) > 1:
+        rows += arms
+    known = [(name, one) for name, one in rows if one is not None]
+    return {"data": [_intervals(known)], "layout": _lift_layout(known)}
+
+
+def _intervals(rows: Sequence[tuple[str, Interval]]) -> JSON:
+    estimates = [100 * one.estimate for _, one in rows]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": estimates,
+        "y": [name for name, _ in rows],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (one.high - one.estimate) for _, one in rows],
+            "arrayminus": [100 * (one.estimate - one.low) for _, one in rows],
+            "color": "--accent",
+            "thickness": 3,
+            "width": 8,
+        },
+        "marker": {"size": 13, "color": "--accent", "line": {"color": "--card", "width": 2}},
+        "hovertemplate": "%{y}: %{x:+.1f} points<extra></extra>",
+    }
+
+
+def _lift_layout(rows: Sequence[tuple[str, Interval]]) -> JSON:
+    ends = [100 * bound for _, one in rows for bound in (one.low, one.high)] + [0.0]
+    spare = 0.12 * (max(ends) - min(ends) or 1)
+    axis = {
+        "range": [min(ends) - spare, max(ends) + spare],
+        "ticksuffix": " %",
+        "gridcolor": "--line",
+        "zeroline": True,
+        "zerolinecolor": "--zero",
+        "zerolinewidth": 2,
+        "fixedrange": True,
+        "nticks": 7,
+    }
+    names = {"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True}
+    return {**_layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
+
+
+def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent", height: int = 150) -> JSON:
+    """Bars over names, without gridlines: the shape of a month."""
+    data = {
+        "type": "bar",
+        "x": list(names),
+        "y": list(values),
+        "marker": {"color": colour},
+        "hovertemplate": "%{x}: %{y:,}<extra></extra>",
+    }
+    flat = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    across = {**flat, "nticks": 6, "type": "category"}
+    up = {**flat, "showgrid": True, "gridcolor": "--line", "nticks": 4, "rangemode": "tozero"}
+    return {"data": [data], "layout": {**_layout(height), "xaxis": across, "yaxis": up, "bargap": 0.25}}
+
+
+def _layout(height: int) -> JSON:
+    return {
+        "height": height,
+        "margin": {"l": 44, "r": 12, "t": 8, "b": 32},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 13, "color": "--soft"},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"bgcolor": "--card", "bordercolor": "--line", "font": {"color": "--ink"}},
+    }

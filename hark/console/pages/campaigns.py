@@ -1,0 +1,120 @@
+"""Campaigns: what they do, and what they change."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from msgspec import Struct
+
+from hark.console import charts
+from hark.console.campaigns import CampaignLine, lines, standing, state, told, typed
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.definitions.sentences import sentence
+from hark.definitions.types import Document
+from hark.errors import HarkError
+from hark.learn.entries import CONTROL
+from hark.learn.report import Report
+from hark.model import JSON, Instant
+
+
+class CampaignsPage(Struct, frozen=True):
+    campaigns: tuple[CampaignLine, ...]
+
+
+class Stage(Struct, frozen=True):
+    """One step on the way from entering to the goal, over all arms that were written to."""
+
+    says: str
+    customers: int
+    share: float | None
+
+
+class CampaignPage(Struct, frozen=True):
+    """One campaign, as one of its versions."""
+
+    name: str
+    version: int
+    versions: tuple[int, ...]
+    state: str
+    hypothesis: str
+    expects: float | None
+    sentence: str
+    """What it does, in English."""
+    control: float
+    control_auto: bool
+    control_why: str
+    transactional: bool
+    applied_at: Instant
+    author: str
+    note: str
+    report: Report | None
+    standing: str
+    problem: str
+    """Why there is no report; "" where there is one."""
+
+    @property
+    def has_value(self) -> bool:
+        return self.report is not None and any(arm.value is not None for arm in self.report.arms)
+
+    @property
+    def chart(self) -> JSON:
+        """The lift as a plotly figure; None without an interval."""
+        return charts.lift(self.report) if self.report and self.report.lift else None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return stages(self.report) if self.report else ()
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """GET /campaigns"""
+    return respond(request, "campaigns.html", CampaignsPage(tuple(lines(source()))))
+
+
+def view(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /campaigns/NAME, with ?version=N for an older one."""
+    versions = source().state.versions("campaign", name)
+    asked = request.GET.get("version", "")
+    if not versions or (asked and not any(str(one.version) == asked for one in versions)):
+        raise Http404
+    return respond(request, "campaign.html", campaign(source(), versions, int(asked) if asked else None))
+
+
+def campaign(here: Source, versions: list[Document], asked: int | None) -> CampaignPage:
+    """The context of one campaign's page: the version asked for, else the one its report is about."""
+    found = told(here, versions[0].name, asked)
+    report = None if isinstance(found, HarkError) else found
+    chosen = asked or (report.version if report else versions[-1].version)
+    document = next(one for one in versions if one.version == chosen)
+    defined = typed(document)
+    return CampaignPage(
+        name=defined.name,
+        version=chosen,
+        versions=tuple(one.version for one in versions),
+        state=state(defined, here.now()),
+        hypothesis=" ".join(defined.hypothesis.split()),
+        expects=defined.expects,
+        sentence=sentence(defined),
+        control=defined.control,
+        control_auto=defined.control_auto,
+        control_why=defined.control_why,
+        transactional=defined.transactional,
+        applied_at=document.applied_at,
+        author=document.author,
+        note=document.note,
+        report=report,
+        standing=standing(report) if report else "",
+        problem="" if report else str(found),
+    )
+
+
+def stages(report: Report) -> tuple[Stage, ...]:
+    """From entering to the goal, over everybody who was not left alone."""
+    arms = [arm for arm in report.arms if arm.arm != CONTROL]
+    entered = sum(arm.entered for arm in arms)
+    rows = [
+        ("entered", entered),
+        ("have their whole window behind them", sum(arm.complete for arm in arms)),
+        ("reached the goal within it", sum(arm.goals for arm in arms)),
+    ]
+    return tuple(Stage(says, count, count / entered if entered else None) for says, count in rows)

@@ -1,0 +1,79 @@
+"""Live: events as the engine folds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from msgspec import Struct
+
+from hark.console.pages.home import Lag, lag
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.console.values import Pair, pairs
+from hark.history import columns
+from hark.model import Event, Instant, Kind
+from hark.questions import known_as
+
+ROWS = 50
+CHUNKS = 40
+"""Ticks looked through for rows; on a quiet day a filter shows what these hold."""
+
+
+class LiveRow(Struct, frozen=True):
+    at: Instant
+    name: str
+    subject: int
+    who: str
+    source: str
+    fact: bool
+    properties: tuple[Pair, ...]
+    id: str
+
+
+class LivePage(Struct, frozen=True):
+    """The latest events, newest first."""
+
+    name: str
+    """Only events whose name holds this text; "" for all."""
+    rows: tuple[LiveRow, ...]
+    lag: Lag
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """GET /live: the page, or for htmx its rows alone."""
+    page = live(source(), request.GET.get("name", "").strip())
+    return respond(request, "live_rows.html" if request.headers.get("HX-Request") else "live.html", page)
+
+
+def live(here: Source, name: str) -> LivePage:
+    """The context of Live."""
+    found = islice((one for one in newest(here) if name.lower() in one.name.lower()), ROWS)
+    return LivePage(name, tuple(_row(here, event) for event in found), lag(here))
+
+
+def newest(here: Source) -> Iterator[Event]:
+    """Events of the latest ticks, newest first."""
+    for chunk in here.state.newest(CHUNKS):
+        yield from reversed(columns.decode(chunk))
+
+
+def _row(here: Source, event: Event) -> LiveRow:
+    subject = here.state.canonical(event.subject)
+    return LiveRow(
+        at=event.at,
+        name=event.name,
+        subject=subject,
+        who=who(here, subject),
+        source=event.source,
+        fact=event.kind == Kind.FACT,
+        properties=pairs(msgspec.json.decode(event.properties), 4),
+        id=event.message_id,
+    )
+
+
+def who(here: Source, subject: int) -> str:
+    """The id a person would know the customer by."""
+    return known_as(here.state, subject)

@@ -1,0 +1,73 @@
+"""Where pages get their data: the engine's state, the history, long questions, and collect's control door."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+from django.conf import settings
+
+from hark.clock import Clock
+from hark.errors import HarkError
+from hark.model import JSON, Instant, Lane
+from hark.questions import ask
+from hark.speak.keyfile import open_keys
+from hark.speak.links import Links
+from hark.store.state import StateReader, open_reader
+
+if TYPE_CHECKING:
+    from hark.history.reader import Snapshot
+
+PATIENCE_S = 10.0
+
+
+class Source:
+    """One data directory, as the console reads it. Shared by all threads."""
+
+    def __init__(self, data: Path, clock: Clock, url: str) -> None:
+        self.data, self._clock, self.url = data, clock, url
+        self.state: StateReader = open_reader(data)
+
+    def now(self) -> Instant:
+        return self._clock.now()
+
+    def snapshot(self) -> Snapshot:
+        """The history as it stands now."""
+        # Late: the history's libraries are heavy, and the sign-in page must not wait for them.
+        from hark.history.reader import open_snapshot
+
+        return open_snapshot(self.data, self.state)
+
+    def ask(self, question: JSON) -> JSON:
+        """A long question, answered by the questions process where one runs (`hark.questions`)."""
+        return ask(self.data, question, self._clock)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.url, open_keys(self.data))
+
+    def consent(self, body: JSON) -> None:
+        """Append a consent to the urgent lane; it is on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark", "body": body}
+        self._control("/control/append", {"rows": [row]})
+
+    def _control(self, path: str, body: JSON) -> None:
+        try:
+            where = msgspec.json.decode((self.data / "run" / "serve.json").read_bytes())
+            headers = {"Authorization": f"Bearer {where['token']}"}
+            answer = httpx.post(
+                where["url"] + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
+            )
+        except (OSError, httpx.HTTPError) as error:
+            raise HarkError(f"the collector did not answer: {error}", "try again", "collect.gone") from None
+        if answer.status_code != 200:
+            raise HarkError(f"the collector answered {answer.status_code}", "try again", "collect.refused")
+
+
+def source() -> Source:
+    """The data directory this process serves."""
+    found: Source = settings.HARK_SOURCE
+    return found
