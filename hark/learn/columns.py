@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from hark.definitions.types import Goal
 from hark.learn.aggregates import Sums
-from hark.learn.entries import GRACE_US, Entered, arm_of
+from hark.learn.entries import GRACE_US, Entered, compared
 from hark.model import FactName, Instant
 from hark.understand import operators
 from hark.understand.operators import is_number, value_at
@@ -53,8 +53,8 @@ def entries_of(facts: pa.Table, campaign: str) -> dict[int, Entries]:
     first: dict[int, dict[int, tuple[int, str]]] = {}
     for row, properties in enumerate(facts["properties"].to_pylist()):
         found = decode(properties)
-        if found.campaign == campaign:
-            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, arm_of(found)))
+        if found.campaign == campaign and compared(found):
+            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, found.arm))
     return {version: _entries(subject, at, seq, list(by.values())) for version, by in first.items()}
 
 

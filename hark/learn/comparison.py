@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from hark.decide.assignment import CONTROL
 from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.aggregates import Sums, total
 from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot
-from hark.learn.entries import CONTROL, GRACE_US
+from hark.learn.entries import GRACE_US
 from hark.model import DAY, Instant
 
 INTAKE_US = 28 * DAY

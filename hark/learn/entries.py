@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from hark.decide.assignment import GLOBAL_CONTROL
 from hark.definitions.types import Goal
 from hark.learn.aggregates import Sums
 from hark.model import DAY, JSON, Event, FactName, Instant
@@ -18,7 +19,6 @@ from hark.understand.operators import is_number, matches, value_at
 
 GRACE_US = DAY
 """How long after a window's end its last events may still arrive."""
-CONTROL = "control"
 
 
 class Entered(Struct, frozen=True):
@@ -27,7 +27,6 @@ class Entered(Struct, frozen=True):
     campaign: str
     version: int
     arm: str
-    variant: str = ""
 
 
 class Entry(Struct, frozen=True):
@@ -49,18 +48,18 @@ class Outcome(Struct, frozen=True):
 
 
 def first_entry(events: Sequence[Event], campaign: str, version: int) -> Entry | None:
-    """The subject's first entry into this version's comparison; None if it never entered."""
+    """The subject's first entry into this version's comparison; None if it never came into it."""
     for event in events:
         if event.name == FactName.CAMPAIGN_ENTERED:
             found = msgspec.json.decode(event.properties, type=Entered)
-            if (found.campaign, found.version) == (campaign, version):
-                return Entry(event.subject, event.at, event.seq, arm_of(found))
+            if (found.campaign, found.version) == (campaign, version) and compared(found):
+                return Entry(event.subject, event.at, event.seq, found.arm)
     return None
 
 
-def arm_of(found: Entered) -> str:
-    """The arm under which an entry is reported: the control, or the variant it was given."""
-    return CONTROL if found.arm == CONTROL else found.variant or found.arm
+def compared(found: Entered) -> bool:
+    """People in the global control are in no campaign's comparison."""
+    return found.arm != GLOBAL_CONTROL
 
 
 def outcome(events: Sequence[Event], entry: Entry, goal: Goal) -> Outcome:

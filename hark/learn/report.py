@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from hark.decide.assignment import CONTROL
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Document
 from hark.learn import checks, compare
@@ -14,7 +15,6 @@ from hark.learn.aggregates import Sums
 from hark.learn.columns import Snapshot, entries_of, facts
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, allocation, comparison
-from hark.learn.entries import CONTROL
 from hark.learn.sentences import sentences
 from hark.model import JSON, Instant
 

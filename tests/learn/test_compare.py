@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -51,6 +51,7 @@ def test_newcombe_gives_the_published_bounds(
     assert (found.low, found.high) == pytest.approx(published, abs=6e-5)
 
 
+@settings(deadline=None)
 @given(arms, arms)
 def test_newcombe_equals_an_independent_library(ours: tuple[int, int], others: tuple[int, int]) -> None:
     """For any counts the interval is the one statsmodels computes."""
@@ -60,12 +61,14 @@ def test_newcombe_equals_an_independent_library(ours: tuple[int, int], others: t
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(arms)
 def test_wilson_equals_an_independent_library(one: tuple[int, int]) -> None:
     """For any counts the score interval of one rate is the one statsmodels computes."""
     assert wilson(arm(*one)) == pytest.approx(proportion_confint(*one, method="wilson"), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(arms, arms)
 def test_exchanging_the_arms_turns_the_interval_round(ours: tuple[int, int], others: tuple[int, int]) -> None:
     """lift(a, b) = -lift(b, a), bound for bound, and it stays between -1 and 1."""
@@ -76,6 +79,7 @@ def test_exchanging_the_arms_turns_the_interval_round(ours: tuple[int, int], oth
     assert -1 - 1e-12 <= one.low <= one.estimate <= one.high <= 1 + 1e-12
 
 
+@settings(deadline=None)
 @given(arms, arms)
 def test_wald_equals_an_independent_library(ours: tuple[int, int], others: tuple[int, int]) -> None:
     """The textbook interval is the one statsmodels computes, where it clips nothing."""
@@ -95,6 +99,7 @@ def test_welch_equals_an_independent_library() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(0, 1e4), min_size=1, max_size=20), min_size=1, max_size=5))
 def test_sums_of_parts_are_the_sums_of_the_whole(parts: list[list[float]]) -> None:
     """Aggregates add up: it does not matter how subjects are divided among partial results."""
@@ -108,7 +113,9 @@ def test_sums_of_parts_are_the_sums_of_the_whole(parts: list[list[float]]) -> No
 def test_nothing_is_said_of_an_empty_arm() -> None:
     """An arm without people gives no number at all, never a zero."""
     nobody, some = Sums(), Sums(10, 2)
-    assert newcombe(some, nobody) is newcombe(nobody, some) is wald(some, nobody) is welch(some, nobody) is None
+    assert (
+        newcombe(some, nobody) is newcombe(nobody, some) is wald(some, nobody) is welch(some, nobody) is None
+    )
     assert relative(some, Sums(10, 0)) is None
     assert nobody.rate is nobody.mean is nobody.variance is None
 

@@ -1,0 +1,134 @@
+"""First entries and their outcomes: what the specification means, and that the columns agree with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hark.definitions.types import EventMatch, Goal
+from hark.learn.aggregates import Sums
+from hark.learn.columns import COLUMNS, Outcomes, entries_of, facts
+from hark.learn.entries import Entry, Outcome, first_entry, outcome, over, sums
+from hark.model import DAY, Event, Instant
+from tests.learn.histories import T0, Told, entry, event
+
+GOAL = Goal(EventMatch(("Bought",)), 14 * DAY, "revenue")
+
+
+def reached(*events: Event, goal: Goal = GOAL) -> tuple[bool, float]:
+    found = first_entry(events, "c", 1)
+    assert found is not None
+    end = outcome(events, found, goal)
+    return end.goal, end.value
+
+
+def bought(at: Instant, seq: int, revenue: object = 5.0) -> Event:
+    return event(1, at, seq, "Bought", {"revenue": revenue})
+
+
+def test_a_goal_counts_strictly_after_the_entry() -> None:
+    """At the entry's own instant the order of arrival decides; before it nothing counts."""
+    came = entry(1, T0, 10, "mail")
+    assert reached(bought(T0 - 1, 9), came) == (False, 0)
+    assert reached(bought(T0, 9), came) == (False, 0)
+    assert reached(came, bought(T0, 11)) == (True, 5)
+
+
+def test_the_window_includes_its_last_instant_and_no_more() -> None:
+    """(start, start + d]: an order exactly d later counts, one microsecond later does not."""
+    came = entry(1, T0, 10, "mail")
+    assert reached(came, bought(T0 + 14 * DAY, 11)) == (True, 5)
+    assert reached(came, bought(T0 + 14 * DAY + 1, 11)) == (False, 0)
+
+
+def test_values_of_one_person_add_up_and_other_things_are_worth_nothing() -> None:
+    """Value is the sum over the goal events in the window; a text, a truth value or nothing adds 0."""
+    came, events = entry(1, T0, 10, "mail"), [bought(T0 + DAY, 11, 3), bought(T0 + DAY, 12, 4.5)]
+    odd = [bought(T0 + DAY, 13, "9"), bought(T0 + DAY, 14, True), bought(T0 + DAY, 15, None)]
+    assert reached(came, *events, *odd) == (True, 7.5)
+
+
+def test_the_predicate_of_the_goal_is_asked() -> None:
+    """Only events which fulfil `where` are the goal."""
+    goal = Goal(EventMatch(("Bought",), {"revenue": {"gte": 10}}), 14 * DAY)
+    came = entry(1, T0, 10, "mail")
+    assert reached(came, bought(T0 + 1, 11, 9), goal=goal) == (False, 0)
+    assert reached(came, bought(T0 + 1, 11, 10), goal=goal) == (True, 0)
+
+
+def test_only_the_first_entry_of_this_campaign_and_version_counts() -> None:
+    """Later entries, other campaigns and other versions do not move it."""
+    others = [entry(1, T0 - 2, 8, "control", campaign="other"), entry(1, T0 - 1, 9, "control", version=2)]
+    events = [*others, entry(1, T0, 10, "mail"), entry(1, T0 + DAY, 11, "control")]
+    assert first_entry(events, "c", 1) == Entry(1, T0, 10, "mail")
+    assert first_entry(others, "c", 1) is None
+
+
+def test_the_global_control_is_in_no_comparison() -> None:
+    """An entry there is not looked at: a later one, drawn, is the first."""
+    alone = entry(1, T0, 10, "global_control")
+    assert first_entry([alone], "c", 1) is None
+    assert first_entry([alone, entry(1, T0 + DAY, 11, "mail")], "c", 1) == Entry(1, T0 + DAY, 11, "mail")
+
+
+def test_an_entry_counts_once_window_and_grace_are_over() -> None:
+    """14 days and one more: at that very instant not yet, a microsecond later yes."""
+    assert not over(T0, GOAL, T0 + 15 * DAY)
+    assert over(T0, GOAL, T0 + 15 * DAY + 1)
+
+
+moments = st.integers(0, 40).map(lambda half: T0 + half * DAY // 2)
+shapes = st.tuples(
+    st.integers(1, 5),
+    moments,
+    st.sampled_from(
+        ["mail", "control", "global_control", "other", "v2", "Bought", "Bought", "Bought", "Seen"]
+    ),
+    st.sampled_from([0, 1, 2.5, "x", None, -3]),
+)
+
+
+def made(seq: int, subject: int, at: Instant, what: str, revenue: object) -> Event:
+    if what in ("mail", "control", "global_control"):
+        return entry(subject, at, seq, what)
+    if what in ("other", "v2"):
+        return entry(subject, at, seq, "mail", 2 if what == "v2" else 1, "c" if what == "v2" else "other")
+    return event(subject, at, seq, what, {"revenue": revenue})
+
+
+@settings(deadline=None)
+@given(
+    st.lists(shapes, max_size=60),
+    moments,
+    st.sampled_from([None, {"revenue": {"gte": 1}}]),
+    st.sampled_from([None, "revenue"]),
+)
+def test_columns_agree_with_the_specification(
+    drawn: list[tuple[int, Instant, str, object]], now: Instant, where: object, value: str | None
+) -> None:
+    """Over random histories both give the same arms, counts, goals and values."""
+    goal = Goal(EventMatch(("Bought",), where), 7 * DAY // 2, value)
+    events = sorted((made(n, *one) for n, one in enumerate(drawn)), key=lambda e: (e.subject, e.at, e.seq))
+    expected = sums([end for end in _each(events, goal) if end], goal, now)
+    told = Told(events)
+    entries = entries_of(facts(told), "c").get(1)
+    found = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal).sums(now) if entries else {}
+    assert {arm: one for arm, one in found.items() if one.subjects} == expected
+
+
+def _each(events: list[Event], goal: Goal) -> Iterator[Outcome | None]:
+    for _, group in groupby(events, key=lambda one: one.subject):
+        history = list(group)
+        came = first_entry(history, "c", 1)
+        yield outcome(history, came, goal) if came else None
+
+
+def test_who_came_too_late_for_the_judgement_is_left_out_on_request() -> None:
+    """With `until`, only entries up to it are summed, in every arm alike."""
+    told = Told([entry(1, T0, 1, "mail"), entry(2, T0 + DAY, 2, "mail"), entry(3, T0 + DAY, 3, "control")])
+    outcomes = Outcomes(entries_of(facts(told), "c")[1], told.table(["Bought"], COLUMNS), GOAL)
+    assert outcomes.sums(T0 + 90 * DAY) == {"mail": Sums(2), "control": Sums(1)}
+    assert outcomes.sums(T0 + 90 * DAY, T0) == {"mail": Sums(1), "control": Sums()}
