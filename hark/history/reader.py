@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hark.history import columns, runs, stream
+from hark.history import columns as chunks
+from hark.history import runs, stream
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run
 from hark.history.seal import BUCKETS, as_rows, follow
@@ -104,7 +105,8 @@ class Snapshot:
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
         found = [runs.without(self._run(file, wanted, properties), self._younger(file)) for file in files]
-        late = self._late_with_properties if properties else self._late
+        with self._lock:
+            late = self._late_with_properties if properties else self._late
         return found + late.get(bucket, [])
 
     def _run(self, file: File, names: frozenset[str] | None, properties: bool) -> Run:
@@ -137,7 +139,7 @@ class Snapshot:
         """By bucket, the runs that are in no file: rows still waiting, and rows that merges moved."""
         wanted = [*KEYS, "properties"] if properties else list(KEYS)
         found: dict[int, list[Run]] = {}
-        waiting = runs.run(columns.ordered(self._waiting).select(wanted)) if self._waiting.num_rows else None
+        waiting = runs.run(chunks.ordered(self._waiting).select(wanted)) if self._waiting.num_rows else None
         for bucket, run in runs.by_bucket(waiting, self.buckets) if waiting else ():
             found.setdefault(bucket, []).append(run)
         for file in self.version.files:
@@ -157,7 +159,7 @@ class Snapshot:
 
     def events(self, names: Collection[str] | None = None, facts: bool = False) -> Iterator[Event]:
         """Every event in the order in which Hark could know it, (known_at, seq); facts only if asked for."""
-        parts = self._parts(columns.CHUNK.names, names)
+        parts = self._parts(chunks.CHUNK.names, names)
         if not facts:
             parts = (part.filter(pc.not_equal(part["kind"], int(Kind.FACT))) for part in parts)
         yield from stream.by_known_at(map(_plain, parts))
@@ -168,8 +170,8 @@ class Snapshot:
         files = [file for file in self.version.files if any(file.first <= one <= file.last for one in ids)]
         parts = [follow(self._table.of(file, ids, ROWS.names), self.merged) for file in files]
         parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], ids[0])))
-        found = columns.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
-        return list(columns.events(found))
+        found = chunks.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
+        return list(chunks.events(found))
 
     def timeline(self, subject: int, limit: int, before: Instant | None = None) -> list[Event]:
         """The latest events of one subject (those before an instant, if given), newest first."""
@@ -178,12 +180,13 @@ class Snapshot:
             found = [event for event in found if event.at < before]
         return found[: -limit - 1 : -1]
 
-    def table(self, names: Collection[str] | None = None, columns_: Sequence[str] = ROWS.names) -> pa.Table:
-        """Columns of all events of these names, sorted by (subject, at, seq)."""
-        wanted = [*dict.fromkeys([*KEYS, *columns_])]
+    def table(self, names: Collection[str] | None = None, columns: Sequence[str] = ROWS.names) -> pa.Table:
+        """Columns of all events of these names, by (subject, at, seq); JSON as bytes, the rest plain."""
+        wanted = [*dict.fromkeys([*KEYS, *columns])]
         parts = [_plain(part) for part in self._parts(wanted, names)]
         empty = ROWS.empty_table().select(wanted)
-        return columns.ordered(pa.concat_tables([empty, *parts])).select(list(columns_))
+        whole = chunks.ordered(pa.concat_tables([empty, *parts]))
+        return pa.table({name: _as_event(whole[name], name) for name in columns})
 
     def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:
         """All rows under canonical subjects, piece by piece, in no order."""
@@ -199,13 +202,18 @@ class Snapshot:
         """The rows of `recent`, canonical."""
         if not self._recent:
             return ROWS.empty_table()
-        return follow(as_rows([columns.table(chunk) for chunk in self._recent]), self.merged)
+        return follow(as_rows([chunks.table(chunk) for chunk in self._recent]), self.merged)
 
 
 def _named(rows: pa.Table, names: Collection[str] | None) -> pa.Table:
     if names is None:
         return rows
     return rows.filter(pc.is_in(rows["name"].cast(pa.string()), pa.array(list(names), pa.string())))
+
+
+def _as_event(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Properties and context as the bytes that they are in an event."""
+    return column.cast(pa.binary()) if name in ("properties", "context") else column
 
 
 def _plain(rows: pa.Table) -> pa.Table:

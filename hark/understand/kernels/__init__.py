@@ -1,1 +1,1 @@
-"""Compiled folds over sorted runs. Each says which specification it must equal; a property test holds them."""
+"""Compiled folds over sorted runs; each says which specification it must equal."""
