@@ -150,7 +150,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
 def _unsubscribe(row: OutboxRow, links: Links) -> str | None:
     """None for what a person's own action called for: transactional messages and the confirmation."""
     topic = row.content.get("topic")
-    if not topic or row.template == CONFIRM.name:
+    if not topic or row.content.get("transactional") or row.template == CONFIRM.name:
         return None
     return links.url(Unsubscribe(row.subject, topic, row.channel, row.message))
 
