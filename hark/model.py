@@ -159,6 +159,8 @@ class Handover(Struct, frozen=True):
     instant: Instant
     younger: int
     record: Record
+    imported: bool = False
+    """An import brought the two together, so nothing starts by it."""
 
 
 Input: TypeAlias = Event | TimerDue | MessageDue | Outcome | Command | MergedInto | Handover

@@ -38,8 +38,10 @@ def ask(work: Work, segment: Segment) -> None:
 def enter(work: Work, name: str) -> None:
     work.record.members[name] = work.now
     properties: dict[str, JSON] = {"segment": name}
-    if work.age is None:
+    if work.backfill:
         properties["backfill"] = True
+    if work.imported:
+        properties["imported"] = True
     work.emit(FactName.SEGMENT_ENTERED, properties)
 
 
@@ -52,7 +54,7 @@ def leave(work: Work, name: str) -> None:
 def changes_due(work: Work) -> None:
     """Asks the segments whose answer may change by time at this moment; forgets those no longer defined."""
     changes, segments = work.record.changes, work.plan.segments
-    for name in [name for name, at in changes.items() if at <= work.now]:
+    for name in sorted(name for name, at in changes.items() if at <= work.now):
         if name in segments:
             ask(work, segments[name])
         else:

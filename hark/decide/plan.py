@@ -14,11 +14,11 @@ from msgspec import Struct
 from hark.decide.course import Course
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
-from hark.model import ConsentName, Event
+from hark.model import ConsentName, Event, FactName
 from hark.understand.conditions import TRAITS, Condition, Leaf
 
 IDENTIFY = "Identify"
-ALWAYS = (IDENTIFY, *ConsentName)
+ALWAYS = (IDENTIFY, *(name.value for name in ConsentName))
 """Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
 
 T = TypeVar("T")
@@ -34,10 +34,10 @@ class Watch(Struct, frozen=True):
     with_traits: tuple[Segment, ...] = ()
     """The same if the event changed a trait as well."""
     triggers: tuple[Course, ...] = ()
-    goals: frozenset[tuple[str, int]] = frozenset()
-    """(campaign, version) of the courses whose goal this may be."""
-    goal_courses: tuple[Course, ...] = ()
-    """The same, of the versions in force only."""
+    enters: bool = False
+    """It is the entry into a segment, by which campaigns start."""
+    goals: tuple[Course, ...] = ()
+    """The courses whose goal this may be."""
     waits: frozenset[tuple[str, int]] = frozenset()
     """(campaign, version) of the courses in which a wait ends by it."""
 
@@ -120,7 +120,9 @@ class Plan:
         )
 
     def _names(self) -> set[str]:
-        names = {*ALWAYS}
+        names: set[str] = {*ALWAYS}
+        if self._entering:
+            names.add(FactName.SEGMENT_ENTERED.value)
         for condition in self._conditions():
             for leaf in condition.leaves():
                 names |= leaf.watches() - {TRAITS}
@@ -131,7 +133,6 @@ class Plan:
 
     def _watch(self, name: str) -> Watch:
         courses = self._courses.values()
-        wanting = [course for course in courses if course.goal and name in course.goal.names]
         return Watch(
             leaves=tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches()),
             segments=self._segments_watching(name),
@@ -141,8 +142,8 @@ class Plan:
                 for course in self.current.values()
                 if course.starts_when and name in course.starts_when.names
             ),
-            goals=frozenset(course.key for course in wanting),
-            goal_courses=tuple(course for course in wanting if self.current.get(course.name) is course),
+            enters=name == FactName.SEGMENT_ENTERED and bool(self._entering),
+            goals=tuple(course for course in courses if course.goal and name in course.goal.names),
             waits=frozenset(
                 course.key
                 for course in courses

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from hark.decide import commands, merge, messages, runs
+from hark.decide.entry import triggers
 from hark.decide.membership import changes_due, membership, summaries
 from hark.decide.plan import Plan, Watch
 from hark.decide.profile import profile
+from hark.decide.runs import exits, goals, waits, wakes
+from hark.decide.subscriptions import subscriptions
 from hark.decide.work import Work
 from hark.errors import HarkError
 from hark.model import (
+    Command,
     Event,
+    Handover,
     Input,
-    Instant,
+    MergedInto,
+    MessageDue,
+    Outcome,
     Record,
     TimerDue,
 )
@@ -27,10 +35,19 @@ ROUNDS = 8
 
 Reducer: TypeAlias = Callable[[Work, Event, Watch], None]
 
-REDUCERS: tuple[Reducer, ...] = (profile, summaries, membership)
+REDUCERS: tuple[Reducer, ...] = (
+    profile,
+    subscriptions,
+    summaries,
+    membership,
+    goals,
+    exits,
+    waits,
+    triggers,
+)
 """What an event goes through, in this order; each owns one part of the record."""
 
-WAKERS: tuple[Callable[[Work], None], ...] = (changes_due,)
+WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, wakes)
 """What a due moment sets off, in this order."""
 
 
@@ -52,11 +69,11 @@ def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]
         work.now = record.now = max(record.now, input.instant)
         _HANDLERS[type(input)](work, input)
         drain(work)
-    work.record.due = due(work.record)
+    settle(work)
     return work.record, work.facts
 
 
-def wake(work: Work, until: Instant) -> None:
+def wake(work: Work, until: int) -> None:
     """Fires every timer due before `until`, each at its own moment."""
     record = work.record
     while record.due is not None and record.due < until:
@@ -64,12 +81,21 @@ def wake(work: Work, until: Instant) -> None:
         for waker in WAKERS:
             waker(work)
         drain(work)
-        record.due = due(record)
+        settle(work)
 
 
-def due(record: Record) -> Instant | None:
-    """The earliest moment at which something changes by time alone."""
-    return min(record.changes.values(), default=None)
+def settle(work: Work) -> None:
+    """Forgets what can matter no more, and finds the earliest moment at which time alone changes anything."""
+    record, now = work.record, work.now
+    if record.sends:
+        messages.forget(record, now, work.plan.cap_memory_us)
+    if record.runs:
+        runs.forget(record, now)
+    due = min(record.changes.values()) if record.changes else None
+    for run in record.runs:
+        if run.wake_at is not None and (due is None or run.wake_at < due):
+            due = run.wake_at
+    record.due = due
 
 
 def drain(work: Work) -> None:
@@ -103,10 +129,16 @@ def fold(work: Work, event: Event) -> None:
 def on_event(work: Work, event: Event) -> None:
     record = work.record
     record.last_seq = max(record.last_seq, event.seq)
-    work.age = None if event.imported else event.instant - event.at
+    work.imported = event.imported
+    work.age = event.instant - event.at
     fold(work, event)
 
 
 _HANDLERS: dict[type, Callable[[Work, Any], None]] = {
     Event: on_event,
+    MessageDue: messages.hand_off,
+    Outcome: messages.came_out,
+    Command: commands.obey,
+    MergedInto: merge.empty,
+    Handover: merge.join,
 }

@@ -6,7 +6,7 @@ import msgspec
 
 from hark.clock import derived_id
 from hark.decide.plan import Plan
-from hark.model import JSON, Event, Instant, Kind, Record
+from hark.model import JSON, Event, FactName, Instant, Kind, Record
 
 SOURCE = "hark"
 """The source of every fact."""
@@ -22,7 +22,9 @@ def whole_ms(at: Instant) -> Instant:
 class Work:
     """Mutable, lives for one call of `step`."""
 
-    __slots__ = ("age", "facts", "left", "now", "plan", "record", "traits_changed", "unfolded")
+    __slots__ = (
+        "age", "backfill", "facts", "imported", "left", "now", "plan", "record", "traits_changed", "unfolded",
+    )  # fmt: skip
 
     def __init__(self, record: Record, plan: Plan) -> None:
         self.record = record
@@ -34,10 +36,14 @@ class Work:
         self.left: list[str] = []
         """Segments left at this moment, for the runs that end by it."""
         self.traits_changed = False
-        self.age: int | None = 0
-        """Age (us) on arrival of the event being worked; None: imported or back-filled, starts nothing."""
+        self.age = 0
+        """How long (us) the event being worked had been on its way when it arrived."""
+        self.imported = False
+        """The event being worked was imported: it changes state and starts nothing."""
+        self.backfill = False
+        """Summaries are being set from history: who is found inside a segment has not just entered it."""
 
-    def emit(self, name: str, properties: dict[str, JSON], at: Instant | None = None) -> Event:
+    def emit(self, name: FactName, properties: dict[str, JSON], at: Instant | None = None) -> Event:
         """A new fact at this moment (or at the time of what it reports), next in the subject's order."""
         record = self.record
         now = self.now
@@ -46,7 +52,7 @@ class Work:
             record.subject,
             now if at is None else at,
             seq,
-            name,
+            name.value,
             Kind.FACT.value,
             SOURCE,
             derived_id(record.subject, seq),

@@ -1,0 +1,87 @@
+"""What the team or the engine tells one subject's record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from hark.decide.entry import consider
+from hark.decide.membership import ask
+from hark.decide.rules import EVERYTHING
+from hark.decide.work import SOURCE, Work
+from hark.errors import HarkError
+from hark.model import JSON, Command, Event, FactName, Kind
+
+
+def obey(work: Work, command: Command) -> None:
+    """Carries the command out. Raises HarkError `decide.command` for a name it does not know."""
+    act = COMMANDS.get(command.name)
+    if act is None:
+        raise HarkError(f"{command.name!r} is no command", f"known: {', '.join(COMMANDS)}", "decide.command")
+    act(work, command.data or {})
+
+
+def backfill(work: Work, data: Mapping[str, Any]) -> None:
+    """Sets `summaries` from history and asks every segment again, for definitions that are new.
+
+    Who is found inside has not just entered: the facts carry `backfill: true`, and start runs only of
+    campaigns with `existing: yes`, as the batch "existing". Summaries of no definition are dropped.
+    """
+    work.backfill = True
+    refold(work, data)
+
+
+def refold(work: Work, data: Mapping[str, Any]) -> None:
+    """Sets `summaries` from history after a merge: what changes by it has changed now.
+
+    With `imported: true` it starts no run, as the import that caused it.
+    """
+    work.imported = bool(data.get("imported"))
+    record, plan = work.record, work.plan
+    record.summaries |= data.get("summaries") or {}
+    record.summaries = {key: value for key, value in record.summaries.items() if key in plan.leaf_keys}
+    for name in [name for name in record.members if name not in plan.segments]:
+        del record.members[name]
+    for segment in plan.segments.values():
+        ask(work, segment)
+
+
+def existing(work: Work, data: Mapping[str, Any]) -> None:
+    """Lets the customer into a new `campaign` with `existing: yes`, if inside its segment already."""
+    course = work.plan.current.get(data["campaign"])
+    if course is None or not course.campaign.trigger.existing:
+        return
+    segment = course.campaign.trigger.enters
+    if segment in work.record.members:
+        consider(work, course, _inside(work, segment), "existing")
+
+
+def _inside(work: Work, segment: str) -> Event:
+    """Stands in for the entry into the segment, as the run's trigger."""
+    at, seq = work.now, work.record.last_seq
+    return Event(
+        work.record.subject, at, seq, FactName.SEGMENT_ENTERED.value, Kind.FACT.value, SOURCE, "", at, at, at,
+        properties=msgspec.json.encode({"segment": segment}),
+    )  # fmt: skip
+
+
+def suppress(work: Work, data: Mapping[str, JSON]) -> None:
+    """The `address`, or without one the customer, must not be written to from now on."""
+    address = str(data.get("address") or EVERYTHING).lower()
+    work.record.suppressed.setdefault(address, work.now)
+
+
+def unsuppress(work: Work, data: Mapping[str, JSON]) -> None:
+    """The `address`, or without one the customer, may be written to again."""
+    work.record.suppressed.pop(str(data.get("address") or EVERYTHING).lower(), None)
+
+
+COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
+    "backfill": backfill,
+    "refold": refold,
+    "existing": existing,
+    "suppress": suppress,
+    "unsuppress": unsuppress,
+}

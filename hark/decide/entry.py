@@ -1,0 +1,160 @@
+"""Entering a campaign: the trigger, the rules of re-entry, eligibility, the draw, the first steps."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hark.clock import derived_id
+from hark.decide.assignment import GLOBAL_CONTROL, Draw, draw
+from hark.decide.course import Course
+from hark.decide.plan import Watch
+from hark.decide.reasons import Refusal
+from hark.decide.rules import Values, refused
+from hark.decide.runs import about, advance
+from hark.decide.work import Work
+from hark.model import JSON, Entry, Event, Exposure, FactName, Record, Run
+from hark.understand.operators import value_at
+
+MOST_ENTRIES = 512
+"""How many (campaign, key) a record remembers as entered; the oldest are forgotten beyond."""
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """What is read of a `Segment Entered` fact."""
+
+    segment: str
+    backfill: bool = False
+
+
+_crossing = msgspec.json.Decoder(Crossing)
+
+
+def triggers(work: Work, event: Event, watch: Watch) -> None:
+    """Considers an entry into each campaign that the event triggers. What was imported starts nothing."""
+    if work.imported:
+        return
+    for course in watch.triggers:
+        if course.starts_when and course.starts_when.takes(event):
+            consider(work, course, event)
+    if watch.enters:
+        crossing = _crossing.decode(event.properties)
+        for course in work.plan.entering(crossing.segment):
+            if not crossing.backfill or course.campaign.trigger.existing:
+                consider(work, course, event, "existing" if crossing.backfill else "")
+
+
+def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> None:
+    """Enters the customer, or writes why not."""
+    key = key_of(course, trigger)
+    entry = work.record.entries.get(f"{course.name}/{key}")
+    again = entry and may_not_again(work, course, key, entry)
+    if entry and again:
+        if not entry.told:
+            entry.told = True
+            decline(work, course, trigger, *again)
+        return
+    no = refused(work, course, trigger)
+    if no:
+        decline(work, course, trigger, *no)
+    else:
+        enter(work, course, trigger, key, batch)
+
+
+def key_of(course: Course, trigger: Event) -> str:
+    """The key under which at most one run is live: a property of the trigger; "" without one."""
+    path = course.campaign.key
+    if path is None:
+        return ""
+    value = value_at(tuple(path.split(".")), msgspec.json.decode(trigger.properties))
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+
+
+def may_not_again(work: Work, course: Course, key: str, entry: Entry) -> tuple[Refusal, Values] | None:
+    """Whether a live run, or the re-entry rule, stands against another entry under this key."""
+    for run in work.record.runs:
+        if not run.finished and run.campaign == course.name and run.key == key:
+            return Refusal.ALREADY_RUNNING, {"run": run.id, "since": run.entered_at}
+    after = course.campaign.reenter_us
+    if after is None:
+        return Refusal.ALREADY_ENTERED, {"last": entry.at, "again": None}
+    if work.now < entry.at + after:
+        return Refusal.ALREADY_ENTERED, {"last": entry.at, "again": entry.at + after}
+    return None
+
+
+def decline(work: Work, course: Course, trigger: Event, reason: Refusal, values: Values) -> None:
+    facts = {"campaign": course.name, "version": course.version, "reason": reason, "values": values}
+    work.emit(FactName.NOT_ELIGIBLE, {**facts, "trigger": trigger.name, "trigger_at": trigger.at})
+
+
+def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> None:
+    """Draws, writes the exposure of every arm alike, and walks the first steps."""
+    record = work.record
+    drawn = draw(record, course, work.plan.attention.global_control)
+    run = Run(
+        id=derived_id("run", course.name, record.subject, key, occurrence(course, trigger)),
+        campaign=course.name,
+        version=course.version,
+        key=key,
+        occurrence=occurrence(course, trigger),
+        arm=drawn.arm,
+        variant=drawn.variant,
+        shadow=drawn.shadow,
+        entered_at=work.now,
+        entered_seq=0,
+        goal_until=course.goal_until(work.now),
+        trigger=trigger.properties,
+    )
+    first = expose(record, run, drawn)
+    facts: dict[str, JSON] = {
+        **about(run),
+        "variant": drawn.variant,
+        "share": drawn.share,
+        "propensity": drawn.propensity,
+        "carried": drawn.carried,
+        "first": first,
+        "key": key,
+        "assignment_key": record.key,
+        "batch": batch,
+        "trigger": trigger.name,
+        "trigger_at": trigger.at,
+    }
+    run.entered_seq = work.emit(FactName.CAMPAIGN_ENTERED, facts).seq
+    record.runs.append(run)
+    remember_entry(record, f"{course.name}/{key}", Entry(work.now))
+    advance(work, run, course)
+
+
+def occurrence(course: Course, trigger: Event) -> str:
+    """Which of a customer's entries this is: the only one, the trigger's message, the instant of entering."""
+    if course.campaign.reenter_us is None:
+        return "0"
+    return trigger.message_id if course.starts_when else str(trigger.at)
+
+
+def expose(record: Record, run: Run, drawn: Draw) -> bool:
+    """Keeps the first entry into this version's comparison; whether this is it.
+
+    An entry in the global control is in no comparison, so that a later one, drawn, is the first.
+    """
+    seq = record.last_seq + 1
+    new = Exposure(
+        run.campaign, run.version, run.arm, run.entered_at, seq, run.id, 1, run.entered_at,
+        drawn.share, drawn.propensity,
+    )  # fmt: skip
+    for place, old in enumerate(record.exposures):
+        if (old.campaign, old.version) == (run.campaign, run.version):
+            if old.arm == GLOBAL_CONTROL != run.arm:
+                record.exposures[place] = new
+                return True
+            old.entries += 1
+            old.last_at = run.entered_at
+            return False
+    record.exposures.append(new)
+    return True
+
+
+def remember_entry(record: Record, key: str, entry: Entry) -> None:
+    record.entries[key] = entry
+    if len(record.entries) > MOST_ENTRIES:
+        del record.entries[min(record.entries, key=lambda one: record.entries[one].at)]

@@ -1,0 +1,92 @@
+"""The attention policy for one message: quiet hours and rolling caps."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from hark.clock import moment, unit_hash
+from hark.decide.localtime import quiet_until, zone_of
+from hark.decide.profile import text
+from hark.decide.reasons import Held
+from hark.decide.rules import Values
+from hark.decide.work import Work, whole_ms
+from hark.definitions.types import Cap
+from hark.model import MINUTE, Instant, Record, Sent
+
+SPREAD_US = 10 * MINUTE
+"""Over how long the messages that waited for the end of quiet hours are spread, by hash."""
+
+
+class Withhold(Struct, frozen=True):
+    """The message will not go."""
+
+    reason: Held
+    values: Values
+
+
+class Defer(Struct, frozen=True):
+    """Not now; ask again at `until`."""
+
+    reason: Held
+    values: Values
+    until: Instant
+
+
+def quiet(work: Work, sent: Sent) -> Defer | None:
+    """Defers to the end of quiet hours, and up to ten minutes more by the hash of the message."""
+    hours = work.plan.attention.quiet_hours
+    if hours is None:
+        return None
+    zone = zone_of(hours.zone, text(work.record.traits, "timezone"), hours.fallback_zone)
+    end = quiet_until(hours, work.now, zone)
+    if end is None:
+        return None
+    local = moment(work.now).astimezone(zone).strftime("%H:%M")
+    until = end + int(unit_hash("quiet", sent.message) * SPREAD_US)
+    return Defer(Held.QUIET_HOURS, {"local": local, "zone": str(zone)}, whole_ms(until))
+
+
+def capped(work: Work, sent: Sent) -> Withhold | Defer | None:
+    """The strictest answer of the caps: one that withholds, else the one that defers longest."""
+    found = [verdict for cap in work.plan.attention.caps if (verdict := _over(work, sent, cap))]
+    for verdict in found:
+        if isinstance(verdict, Withhold):
+            return verdict
+    return max(found, key=_until, default=None)
+
+
+def _until(verdict: Withhold | Defer) -> Instant:
+    return verdict.until if isinstance(verdict, Defer) else 0
+
+
+def _over(work: Work, sent: Sent, cap: Cap) -> Withhold | Defer | None:
+    places = taken(work.record, sent, cap, work.now)
+    if len(places) < cap.messages:
+        return None
+    values: Values = {"taken": len(places), "messages": cap.messages, "per_us": cap.per_us}
+    until = whole_ms(places[-cap.messages] + cap.per_us)
+    longest = cap.max_wait_us
+    if cap.on_cap == "skip" or (longest is not None and until > sent.wanted_at + longest):
+        return Withhold(Held.CAP, values)
+    return Defer(Held.CAP, values, until)
+
+
+def taken(record: Record, sent: Sent, cap: Cap, now: Instant) -> list[Instant]:
+    """When the places were taken that stand in this message's way, ascending.
+
+    A message handed off holds its place for `per` from then; one still wanted holds the place of the
+    moment it is due, against those wanted after it. So of two that wait, exactly one waits for the other.
+    """
+    places = []
+    ahead = True
+    for other in record.sends:
+        if other.message == sent.message:
+            ahead = False
+        elif other.transactional or cap.channel not in (None, other.channel):
+            continue
+        elif other.sent_at is not None:
+            if other.sent_at > now - cap.per_us:
+                places.append(other.sent_at)
+        elif ahead:
+            places.append(max(other.due_at, now))
+    return sorted(places)

@@ -1,0 +1,220 @@
+"""One message's way: wanted, then at its hand-off sending, deferred or withheld, then the outcome.
+
+What may hold a message back is asked twice by the same list of rules: when the step wants it, and
+again when it is handed off, for until then anything may have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from hark.clock import derived_id
+from hark.decide import rules
+from hark.decide.assignment import CONTROL
+from hark.decide.consents import State, state
+from hark.decide.course import Course
+from hark.decide.limits import Defer, Withhold, capped, quiet
+from hark.decide.reasons import Exit, Held
+from hark.decide.rules import Values
+from hark.decide.work import Work
+from hark.definitions.types import Send
+from hark.model import DAY, JSON, Event, FactName, Instant, MessageDue, Outcome, Record, Run, Sent
+
+CONFIRM = "_confirm"
+"""The built-in template that asks for confirmation of a subscription."""
+UNANSWERED_US = 30 * DAY
+"""For how long the outcome of a message that was handed off is waited for."""
+
+Rule: TypeAlias = Callable[[Work, Sent], Withhold | Defer | None]
+
+
+def want(work: Work, run: Run, course: Course, step: Send, index: int) -> None:
+    """A run's send step: the message is wanted, or withheld at once; in the control it is withheld."""
+    name = step.id or str(index)
+    sent = Sent(
+        message=derived_id("message", run.id, name),
+        run=run.id,
+        campaign=course.name,
+        template=step.template,
+        topic=course.campaign.topic or "",
+        channel=step.channel,
+        wanted_at=work.now,
+        state="wanted",
+        due_at=work.now,
+        expires_at=None if step.expires_us is None else work.now + step.expires_us,
+        transactional=course.campaign.transactional,
+        version=course.version,
+        arm=run.arm,
+        step=name,
+    )
+    if run.shadow:
+        reason = Held.CONTROL if run.arm == CONTROL else Held.GLOBAL_CONTROL
+        withhold(work, sent, Withhold(reason, {}))
+    else:
+        offer(work, sent, step.data)
+
+
+def ask_to_confirm(work: Work, request: Event, topic: str, channel: str) -> None:
+    """The message of double opt-in, one for each request; a person's own action calls for it."""
+    message = derived_id("confirmation", request.subject, request.message_id)
+    sent = Sent(message, "", "", CONFIRM, topic, channel, work.now, "wanted", work.now, transactional=True)
+    offer(work, sent, {"topic": topic})
+
+
+def offer(work: Work, sent: Sent, data: JSON) -> None:
+    """Writes the message as wanted, due now or when the rules let it go, or as withheld."""
+    verdict = held(work, sent)
+    if isinstance(verdict, Withhold):
+        withhold(work, sent, verdict)
+        return
+    facts = described(sent)
+    facts |= {"to": rules.address(work.record, sent.channel), "data": data, "expires": sent.expires_at}
+    if verdict:
+        sent.due_at = verdict.until
+        facts |= {"reason": verdict.reason, "values": verdict.values}
+    work.record.sends.append(sent)
+    work.emit(FactName.MESSAGE_WANTED, {**facts, "due": sent.due_at})
+
+
+def hand_off(work: Work, input: MessageDue) -> None:
+    """The message goes now, later or not at all. No fact: it is not waiting (any more)."""
+    sent = waiting(work.record, input.message)
+    if sent is None:
+        return
+    verdict = held(work, sent)
+    if isinstance(verdict, Withhold):
+        work.record.sends.remove(sent)
+        withhold(work, sent, verdict)
+    elif verdict:
+        sent.due_at = verdict.until
+        facts = {"until": verdict.until, "reason": verdict.reason, "values": verdict.values}
+        work.emit(FactName.MESSAGE_DEFERRED, described(sent) | facts)
+    else:
+        sent.state, sent.sent_at = "sending", work.now
+        sent.to = rules.address(work.record, sent.channel)
+        work.emit(FactName.MESSAGE_SENDING, described(sent) | {"to": sent.to})
+
+
+def came_out(work: Work, input: Outcome) -> None:
+    """What the provider said. A failure gives the place in the caps back; a lasting one suppresses."""
+    record = work.record
+    sent = next((one for one in record.sends if one.message == input.message), None)
+    if sent is None or sent.state not in ("sending", "unknown") or sent.state == input.state:
+        return
+    sent.state = input.state
+    facts = described(sent) | {"to": sent.to, "detail": input.detail}
+    if input.state == "failed":
+        record.sends.remove(sent)
+        facts["permanent"] = input.permanent
+        if input.permanent and sent.to:
+            record.suppressed.setdefault(sent.to.lower(), work.now)
+    work.emit(_OUTCOMES[input.state], facts)
+
+
+_OUTCOMES = {
+    "sent": FactName.MESSAGE_SENT,
+    "failed": FactName.MESSAGE_FAILED,
+    "unknown": FactName.MESSAGE_UNKNOWN,
+}
+
+
+def waiting(record: Record, message: str) -> Sent | None:
+    return next((one for one in record.sends if one.message == message and one.state == "wanted"), None)
+
+
+def withhold(work: Work, sent: Sent, verdict: Withhold) -> None:
+    """The fact that a message will not go."""
+    facts = {"reason": verdict.reason, "values": verdict.values}
+    work.emit(FactName.MESSAGE_WITHHELD, described(sent) | facts)
+
+
+def described(sent: Sent) -> dict[str, JSON]:
+    """What every fact about a message says of it."""
+    return {
+        "message": sent.message,
+        "run": sent.run,
+        "campaign": sent.campaign,
+        "version": sent.version,
+        "arm": sent.arm,
+        "step": sent.step,
+        "template": sent.template,
+        "channel": sent.channel,
+        "topic": sent.topic,
+        "transactional": sent.transactional,
+    }
+
+
+def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
+    """Drops the messages that are out of every cap's window and whose outcome is known or given up."""
+    record.sends = [
+        one
+        for one in record.sends
+        if one.sent_at is None
+        or one.sent_at > now - (UNANSWERED_US if one.state == "sending" else cap_memory_us)
+    ]
+
+
+def held(work: Work, sent: Sent) -> Withhold | Defer | None:
+    """What holds the message back now: the first rule that withholds or defers."""
+    for rule in FOR_ALL if sent.transactional else FOR_ALL + FOR_CAMPAIGNS:
+        verdict = rule(work, sent)
+        if verdict is not None:
+            if (
+                isinstance(verdict, Defer)
+                and sent.expires_at is not None
+                and verdict.until >= sent.expires_at
+            ):
+                return Withhold(Held.EXPIRED, {"expires": sent.expires_at, "until": verdict.until})
+            return verdict
+    return None
+
+
+def _expired(work: Work, sent: Sent) -> Withhold | None:
+    over = sent.expires_at is not None and work.now >= sent.expires_at
+    return Withhold(Held.EXPIRED, {"expires": sent.expires_at}) if over else None
+
+
+def _exited(work: Work, sent: Sent) -> Withhold | None:
+    run = next((run for run in work.record.runs if run.id == sent.run), None)
+    if run is None or run.exited in ("", Exit.FINISHED):
+        return None
+    if run.exited == Exit.GOAL:
+        return Withhold(Held.GOAL_REACHED, {"goal_at": run.goal_at})
+    return Withhold(Held.EXITED, {"exit": run.exited})
+
+
+def _paused(work: Work, sent: Sent) -> Withhold | None:
+    if not sent.campaign:
+        return None
+    course = work.plan.current.get(sent.campaign)
+    return Withhold(Held.PAUSED, {}) if course is None or course.campaign.paused else None
+
+
+def _suppressed(work: Work, sent: Sent) -> Withhold | None:
+    values = rules.suppressed(work.record, sent.channel)
+    return None if values is None else Withhold(Held.SUPPRESSED, values)
+
+
+def _not_reachable(work: Work, sent: Sent) -> Withhold | None:
+    found = rules.address(work.record, sent.channel)
+    return None if found else Withhold(Held.NOT_REACHABLE, {"channel": sent.channel})
+
+
+def _not_pending(work: Work, sent: Sent) -> Withhold | None:
+    if sent.template != CONFIRM:
+        return None
+    said = state(work.record, work.plan, sent.topic, sent.channel)
+    if said == State.PENDING:
+        return None
+    return Withhold(Held.NOT_PENDING, {"topic": sent.topic, "state": said})
+
+
+def _no_consent(work: Work, sent: Sent) -> Withhold | None:
+    values: Values | None = rules.lacking_consent(work, sent.topic, sent.channel)
+    return None if values is None else Withhold(Held.NO_CONSENT, values)
+
+
+FOR_ALL: tuple[Rule, ...] = (_expired, _exited, _paused, _not_reachable, _suppressed, _not_pending)
+FOR_CAMPAIGNS: tuple[Rule, ...] = (*FOR_ALL, _no_consent, quiet, capped)
+"""Transactional messages are asked only the first part."""

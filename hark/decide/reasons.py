@@ -1,0 +1,90 @@
+"""The closed sets of reasons, each with its sentence.
+
+A sentence follows the customer ("Mara ..."), or the message, and is filled with the values the fact carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a customer did not enter a campaign: known before the draw, equal for every arm."""
+
+    STALE = "stale"
+    ALREADY_RUNNING = "already_running"
+    ALREADY_ENTERED = "already_entered"
+    PAUSED = "paused"
+    OUT_OF_DATES = "out_of_dates"
+    INTERNAL = "internal"
+    NOT_IN_AUDIENCE = "not_in_audience"
+    SUPPRESSED = "suppressed"
+    NOT_REACHABLE = "not_reachable"
+    NO_CONSENT = "no_consent"
+    GOAL_ALREADY_MET = "goal_already_met"
+
+
+class Held(StrEnum):
+    """Why a message did not go, or not yet, although its customer is in the comparison."""
+
+    CONTROL = "control"
+    GLOBAL_CONTROL = "global_control"
+    EXPIRED = "expired"
+    GOAL_REACHED = "goal_reached"
+    EXITED = "exited"
+    PAUSED = "paused"
+    SUPPRESSED = "suppressed"
+    NOT_REACHABLE = "not_reachable"
+    NO_CONSENT = "no_consent"
+    NOT_PENDING = "not_pending"
+    QUIET_HOURS = "quiet_hours"
+    CAP = "cap"
+
+
+class Exit(StrEnum):
+    """Why the steps of a run ended. Its goal is watched for until the window's end all the same."""
+
+    FINISHED = "finished"
+    GOAL = "goal"
+    LEFT_SEGMENT = "left_segment"
+    MERGED = "merged"
+    ARM_CONFLICT = "arm_conflict"
+
+
+REFUSALS: Mapping[Refusal, str] = {
+    Refusal.STALE: "the trigger came {late} late, and this campaign starts for nothing older than {fresh}",
+    Refusal.ALREADY_RUNNING: "is on the way through this campaign already, since {since}",
+    Refusal.ALREADY_ENTERED: "entered on {last} and may enter again {again}",
+    Refusal.PAUSED: "the campaign was paused",
+    Refusal.OUT_OF_DATES: "the campaign runs from {starts} to {ends}",
+    Refusal.INTERNAL: "is one of our own people",
+    Refusal.NOT_IN_AUDIENCE: "is not among those who {audience}",
+    Refusal.SUPPRESSED: "{address} must not be written to, since {since}",
+    Refusal.NOT_REACHABLE: "has no address for {channels}",
+    Refusal.NO_CONSENT: "has not agreed to get {topic} by {channel} (the answer: {state})",
+    Refusal.GOAL_ALREADY_MET: "had reached the goal already, on {met}",
+}
+
+HELD: Mapping[Held, str] = {
+    Held.CONTROL: "is in the control, which is left alone to measure what the message changes",
+    Held.GLOBAL_CONTROL: "is in the global control, which gets no campaign at all",
+    Held.EXPIRED: "was worth sending only until {expires}",
+    Held.GOAL_REACHED: "reached the goal before it went",
+    Held.EXITED: "had left the campaign before it went ({exit})",
+    Held.PAUSED: "the campaign was paused",
+    Held.SUPPRESSED: "{address} must not be written to, since {since}",
+    Held.NOT_REACHABLE: "has no address for {channel}",
+    Held.NO_CONSENT: "has not agreed to get {topic} by {channel} (the answer: {state})",
+    Held.NOT_PENDING: "has answered about {topic} since (the answer: {state})",
+    Held.QUIET_HOURS: "it was {local} in {zone}, within quiet hours",
+    Held.CAP: "{taken} of {messages} messages in {per} had gone or were on their way",
+}
+
+EXITS: Mapping[Exit, str] = {
+    Exit.FINISHED: "came to the end of the steps",
+    Exit.GOAL: "reached the goal",
+    Exit.LEFT_SEGMENT: "left {segment}",
+    Exit.MERGED: "turned out to be on the way through it under another id, entered earlier",
+    Exit.ARM_CONFLICT: "turned out to have been given another arm under another id, entered earlier",
+}
