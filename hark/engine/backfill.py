@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from hark.decide.plan import Plan
@@ -25,17 +25,22 @@ class Backfill:
         self._reader = reader
 
     def fill(self, before: Plan, folder: Folder, at: Instant) -> None:
-        """Gives the subjects concerned a `backfill` command: what the plan now watches and did not before."""
+        """Gives the subjects concerned what the plan asks of the past and did not before: summaries and
+        memberships, and the entry into a new campaign which takes those who are inside already."""
         plan = folder.plan
         new = {key: plan.leaves[key] for key in plan.leaf_keys - before.leaf_keys}
-        segments = [one for name, one in plan.segments.items() if before.segments.get(name) != one]
-        if not (new or segments):
-            return
-        filled = self._summaries(new)
-        for subject in sorted(self._concerned(plan, [one.name for one in segments], filled, at)):
-            entry = folder.records.get(subject)
-            data = {"summaries": filled.get(subject, {}), "missing": sorted(new)}
-            folder.give(Command(subject, max(at, entry.record.now), "backfill", data))
+        segments = {name for name, one in plan.segments.items() if before.segments.get(name) != one}
+        if new or segments:
+            filled = self._summaries(new)
+            for subject in sorted(self._concerned(plan, segments, filled, at)):
+                _tell(folder, subject, at, "backfill", {"summaries": filled.get(subject, {})})
+        for campaign, segment in _taking_existing(before, plan, segments):
+            self._existing(folder, campaign, segment, at)
+
+    def _existing(self, folder: Folder, campaign: str, segment: str, at: Instant) -> None:
+        for subject in self._reader.subjects(with_record=True):
+            if segment in folder.records.get(subject).record.members:
+                _tell(folder, subject, at, "existing", {"campaign": campaign})
 
     def _summaries(self, new: Mapping[str, Leaf]) -> dict[int, dict[str, JSON]]:
         """By subject and key: what the new leaves would have kept, had they always been watched."""
@@ -47,10 +52,25 @@ class Backfill:
         return filled
 
     def _concerned(
-        self, plan: Plan, segments: list[str], filled: Mapping[int, object], at: Instant
+        self, plan: Plan, segments: Collection[str], filled: Mapping[int, object], at: Instant
     ) -> set[int]:
         """Those with something filled in or a record; everybody if a new segment may hold without either."""
         asked = [plan.segments[name].where for name in segments]
         if any(where.met(NOBODY, at) or where.next_change(NOBODY, at) is not None for where in asked):
             return set(self._reader.subjects())
         return {*filled, *(self._reader.subjects(with_record=True) if segments else ())}
+
+
+def _taking_existing(before: Plan, plan: Plan, segments: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(campaign, segment) of the campaigns that take who is inside already, and did not before. Those of a
+    segment that is new itself need nothing more: its backfill lets them in."""
+    for name, course in sorted(plan.current.items()):
+        trigger, known = course.campaign.trigger, before.current.get(name)
+        news = known is None or not known.campaign.trigger.existing
+        if news and trigger.existing and trigger.enters and trigger.enters not in segments:
+            yield name, trigger.enters
+
+
+def _tell(folder: Folder, subject: int, at: Instant, name: str, data: JSON) -> None:
+    now = folder.records.get(subject).record.now
+    folder.give(Command(subject, max(at, now), name, data))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
-from hark.engine.outbox import Told, told
-from hark.model import Event, Instant, MessageDue, Outcome
+from hark.engine.outbox import letter_content, turn_of
+from hark.model import Instant, MessageDue, Outcome
 from hark.store.changes import Turn
 from hark.store.contracts import OutboxRow
 from hark.store.state import StateStore
@@ -67,25 +65,19 @@ class Messages:
         if row.message in self._folder.told.turns:
             return
         at = max(now, self._folder.records.get(row.subject).record.now)
-        turn = self._turn(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
+        turn = turn_of(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":
-            content = self._folder.told.contents.get(row.message, row.content)
+            content = letter_content(row, self._folder.records.get(row.subject).record)
             sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
             self._handed.append(sending)
 
     def _outcome(self, outcome: Outcome) -> None:
         at = max(outcome.instant, self._folder.records.get(outcome.subject).record.now)
         facts = self._folder.give(msgspec.structs.replace(outcome, instant=at))
-        if self._turn(facts, outcome.message) is None:
+        if turn_of(facts, outcome.message) is None:
             self._set(Turn(outcome.message, outcome.state, at, outcome.detail))
-
-    def _turn(self, facts: Sequence[Event], message: str) -> Turn | None:
-        """What these facts made of the message; None if they say nothing of it."""
-        found = Told()
-        told(found, facts)
-        return found.turns.get(message)
 
     def _set(self, turn: Turn) -> None:
         self._folder.told.turns[turn.message] = turn

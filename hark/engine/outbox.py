@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct, field
 
-from hark.model import JSON, Event, FactName, Instant
+from hark.model import JSON, Event, FactName, Instant, Record
 from hark.store.changes import Turn
 from hark.store.contracts import OutboxRow
 
@@ -27,8 +27,6 @@ class Told(Struct):
     wanted: list[OutboxRow] = field(default_factory=list)
     turns: dict[str, Turn] = field(default_factory=dict)
     """By message; the last one of a tick counts."""
-    contents: dict[str, JSON] = field(default_factory=dict)
-    """What rendering needs, of messages now *sending*."""
 
 
 class About(Struct):
@@ -39,7 +37,7 @@ class About(Struct):
     run: str = ""
     template: str = ""
     channel: str = ""
-    due_at: Instant | None = None
+    due: Instant | None = None
     until: Instant | None = None
     reason: str = ""
     detail: str = ""
@@ -59,7 +57,7 @@ def _wanted(fact: Event) -> OutboxRow:
     about = _about.decode(fact.properties)
     return OutboxRow(
         *(about.message, fact.subject, about.campaign, about.run, about.template, about.channel, "wanted"),
-        due_at=fact.instant if about.due_at is None else about.due_at,
+        due_at=fact.instant if about.due is None else about.due,
         updated_at=fact.instant,
         content=msgspec.json.decode(fact.properties),
     )
@@ -68,6 +66,24 @@ def _wanted(fact: Event) -> OutboxRow:
 def _turn(fact: Event) -> Turn:
     about = _about.decode(fact.properties)
     return Turn(about.message, STATES[fact.name], fact.instant, about.reason or about.detail, about.until)
+
+
+def turn_of(facts: Sequence[Event], message: str) -> Turn | None:
+    """What these facts made of one message; None if they say nothing of it."""
+    found = Told()
+    told(found, facts)
+    return found.turns.get(message)
+
+
+def letter_content(row: OutboxRow, record: Record) -> JSON:
+    """What rendering needs, as of the hand-off: the address and the traits are those of now."""
+    sent = next((one for one in record.sends if one.message == row.message), None)
+    run = next((one for one in record.runs if one.id == row.run), None)
+    return row.content | {
+        "to": sent.to if sent else row.content.get("to"),
+        "customer": {name: trait.value for name, trait in record.traits.items()},
+        "event": msgspec.json.decode(run.trigger) if run else {},
+    }
 
 
 _about = msgspec.json.Decoder(About)

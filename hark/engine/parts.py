@@ -11,6 +11,7 @@ from hark.engine.folder import Folder
 from hark.engine.records import Records
 from hark.engine.rows import CommandRow, Rows
 from hark.errors import HarkError
+from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
 from hark.history.identity import Counter, Resolver
 from hark.history.seal import Sealer
@@ -53,7 +54,9 @@ class Parts:
         self.definitions = Definitions(self.reader.all_documents(), settings.zone)
         self.records = Records(Origin(self.state, self.resolver))
         self.folder = Folder(self.records, self.definitions.plan, step)
-        self.sealer = Sealer(EventTable(data / "history"), self.log.epoch)
+        self.events = EventTable(data / "history")
+        self.sealer = Sealer(self.events, self.log.epoch)
+        self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
         self.rows = Rows(self.folder, self.resolver, self.dedupe, self.canonical, self.define, self.log.epoch)
 
@@ -81,6 +84,7 @@ class Parts:
 
     def compact(self) -> None:
         """Sorts many files of a bucket into one where there are too many. For the sealing thread."""
+        compact(self.events, self.reader.merges(), self._files)
 
     def close(self) -> None:
         self.reader.close()
