@@ -72,9 +72,9 @@ def digest(path: Path, mapping: Mapping) -> str:
 
 def chunks(path: Path, mapping: Mapping) -> Iterator[Chunk]:
     """The file as chunks of calls, in the order of its rows. Raises HarkError for a file it cannot read."""
-    name, number, row = digest(path, mapping), 0, 0
+    name, number, row = digest(path, mapping), 1, 0
     for rows in read(path):
-        if number == 0:
+        if number == 1:
             _check_columns(rows, mapping)
         results = [call(values, mapping, name, row + index) for index, values in enumerate(rows, start=1)]
         calls = [result for result in results if not isinstance(result, Problem)]

@@ -29,7 +29,7 @@ def engine(given: argparse.Namespace) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    live_engine(given.data, open_clock(given.clock)).run(stop)
+    live_engine(given.data, open_clock(given.clock), given.url).run(stop)
 
 
 def console(given: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     documents, parts.definitions.new = parts.definitions.new, []
     return Changes(
         cursors=taken.cursors,
+        imports=parts.imports.take(),
         next_subject=parts.count.following if resolved.firsts else None,
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
         ids=resolved.ids,

@@ -9,7 +9,7 @@ from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
 from hark.engine.folder import Folder
 from hark.engine.records import Records
-from hark.engine.rows import CommandRow, Rows
+from hark.engine.rows import CommandRow, Imports, Rows
 from hark.errors import HarkError
 from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
@@ -58,7 +58,16 @@ class Parts:
         self.sealer = Sealer(self.events, self.log.epoch)
         self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
-        self.rows = Rows(self.folder, self.resolver, self.dedupe, self.canonical, self.define, self.log.epoch)
+        self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
+        self.rows = Rows(
+            folder=self.folder,
+            resolver=self.resolver,
+            dedupe=self.dedupe,
+            canonical=self.canonical,
+            define=self.define,
+            imports=self.imports,
+            epoch=self.log.epoch,
+        )
 
     def canonical(self, subject: int) -> int | None:
         """The subject that a number is today; None for one never given."""

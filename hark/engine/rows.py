@@ -46,11 +46,40 @@ class DocumentRow(Struct, frozen=True):
     body: JSON
 
 
+class FileChunk(Struct, frozen=True):
+    """Which part of which file an import's row is; `chunk` counts from 1, in the order of the file."""
+
+    file: str
+    chunk: int
+
+
+class ImportRow(Struct, frozen=True, rename={"part": "import"}):
+    """The head of an import's row; its calls are split like a batch's."""
+
+    part: FileChunk | None = None
+
+
 class Pair(NamedTuple):
     """Two ids that an alias call says are one customer's."""
 
     user_id: str
     anonymous_id: str
+
+
+class Imports:
+    """How far each file has been imported: for good, where message ids are remembered for a day or so."""
+
+    def __init__(self, known: Callable[[str], int]) -> None:
+        self._known = known
+        self.new: dict[str, int] = {}
+
+    def last(self, file: str) -> int:
+        return self.new.get(file) or self._known(file)
+
+    def take(self) -> dict[str, int]:
+        """What came in since the last commit."""
+        taken, self.new = self.new, {}
+        return taken
 
 
 class Rows:
@@ -63,11 +92,13 @@ class Rows:
         dedupe: Dedupe,
         canonical: Callable[[int], int | None],
         define: Callable[[CommandRow, Row], None],
+        imports: Imports,
         epoch: str,
     ) -> None:
         """`canonical` gives the subject that a number is today, None for one never given."""
         self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
         self._canonical, self._define, self._epoch = canonical, define, epoch
+        self._imports = imports
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
     def fold(self, rows: Sequence[Row]) -> None:
@@ -97,8 +128,18 @@ class Rows:
     def _split(self, rows: Sequence[Row]) -> list[Place]:
         places: list[Place] = []
         for row in rows:
-            self._guarded(row, lambda row: places.extend((row, call) for call in split(row)))
+            self._guarded(row, lambda row: places.extend((row, call) for call in self._calls_of(row)))
         return places
+
+    def _calls_of(self, row: Row) -> list[Call]:
+        """The calls of a row; none where it is a part of a file that was imported before."""
+        part = _import.decode(row.body).part if row.kind == "import" else None
+        if part and part.chunk <= self._imports.last(part.file):
+            return []
+        calls = split(row)
+        if part:
+            self._imports.new[part.file] = part.chunk
+        return calls
 
     def _fresh(self, places: list[Place], arrived: int) -> Iterator[Place]:
         """Those whose message id is new to their source; a call without one is always new."""
@@ -167,5 +208,6 @@ def _properties(said: ConsentRow) -> JSON:
     return {"topic": said.topic, "channel": said.channel, "message": said.message}
 
 
+_import = msgspec.json.Decoder(ImportRow)
 _consent = msgspec.json.Decoder(ConsentRow)
 _command = msgspec.json.Decoder(CommandRow)

@@ -82,6 +82,8 @@ class Changes(Struct):
     """One tick's writes. Empty fields are left as they are."""
 
     cursors: dict[Lane, int] = field(default_factory=dict)
+    imports: dict[str, int] = field(default_factory=dict)
+    """By file (its digest): the last chunk that was folded. Chunks of a file come in their order."""
     engine_time: Instant | None = None
     next_subject: int | None = None
     subjects: list[NewSubject] = field(default_factory=list)

@@ -157,6 +157,10 @@ class StateReader:
     def cursors(self) -> dict[Lane, int]:
         return {lane: self._number(f"cursor/{lane.name.lower()}") for lane in Lane}
 
+    def imported(self, file: str) -> int:
+        """How many chunks of a file (by its digest) have been imported."""
+        return self._number(f"import/{file}")
+
     def epoch(self) -> str:
         row = self._one("SELECT value FROM meta WHERE name = 'epoch'")
         return str(row[0]) if row else ""

@@ -23,6 +23,7 @@ def write_meta(db: apsw.Connection, changes: Changes) -> None:
     values: dict[str, int | None] = {
         f"cursor/{lane.name.lower()}": at for lane, at in changes.cursors.items()
     }
+    values |= {f"import/{file}": chunk for file, chunk in changes.imports.items()}
     values["engine_time"] = changes.engine_time
     values["next_subject"] = changes.next_subject
     values["dropped"] = changes.sealed

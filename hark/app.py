@@ -1,0 +1,155 @@
+"""Where the parts are joined: a workspace is a data directory and, maybe, a running server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from hark import settings
+from hark.clock import Clock, WallClock
+from hark.collect.serve import Address, read_address
+from hark.collect.sources import Source, add_source
+from hark.engine.loop import Engine
+from hark.errors import HarkError
+from hark.history.reader import Snapshot, open_snapshot
+from hark.model import JSON, Lane
+from hark.speak.deliver import Deliverer
+from hark.speak.keyfile import open_links
+from hark.store.contracts import NewRow
+from hark.store.locks import claim, hold, holder
+from hark.store.log import LogStore
+from hark.store.state import StateReader, open_reader
+
+PATIENCE_S = 30.0
+
+
+def live_engine(data: Path, clock: Clock, url: str) -> Engine:
+    """The engine of a server at `url`, with deliverer threads behind it."""
+    chosen = settings.read(data)
+    links = open_links(data, chosen.base_url or url)
+    return Engine(data, clock, Deliverer(open_reader(data).documents, links, clock), chosen)
+
+
+def server(data: Path) -> Address | None:
+    """The server that runs on this directory now, if one does."""
+    return None if holder(data, "collect") is None else read_address(data)
+
+
+class Workspace:
+    """What the commands do with a data directory, through its server or, without one, by taking its locks."""
+
+    def __init__(self, data: Path, clock: Clock | None = None, make: bool = False) -> None:
+        """With `make` the directory is made where it is missing; else HarkError `data.missing`."""
+        if make:
+            claim(data)
+        elif not data.is_dir():
+            message = f"there is no data directory {data}"
+            raise HarkError(message, hint="name one with --data, or make one: hark serve", id="data.missing")
+        self.data = data
+        self.clock = clock or WallClock()
+        self.settings = settings.read(data)
+
+    @property
+    def server(self) -> Address | None:
+        return server(self.data)
+
+    def add_source(self, name: str) -> Source:
+        """A new source with a write key and a secret key."""
+        found = self.server
+        if found:
+            return msgspec.convert(self._post(found, "/control/sources", {"name": name}), Source)
+        with hold(self.data, "collect"):
+            return add_source(self.data, name)
+
+    @contextmanager
+    def appending(self) -> Iterator[Appender]:
+        """Something that appends rows to the log, each on disk when `append` returns."""
+        found = self.server
+        if found:
+            yield RemoteAppender(self, found)
+            return
+        with ExitStack() as stack:
+            stack.enter_context(hold(self.data, "collect"))
+            log = stack.enter_context(closing(LogStore(self.data / "log")))
+            yield LocalAppender(log, self.clock)
+
+    def command(self, body: JSON) -> int:
+        """A command into the urgent lane; returns once the engine has carried it out."""
+        with self.appending() as log:
+            row = log.append(Lane.URGENT, "command", "hark", msgspec.json.encode(body))
+        self.settle(row, Lane.URGENT)
+        return row
+
+    def settle(self, row: int | None = None, lane: Lane = Lane.LIVE) -> None:
+        """Wait until the engine has read `row` of `lane`; without a server, be the engine for a moment."""
+        if self.server:
+            if row is not None:
+                self._wait(row, lane)
+            return
+        with hold(self.data, "collect"):
+            LogStore(self.data / "log").close()
+        with hold(self.data, "engine"):
+            Engine(self.data, self.clock, None, self.settings).catch_up()
+
+    def state(self) -> StateReader:
+        """A reader of the state as it stands now."""
+        return open_reader(self.data)
+
+    def snapshot(self) -> Snapshot:
+        """The history as it stands now."""
+        return open_snapshot(self.data, self.state())
+
+    def _wait(self, row: int, lane: Lane) -> None:
+        reader, deadline = self.state(), time.monotonic() + PATIENCE_S
+        while reader.cursors().get(lane, 0) < row:
+            if time.monotonic() > deadline:
+                message = f"the engine has not come to row {row} in {PATIENCE_S:.0f} s; it is kept in the log"
+                raise HarkError(message, hint="it will be carried out; see `hark check`", id="engine.slow")
+            time.sleep(0.01)
+
+    def _post(self, found: Address, path: str, body: JSON) -> JSON:
+        headers = {"Authorization": f"Bearer {found.token}"}
+        try:
+            answer = httpx.post(
+                found.url + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            message = f"the server at {found.url} did not answer: {error}"
+            raise HarkError(
+                message, hint="look at its terminal, or stop it and try again", id="server.gone"
+            ) from None
+        if answer.status_code != 200:
+            raise HarkError(
+                f"the server refused: {answer.text}", hint="nothing was kept", id="server.refused"
+            )
+        return answer.json()
+
+
+class Appender:
+    """Appends one row to the log; it is on disk when this returns."""
+
+    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
+        raise NotImplementedError
+
+
+class LocalAppender(Appender):
+    def __init__(self, log: LogStore, clock: Clock) -> None:
+        self._log, self._clock = log, clock
+
+    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
+        return self._log.append([NewRow(lane, self._clock.now(), source, kind, body)])[0]
+
+
+class RemoteAppender(Appender):
+    def __init__(self, workspace: Workspace, found: Address) -> None:
+        self._workspace, self._found = workspace, found
+
+    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
+        row = {"lane": int(lane), "kind": kind, "source": source, "body": msgspec.json.decode(body)}
+        rows: Sequence[int] = self._workspace._post(self._found, "/control/append", {"rows": [row]})["rows"]
+        return rows[0]

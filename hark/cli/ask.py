@@ -1,0 +1,174 @@
+"""Commands that answer something: funnel, retention, segment, customer, why, report."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from hark import clock
+from hark.app import Workspace
+from hark.cli import show
+from hark.cli.show import HERE, Data, Json
+from hark.decide.why import explain
+from hark.errors import HarkError
+from hark.learn.report import report as learn_report
+from hark.questions import ask
+
+Row: TypeAlias = tuple[str, ...]
+At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (funnel, retention, segment, customer, why, report):
+        app.command()(command)
+
+
+def _settled(data: Data) -> Workspace:
+    workspace = Workspace(data)
+    workspace.settle()
+    return workspace
+
+
+def funnel(
+    steps: Annotated[list[str], typer.Argument(help='Event names in order; "A|B" is any of them.')],
+    within: Annotated[
+        str | None, typer.Option(help="From the first step to the last: 30m, 6h, 7d, 2w.")
+    ] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """How many go down the path, and how quickly."""
+    _settled(data)
+    answer: Any = ask(data, {"funnel": {"steps": steps, "within": within}})
+    if json:
+        show.as_json(answer)
+        return
+    rows = [_funnel_row(**one) for one in answer["steps"]]
+    show.table(["step ", "customers", " ", "of the first", "median time from the step before"], rows)
+
+
+def _funnel_row(
+    step: str, customers: int, rate_from_first: float, median_s: float | None, **_: object
+) -> Row:
+    bar, share = show.bar(rate_from_first), show.percent(rate_from_first)
+    return (step, f"{customers:,}", bar, share, show.span(median_s))
+
+
+def retention(
+    start: Annotated[str, typer.Option(help='The event that begins; "A|B" is any of them.')],
+    returning: Annotated[
+        str | None, typer.Option("--return", help="The event of a return; default: any.")
+    ] = None,
+    period: Annotated[str, typer.Option(help="day, week or month.")] = "week",
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Do they come back? One line for each cohort, one column for each period after."""
+    _settled(data)
+    answer: Any = ask(data, {"retention": {"start": start, "return": returning, "period": period}})
+    if json:
+        show.as_json(answer)
+        return
+    longest = max((len(one["active"]) for one in answer["cohorts"]), default=0)
+    rows = [
+        (one["cohort"], f"{one['size']:,}", *(show.percent(count / one["size"]) for count in one["active"]),
+         *[""] * (longest - len(one["active"])))
+        for one in answer["cohorts"]
+    ]  # fmt: skip
+    show.table(["cohort ", "size", *map(str, range(longest))], rows)
+
+
+def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> None:
+    """Who is in a situation, now or as of a time."""
+    _settled(data)
+    answer: Any = ask(data, {"segment": {"name": name, "at": _instant(at)}})
+    if json:
+        show.as_json(answer)
+        return
+    show.console.print(f"{answer['count']:,} customers", style="bold")
+    show.console.print(answer.get("sentence", ""), style="dim")
+    for one in answer["sample"]:
+        show.console.print(f"  {one}")
+
+
+def customer(id: str, data: Data = HERE, json: Json = False) -> None:
+    """One customer's ids, traits, segments and latest events."""
+    workspace = _settled(data)
+    subject = _subject(workspace, id)
+    record = workspace.state().record(subject)
+    ids = workspace.state().ids(subject)
+    traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
+    members = sorted(record.members) if record else []
+    events = workspace.snapshot().timeline(subject, 50, None)
+    if json:
+        shown = [
+            {"at": show.when(one.at), "event": one.name, "properties": _decoded(one.properties)}
+            for one in events
+        ]
+        show.as_json({"subject": subject, "ids": ids, "traits": traits, "segments": members, "events": shown})
+        return
+    show.table(["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members]])
+    rows = [(show.when(one.at), one.name, show.flat(_decoded(one.properties))) for one in events]
+    show.table(["at (UTC) ", "event ", " "], rows)
+
+
+def why(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    campaign: Annotated[str | None, typer.Argument()] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Why messages were sent to a customer, and why not: every decision with its reason."""
+    workspace = _settled(data)
+    lines = explain(workspace.snapshot().subject_events(_subject(workspace, customer)), campaign)
+    if json:
+        show.as_json({"lines": lines})
+        return
+    show.table(
+        ["at (UTC) ", "campaign ", "because "], [(show.when(one.at), one.campaign, one.sentence) for one in lines]
+    )
+
+
+def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
+    """Did it change what people do, and how sure is that?"""
+    workspace = _settled(data)
+    versions = workspace.state().versions("campaign", campaign)
+    if not versions:
+        names = [one.name for one in workspace.state().documents() if one.kind == "campaign"]
+        raise HarkError(
+            f"no campaign {campaign}", hint=f"there are: {', '.join(names) or 'none'}", id="campaign.unknown"
+        )
+    found = learn_report(workspace.snapshot(), versions, workspace.clock.now())
+    if json:
+        show.as_json(found.to_json())
+        return
+    rows = [
+        (one.arm, f"{one.entered:,}", f"{one.complete:,}", f"{one.goals:,}", show.percent(one.rate))
+        for one in found.arms
+    ]
+    show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=found.campaign)
+    for sentence in found.sentences:
+        show.console.print(sentence)
+
+
+def _subject(workspace: Workspace, id: str) -> int:
+    found = workspace.state().find(id)
+    if found is None:
+        raise HarkError(
+            f"nobody has the id {id}", hint="give a userId, an anonymousId or #number", id="customer.unknown"
+        )
+    return found
+
+
+def _instant(text: str | None) -> int | None:
+    try:
+        return None if text is None else clock.instant(text)
+    except ValueError as error:
+        raise HarkError(str(error), hint="--at 2026-03-01T09:00:00Z", id="time.zone") from None
+
+
+def _decoded(properties: bytes) -> Any:
+    import msgspec
+
+    return msgspec.json.decode(properties)

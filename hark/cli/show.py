@@ -1,0 +1,69 @@
+"""How answers look: JSON for programs, tables and bars for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hark.clock import moment
+from hark.model import JSON, Instant
+
+Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+HERE = Path("hark-data")
+
+console = Console(highlight=False)
+
+
+def as_json(value: object) -> None:
+    """One JSON document on standard output, structs and all."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
+    """A plain table; columns whose name ends in a space stand left, the others right."""
+    made = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
+    for column in columns:
+        made.add_column(column.strip(), justify="left" if column.endswith(" ") else "right")
+    for row in rows:
+        made.add_row(*(str(cell) for cell in row))
+    console.print(made)
+
+
+def bar(share: float, width: int = 30) -> str:
+    """A share of one as a bar with eighths."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{share * 100:.1f} %"
+
+
+def span(seconds: float | None) -> str:
+    """A length of time in the two units a person would say."""
+    if seconds is None:
+        return ""
+    days, rest = divmod(round(seconds), 86_400)
+    if days:
+        return f"{days} d {rest // 3600} h"
+    return str(timedelta(seconds=rest))
+
+
+def when(at: Instant) -> str:
+    return moment(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def flat(value: JSON) -> str:
+    """A small object as `key value, key value`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {flat(item)}" for key, item in value.items())
+    return str(value)

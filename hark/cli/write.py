@@ -1,0 +1,139 @@
+"""Commands that change something: source, apply, plan, export, import."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hark import importer
+from hark.app import Workspace
+from hark.cli import show
+from hark.cli.show import HERE, Data, Json
+from hark.definitions import parse, plan
+from hark.definitions.types import Document
+from hark.model import Lane
+
+Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.", exists=True)]
+Note = Annotated[str, typer.Option(help="Why, for the record.")]
+
+
+def register(app: typer.Typer) -> None:
+    sources = typer.Typer(help="Where events come from, and their keys.", no_args_is_help=True)
+    sources.command("add")(source_add)
+    app.add_typer(sources, name="source")
+    app.command()(apply)
+    app.command("plan")(plan_files)
+    app.command()(export)
+    app.command("import")(import_file)
+
+
+def source_add(name: str, data: Data = HERE, json: Json = False) -> None:
+    """A new source with its two keys: the write key for clients, the secret key for servers."""
+    source = Workspace(data, make=True).add_source(name)
+    if json:
+        show.as_json(
+            {"source": source.source, "write_key": source.write_key, "secret_key": source.secret_key}
+        )
+        return
+    rows = [("write key", source.write_key), ("secret key", source.secret_key)]
+    show.table([f"source {source.source} ", " "], rows)
+
+
+def plan_files(files: Files, data: Data = HERE, json: Json = False) -> None:
+    """What `apply` would change; changes nothing."""
+    changes = _changes(Workspace(data), files)[1]
+    _show_changes(changes, json)
+
+
+def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) -> None:
+    """Put definitions into force, all of them or, if one is wrong, none."""
+    workspace = Workspace(data, make=True)
+    wanted, changes = _changes(workspace, files)
+    if any(change.what != "same" for change in changes):
+        workspace.command(plan.command(wanted, author=getpass.getuser(), note=note))
+    _show_changes(changes, json)
+
+
+def export(
+    data: Data = HERE, out: Annotated[Path | None, typer.Option(help="A file; default: the terminal.")] = None
+) -> None:
+    """Every definition in force as YAML that `apply` takes back."""
+    workspace = Workspace(data)
+    workspace.settle()
+    text = plan.export(workspace.state().documents())
+    if out:
+        out.write_text(text)
+    else:
+        typer.echo(text, nl=False)
+
+
+def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed], list[plan.Change]]:
+    workspace.settle()
+    current: list[Document] = workspace.state().documents()
+    texts = [(str(file), file.read_text()) for file in files]
+    wanted = parse.read(texts, current, workspace.settings.zone)
+    return wanted, plan.plan(current, wanted)
+
+
+def _show_changes(changes: list[plan.Change], json: bool) -> None:
+    if json:
+        show.as_json({"changes": changes})
+        return
+    marks = {"new": "+", "changed": "~", "same": " "}
+    rows = [(marks[one.what], one.kind, one.name, f"v{one.version}", ", ".join(one.keys)) for one in changes]
+    show.table(["", "kind ", "name ", "version ", "changed "], rows)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL (also .gz) or Parquet.")],
+    customer: Annotated[str, typer.Option(help="Column with the customer's id.")],
+    at: Annotated[str, typer.Option(help="Column with the time.")],
+    event: Annotated[str | None, typer.Option(help="Column with the event's name.")] = None,
+    event_name: Annotated[str | None, typer.Option(help="One event name for all rows.")] = None,
+    trait: Annotated[list[str] | None, typer.Option(help="Column that is a trait of the customer.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times without one; default: the workspace's.")
+    ] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Events of the past, from a file. They make history and start no campaign; twice counts once."""
+    if bool(event) == bool(event_name):
+        raise typer.BadParameter("give exactly one of --event and --event-name")
+    workspace = Workspace(data, make=True)
+    mapping = importer.Mapping(
+        customer, at, event, event_name, tuple(trait or ()), zone or workspace.settings.zone
+    )
+    result: dict[str, Any] = _import(workspace, file, mapping, quiet=json)
+    if json:
+        show.as_json(result)
+        return
+    show.console.print(f"{result['imported']:,} events imported, {result['before']:,} were there before.")
+    if result["problems"]:
+        show.console.print(f"{result['problems']:,} rows left out:")
+        show.table(["row", "why "], [(one.row, one.reason) for one in result["first_problems"]])
+
+
+def _import(workspace: Workspace, file: Path, mapping: importer.Mapping, quiet: bool) -> dict[str, Any]:
+    workspace.settle()
+    have = workspace.state().imported(importer.digest(file, mapping))
+    imported = before = problems = row = 0
+    first: list[importer.Problem] = []
+    columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with workspace.appending() as log, Progress(*columns, disable=quiet, console=show.console) as progress:
+        task = progress.add_task("import", total=importer.count(file))
+        for chunk in importer.chunks(file, mapping):
+            problems += len(chunk.problems)
+            first = (first + chunk.problems)[:5]
+            if chunk.number <= have:
+                before += len(chunk.calls)
+            else:
+                row = log.append(Lane.BULK, "import", "import", chunk.body())
+                imported += len(chunk.calls)
+            progress.advance(task, chunk.rows)
+    workspace.settle(row or None, Lane.BULK)
+    return {"imported": imported, "before": before, "problems": problems, "first_problems": first}
