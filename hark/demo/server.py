@@ -1,0 +1,95 @@
+"""The real server, in processes of its own, on a clock that the demo moves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from hark.app import server
+from hark.collect.serve import Address
+from hark.errors import HarkError
+from hark.store.locks import ROLES, holder
+from hark.store.state import open_reader
+
+PATIENCE_S = 30.0
+PAUSE_S = 0.01
+
+
+class DemoServer:
+    """`hark serve` with a shared clock; stopped at the end of the `with`."""
+
+    def __init__(self, data: Path, port: int, clock: Path) -> None:
+        self.data = data
+        self.log = data / "serve.log"
+        words = [sys.executable, "-m", "hark.demo.server", str(data), str(port), str(clock)]
+        with self.log.open("wb") as out:
+            self._process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self.address = self._ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def said(self, words: str) -> str | None:
+        """The first line with these words that the server has printed."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return next((line for line in lines if words in line), None)
+
+    def _ready(self) -> Address:
+        """Waits until every role is there and collect answers."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            found = server(self.data)
+            if found and all(holder(self.data, role) for role in ROLES) and answers(found) and self._folds():
+                return found
+            time.sleep(PAUSE_S)
+        last = self.log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise HarkError("the server did not start", hint="; ".join(last), id="demo.server")
+
+    def _folds(self) -> bool:
+        """Whether the engine has made its state."""
+        try:
+            open_reader(self.data).cursors()
+        except HarkError:
+            return False
+        return True
+
+
+def answers(found: Address) -> bool:
+    """Whether collect answers."""
+    headers = {"Authorization": f"Bearer {found.token}"}
+    try:
+        status = httpx.get(found.url + "/control/status", headers=headers, timeout=5, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return status.status_code == 200
+
+
+def main() -> None:
+    """`python -m hark.demo.server DATA PORT CLOCK`: a process without other threads, as supervising needs."""
+    from hark.supervisor import supervise
+
+    data, port, clock = sys.argv[1:]
+    try:
+        supervise(Path(data), int(port), "127.0.0.1", Path(clock))
+    except HarkError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
