@@ -1,0 +1,206 @@
+"""Replay: what definitions would have decided over a history, with a virtual clock and nobody written to.
+
+Every event arrives at its `known_at`. The same `Folder` and `step` as in the live engine; only the sends go
+to a recorder, whose provider takes everything at once. Timers and messages of a customer come at their own
+moments before the customer's next event, so nothing depends on the size of ticks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from hark.decide.plan import Plan
+from hark.decide.step import step
+from hark.definitions.types import Document
+from hark.engine.folder import Folder
+from hark.engine.outbox import letter_content, turn_of
+from hark.engine.records import Records
+from hark.errors import HarkError
+from hark.model import DAY, Event, Instant, Kind, MessageDue, Outcome, TimerDue
+from hark.store.changes import Kept
+from hark.store.contracts import OutboxRow
+
+LONGEST_US = 400 * DAY
+"""How long after the last event timers go on at most; every window that is open by then has closed."""
+
+
+class History(Protocol):
+    """What of a `hark.history.reader.Snapshot` is read."""
+
+    def events(self, names: Collection[str] | None = None, facts: bool = False) -> Iterable[Event]: ...
+
+
+class Replay(Struct, frozen=True):
+    """What came of it, in the order of (instant, subject, seq)."""
+
+    facts: list[Event]
+    messages: list[OutboxRow]
+    """Those that would have been sent; `updated_at` is when."""
+    events: int
+    """Events that were folded."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all facts and messages with all their fields: equal only for equal replays."""
+        found = hashlib.sha256()
+        for one in [*map(_canonical, self.facts), *map(_canonical, self.messages)]:
+            found.update(one)
+        return found.hexdigest()
+
+
+def replay(
+    history: History,
+    documents: Sequence[Document],
+    until: Instant | None = None,
+    tick: int = 4_096,
+    key: Callable[[int], tuple[str, Instant] | None] | None = None,
+    zone: str = "UTC",
+) -> Replay:
+    """Folds the history's events into new records under these documents, as far as `until`.
+
+    `key` gives a subject's stable key and first sight (`StateReader.key`); without it a subject's key is its
+    number, so that assignment is not that of the live engine. `tick` has no influence on the result.
+
+    Raises HarkError (`replay.failed`) if a step fails.
+    """
+    world = _World(Plan.compile(documents, zone=zone), _Memory(key))
+    known = iter(history.events())
+    while batch := list(islice(known, tick)):
+        world.fold(batch if until is None else [event for event in batch if event.known_at <= until])
+    world.advance_all(world.now + LONGEST_US if until is None else until + 1)
+    return world.replay()
+
+
+class _Memory:
+    """Where a replay's records begin: nothing is kept of anybody."""
+
+    def __init__(self, key: Callable[[int], tuple[str, Instant] | None] | None) -> None:
+        self._key = key
+        self.first_seen: dict[int, Instant] = {}
+
+    def kept(self, _subject: int) -> Kept | None:
+        return None
+
+    def key(self, subject: int) -> tuple[str, Instant]:
+        found = self._key(subject) if self._key else None
+        return found[0] if found else str(subject), self.first_seen[subject]
+
+
+class _World:
+    """One replay: records, what is due when, and the recorder."""
+
+    def __init__(self, plan: Plan, memory: _Memory) -> None:
+        self._memory = memory
+        self._folder = Folder(Records(memory, most=1 << 62), plan, step)
+        self._due: list[tuple[Instant, int]] = []
+        self._armed: dict[int, Instant] = {}
+        """Of the notes in `_due`, those that count."""
+        self._wanted: dict[int, dict[str, OutboxRow]] = {}
+        self._facts: list[Event] = []
+        self._messages: list[OutboxRow] = []
+        self._events = 0
+        self.now: Instant = 0
+
+    def fold(self, events: Iterable[Event]) -> None:
+        """Events in the order in which they became known; then all that is due before the last of them."""
+        for event in events:
+            self._events += 1
+            self.now = max(self.now, event.known_at)
+            self._memory.first_seen.setdefault(event.subject, event.known_at)
+            if self._folder.plan.touches(event):
+                self._event(event)
+        self.advance_all(self.now)
+        self._facts += self._taken()
+
+    def advance_all(self, before: Instant) -> None:
+        """Everybody's timers and messages due before this moment."""
+        while self._due and self._due[0][0] < before:
+            due, subject = heappop(self._due)
+            if self._armed.get(subject) == due:
+                del self._armed[subject]
+                self._advance(subject, before)
+                self._arm(subject)
+
+    def replay(self) -> Replay:
+        self._facts += self._taken()
+        facts = sorted(self._facts, key=lambda one: (one.instant, one.subject, one.seq))
+        messages = sorted(self._messages, key=lambda one: (one.updated_at, one.subject, one.message))
+        return Replay(facts, messages, self._events)
+
+    def _event(self, event: Event) -> None:
+        self._advance(event.subject, event.known_at)
+        at = max(event.known_at, self._folder.records.get(event.subject).record.now)
+        self._folder.event(msgspec.structs.replace(event, received_at=event.known_at, instant=at))
+        self._settle()
+        self._arm(event.subject)
+
+    def _advance(self, subject: int, before: Instant) -> None:
+        """One customer's timers and messages due before this moment, each at its own."""
+        while (due := self._next(subject)) is not None and due < before:
+            self._fire(subject, due)
+            self._settle()
+
+    def _next(self, subject: int) -> Instant | None:
+        timer = self._folder.records.get(subject).record.due
+        moments = [row.due_at for row in self._wanted.get(subject, {}).values()]
+        return min(moments + ([] if timer is None else [timer]), default=None)
+
+    def _fire(self, subject: int, due: Instant) -> None:
+        """The timer, or if none is due at this moment the first of the messages."""
+        timer = self._folder.records.get(subject).record.due
+        if timer is not None and timer <= due:
+            self._folder.give(TimerDue(subject, timer))
+        else:
+            waiting = self._wanted[subject].values()
+            self._hand_off(min(waiting, key=lambda row: (row.due_at, row.message)))
+
+    def _hand_off(self, row: OutboxRow) -> None:
+        record = self._folder.records.get(row.subject).record
+        at = max(row.due_at, record.now)
+        turn = turn_of(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
+        if turn and turn.state == "wanted":
+            later = max(turn.due_at or at, at + 1)
+            self._wanted[row.subject][row.message] = msgspec.structs.replace(row, due_at=later)
+            return
+        del self._wanted[row.subject][row.message]
+        if turn and turn.state == "sending":
+            record = self._folder.records.get(row.subject).record
+            content = letter_content(row, record)
+            self._messages.append(msgspec.structs.replace(row, state="sent", updated_at=at, content=content))
+            self._folder.give(Outcome(row.subject, at, row.message, "sent"))
+
+    def _settle(self) -> None:
+        """Takes up the messages wanted since."""
+        for row in self._folder.told.wanted:
+            self._wanted.setdefault(row.subject, {})[row.message] = row
+        self._folder.told.wanted.clear()
+
+    def _arm(self, subject: int) -> None:
+        """Notes when the customer is due next, unless an earlier note stands."""
+        due = self._next(subject)
+        if due is not None and due < self._armed.get(subject, due + 1):
+            self._armed[subject] = due
+            heappush(self._due, (due, subject))
+
+    def _taken(self) -> Iterator[Event]:
+        for problem in self._folder.problems:
+            raise HarkError(f"the replay cannot go on: {problem.detail}", id="replay.failed")
+        facts = [event for event in self._folder.events if event.kind == Kind.FACT]
+        self._folder.clear()
+        return iter(facts)
+
+
+def _canonical(one: Event | OutboxRow) -> bytes:
+    """The same bytes for the same value: all fields in their order, the keys of mappings sorted."""
+    return msgspec.json.encode(_plain(msgspec.structs.astuple(one)), order="sorted")
+
+
+def _plain(values: tuple[object, ...]) -> list[object]:
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
