@@ -94,16 +94,18 @@ SPAN_H = 12 * 24
 @st.composite
 def arrivals(draw: st.DrawFn, subject: int = 1, most: int = 12) -> list[Event]:
     """Events in order of arrival; some late, some at one instant, some exactly a whole window apart."""
-    steps = draw(st.lists(st.tuples(st.integers(0, SPAN_H // most), st.integers(0, 100)), max_size=most))
+    gaps = st.one_of(st.integers(0, 4), st.integers(0, SPAN_H // most))
+    delays = st.one_of(st.just(0), st.integers(0, 6), st.integers(0, 60))
+    steps = draw(st.lists(st.tuples(gaps, delays), max_size=most))
     events: list[Event] = []
     arrived = START
     for seq, (hours, late) in enumerate(steps):
         arrived += hours * HOUR
-        at = arrived - (max(0, late - 60) * HOUR)
+        at = arrived - late * HOUR
         name = draw(st.sampled_from([*NAMES, "Identify", "Other"]))
         stated = draw(STATED)
         properties = stated if name == "Identify" else draw(PROPERTIES)
-        context = {"traits": stated} if name == "Viewed" and late % 3 == 0 else {}
+        context = {"traits": stated} if name == "Viewed" and hours % 3 == 0 else {}
         events.append(event(seq, name, at, arrived, properties, context, subject))
     return events
 

@@ -55,7 +55,7 @@ def walk(
 def test_live_answers_as_the_pure_meaning_does(
     condition: Condition, events: list[Event], probes: list[float]
 ) -> None:
-    """At arrivals, at moments `next_change` names and at others, live = pure; between them nothing changes."""
+    """At arrivals, when `next_change` says and at other moments live = pure; in between nothing changes."""
     record = Record(1)
     walk(condition, record, [], START - 1, events[0].instant if events else HORIZON, probes)
     for place, one in enumerate(events):

@@ -50,14 +50,12 @@ def _decoded(decoder: msgspec.json.Decoder[JSON], raw: bytes) -> JSON:
 
 
 def known(events: Sequence[Event], now: Instant) -> dict[str, Trait]:
-    """Every trait's latest value by (at, seq) among the events with at <= now."""
+    """Every trait's latest value among the events with at <= now; they are ordered by (at, seq)."""
     traits: dict[str, Trait] = {}
     for event in events:
         if event.at <= now:
             for name, value in stated(event).items():
-                old = traits.get(name)
-                if old is None or (event.at, event.seq) >= (old.at, old.seq):
-                    traits[name] = Trait(value, event.at, event.seq)
+                traits[name] = Trait(value, event.at, event.seq)
     return traits
 
 

@@ -1,0 +1,118 @@
+"""Who is in a segment, in columns over a whole history, against the pure meaning for one subject at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hark.definitions.types import Segment
+from hark.history import columns
+from hark.history.merged import Merged
+from hark.history.reader import NO_TABLE, Snapshot
+from hark.history.seal import Sealer
+from hark.model import DAY, HOUR, JSON, Event
+from hark.store.table import EventTable
+from hark.understand.batch import members, summaries
+from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait
+from hark.understand.segments import segment_at
+from tests.understand.histories import CONDITIONS, SPAN_H, START, arrivals, event, ordered
+
+MANY = settings(max_examples=150, deadline=None)
+SOMEWHERE = Path("/nonexistent")
+
+
+def held(events: Sequence[Event]) -> Snapshot:
+    """A history that waits in `recent`, in two chunks."""
+    chunks = [columns.encode(part) for part in (events[::2], events[1::2]) if part]
+    return Snapshot(EventTable(SOMEWHERE), NO_TABLE, chunks, Merged([]))
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[Event]:
+    """The events of a few subjects, in order of arrival."""
+    parts = [draw(arrivals(subject=subject, most=8)) for subject in (1, 2, 9, 10)]
+    return sorted((one for part in parts for one in part), key=lambda one: one.instant)
+
+
+def by_subject(events: Sequence[Event]) -> dict[int, list[Event]]:
+    whole = sorted(events, key=lambda one: (one.subject, one.at, one.seq))
+    return {subject: list(part) for subject, part in groupby(whole, lambda one: one.subject)}
+
+
+@MANY
+@given(CONDITIONS, crowds(), st.integers(-24, SPAN_H + 24 * 5))
+def test_columns_answer_as_the_pure_meaning_does(
+    condition: Condition, events: list[Event], hours: int
+) -> None:
+    """At any moment the members are the subjects seen by then for which the condition holds."""
+    at = START + hours * HOUR
+    pure = [
+        subject
+        for subject, whole in by_subject(events).items()
+        if whole[0].at <= at and condition.holds([one for one in whole if one.at <= at], at)
+    ]
+    found = [subject for bucket in members(held(events), condition, at) for subject in bucket.tolist()]
+    assert sorted(found) == pure
+
+
+@MANY
+@given(CONDITIONS, crowds())
+def test_summaries_from_columns_are_the_folded_ones(condition: Condition, events: list[Event]) -> None:
+    """A summary filled in from history is the one that live folding would have made."""
+    for leaf in condition.leaves():
+        folded: dict[int, JSON] = {}
+        for one in events if leaf.keeps_summary else ():
+            if one.name in leaf.watches():
+                folded[one.subject] = leaf.fold(folded.get(one.subject), one)
+        folded = {subject: summary for subject, summary in folded.items() if summary is not None}
+        if not (isinstance(leaf, Did) and leaf.measure == "days" and leaf.within_us is None):
+            assert dict(summaries(held(events), leaf)) == folded
+        else:
+            filled = dict(summaries(held(events), leaf))
+            assert {subject: len(days) for subject, days in filled.items()} == {
+                subject: len(days) for subject, days in folded.items()
+            }
+
+
+def test_a_segment_over_a_sealed_history(tmp_path: Path) -> None:
+    """Count and sample come from table and recent together, a merged customer counts once, our own people not."""
+    events = [
+        event(seq, "Ordered", START + seq * HOUR, START + seq * HOUR, subject=seq + 1) for seq in range(100)
+    ]
+    events += [
+        event(seq, "Ordered", START + DAY * 9, START + DAY * 9, subject=seq - 99) for seq in range(100, 140)
+    ]
+    events.append(event(200, "Identify", START, START, {"email": "me@shop.example"}, subject=3))
+    table = EventTable(tmp_path)
+    sealer = Sealer(table, "epoch")
+    sealer.seal([(1, columns.encode(events[:70]))])
+    snapshot = Snapshot(table, sealer.version(), [columns.encode(events[70:])], Merged([]))
+    repeat = Segment("repeat", Did(("Ordered",), count={"gte": 2}))
+    internal = HasTrait({"email": {"ends_with": "@shop.example"}})
+    found = segment_at(snapshot, repeat, START + 10 * DAY, internal)
+    assert found.count == 39
+    assert sorted(found) == [subject for subject in range(1, 41) if subject != 3]
+    assert set(found.sample(5)) < set(found)
+    assert found.sample(5) == segment_at(snapshot, repeat, START + 10 * DAY, internal).sample(5)
+    assert segment_at(snapshot, repeat, START + DAY).count == 0
+    quiet = Segment("quiet", AllOf((Did(("Ordered",)), DidNot(("Ordered",), within_us=5 * DAY))))
+    assert segment_at(snapshot, quiet, START + 10 * DAY).count == 60
+
+
+def test_an_absence_is_of_those_seen() -> None:
+    """Who had no event by the moment is nobody yet, also where a condition asks for an absence."""
+    events = ordered(
+        [event(1, "Viewed", START, START, subject=1), event(2, "Viewed", START + DAY, START + DAY, subject=2)]
+    )
+    never = Segment("never", DidNot(("Ordered",)))
+    assert list(segment_at(held(events), never, START)) == [1]
+    assert (
+        list(segment_at(held(events), never, START + DAY)) == [1, 2]
+        or segment_at(held(events), never, START + DAY).count == 2
+    )
+    assert segment_at(held([]), never, START).count == 0
+    assert segment_at(held([]), never, START).sample() == []
