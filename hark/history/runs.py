@@ -170,9 +170,11 @@ def _everything(rows: int) -> Ints:
 
 def _words(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Codes]:
     """The different texts of a column, and the code of each row."""
+    if not column.num_chunks:
+        return (), np.empty(0, np.int32)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
     return tuple(array.dictionary.to_pylist()), array.indices.to_numpy()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -76,9 +77,7 @@ class FunnelAnswer(Struct, frozen=True):
 
     def to_json(self) -> JSON:
         """{"steps": [{"step", "customers", "rate_from_first", "median_s", ...}], "open": {...}}."""
-        import msgspec
-
-        return msgspec.to_builtins(self)
+        return msgspec.json.decode(msgspec.json.encode(self))
 
 
 class Partial(Struct, frozen=True):

@@ -58,7 +58,7 @@ class RetentionAnswer(Struct, frozen=True):
 
     def to_json(self) -> JSON:
         """{"cohorts": [{"cohort", "size", "active", "complete"}]}, oldest first."""
-        return msgspec.to_builtins(self)
+        return msgspec.json.decode(msgspec.json.encode(self))
 
 
 class Partial(Struct, frozen=True):

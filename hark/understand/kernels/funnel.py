@@ -17,35 +17,6 @@ from hark.understand.kernels.rows import I64, U64, Bits
 NEVER = np.iinfo(np.int64).min
 
 
-@numba.njit(
-    [types.int64[:, ::1](I64, I64, U64, *[types.int64] * 5)],
-    nogil=True,
-    cache=True,
-)
-def times(
-    subject: Ints, at: Ints, bits: Bits, steps: int, within: int, start: int, end: int, until: int
-) -> Ints:
-    """(subjects with an attempt, steps): when the reported attempt reached each step, NEVER where not.
-
-    Attempts start in [start, end) and end at most `within` after it; rows after `until` are not known.
-    """
-    found = np.full((_count(subject), steps), NEVER, np.int64)
-    latest = np.empty(steps, np.int64)
-    earliest = np.empty(steps + 1, np.int64)
-    number = 0
-    row = 0
-    while row < len(subject):
-        first = row
-        while row < len(subject) and subject[row] == subject[first]:
-            row += 1
-        level = _level(at[first:row], bits[first:row], latest, within, start, end, until)
-        if level:
-            begun = first + _begin(at[first:row], bits[first:row], earliest, level, within, start, end, until)
-            _follow(at[begun:row], bits[begun:row], level, found[number])
-            number += 1
-    return found[:number].copy()
-
-
 @numba.njit([types.int64(I64)], nogil=True, cache=True)
 def _count(subject: Ints) -> int:
     """Different subjects."""
@@ -113,3 +84,32 @@ def _follow(at: Ints, bits: Bits, level: int, found: Ints) -> None:
         if bits[row] >> np.uint64(step) & np.uint64(1):
             found[step] = at[row]
             step += 1
+
+
+@numba.njit(
+    [types.int64[:, ::1](I64, I64, U64, *[types.int64] * 5)],
+    nogil=True,
+    cache=True,
+)
+def times(
+    subject: Ints, at: Ints, bits: Bits, steps: int, within: int, start: int, end: int, until: int
+) -> Ints:
+    """(subjects with an attempt, steps): when the reported attempt reached each step, NEVER where not.
+
+    Attempts start in [start, end) and end at most `within` after it; rows after `until` are not known.
+    """
+    found = np.full((_count(subject), steps), NEVER, np.int64)
+    latest = np.empty(steps, np.int64)
+    earliest = np.empty(steps + 1, np.int64)
+    number = 0
+    row = 0
+    while row < len(subject):
+        first = row
+        while row < len(subject) and subject[row] == subject[first]:
+            row += 1
+        level = _level(at[first:row], bits[first:row], latest, within, start, end, until)
+        if level:
+            begun = first + _begin(at[first:row], bits[first:row], earliest, level, within, start, end, until)
+            _follow(at[begun:row], bits[begun:row], level, found[number])
+            number += 1
+    return found[:number].copy()

@@ -1,0 +1,47 @@
+"""Random questions over random histories: the kernel's answer beside the specification's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import cast
+
+import hypothesis.strategies as st
+
+from hark.definitions.types import EventMatch
+from hark.history import columns, runs
+from hark.history.reader import Snapshot
+from hark.history.runs import Run
+from hark.history.seal import as_rows
+from hark.model import Event
+
+SECOND = 1_000_000
+
+steps = st.builds(
+    EventMatch,
+    st.lists(st.sampled_from(["A", "B", "C", "Campaign Entered"]), min_size=1, max_size=2, unique=True).map(
+        tuple
+    ),
+    st.sampled_from([None, None, {"x": 1}, {"x": {"gte": 1}}]),
+)
+
+
+class Parts:
+    """Histories as a snapshot gives them to kernels: some sorted runs for each bucket."""
+
+    def __init__(self, events: Sequence[Event], parts: int, buckets: int) -> None:
+        self.buckets = buckets
+        self._events = [
+            [[one for one in events[part::parts] if one.subject % buckets == bucket] for part in range(parts)]
+            for bucket in range(buckets)
+        ]
+
+    def runs(self, bucket: int, _names: Collection[str] | None, _properties: bool) -> list[Run]:
+        return [_run(part) for part in self._events[bucket]]
+
+
+def _run(events: Sequence[Event]) -> Run:
+    return runs.run(columns.ordered(as_rows([columns.table(columns.encode(events))])))
+
+
+def snapshot(events: Sequence[Event], parts: int, buckets: int = 2) -> Snapshot:
+    return cast(Snapshot, Parts(events, parts, buckets))
