@@ -97,7 +97,7 @@ class LogStore:
         self.min_free_bytes = min_free_bytes
         self._broken: LogBrokenError | None = None
         self._number = max(_numbers(directory), default=0)
-        self._file = self._resume() if self._number else self._first_file()
+        self.file = self._resume() if self._number else self._first_file()
         with closing(LogReader(directory)) as reader:
             self.ends = reader.ends()
 
@@ -113,9 +113,9 @@ class LogStore:
             raise LogFullError
         first = self._end + 1
         try:
-            with self._file:
+            with self.file:
                 self._insert(rows, first)
-                self._file.executemany(_REJECT, map(_reject_values, rejects))
+                self.file.executemany(_REJECT, map(_reject_values, rejects))
         except apsw.FullError:
             raise LogFullError from None
         except apsw.Error as error:
@@ -132,7 +132,7 @@ class LogStore:
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let it go."""
-        self._file.close()
+        self.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -141,7 +141,7 @@ class LogStore:
         self.close()
 
     def _insert(self, rows: Sequence[NewRow], first: int) -> None:
-        execute = self._file.execute
+        execute = self.file.execute
         for seq, row in enumerate(rows, first):
             values = (seq, row.received_at, row.source, row.kind, row.body, row.refused)
             execute(_INSERT[row.lane], values)
@@ -183,10 +183,10 @@ class LogStore:
         return file
 
     def _roll_over(self) -> None:
-        if _size(self._file) < self.file_bytes:
+        if _size(self.file) < self.file_bytes:
             return
         self._number += 1
-        full, self._file = self._file, self._make_file()
+        full, self.file = self.file, self._make_file()
         full.close()
 
     def _path(self, number: int) -> Path:
@@ -309,11 +309,18 @@ def _numbers(directory: Path) -> set[int]:
 def _open_writer(path: Path) -> apsw.Connection:
     file = apsw.Connection(str(path))
     file.set_busy_timeout(10_000)
+    try:
+        _prepare(file)
+    except apsw.NotADBError:
+        raise _foreign(str(path)) from None
+    return file
+
+
+def _prepare(file: apsw.Connection) -> None:
     file.pragma("page_size", 8192)
     file.pragma("journal_mode", "wal")
     file.pragma("synchronous", "full")
     file.pragma("wal_autocheckpoint", 4000)
-    return file
 
 
 def _open_reader(path: Path) -> tuple[int, apsw.Connection] | None:
@@ -338,14 +345,20 @@ def _meta(file: apsw.Connection) -> tuple[str, int] | None:
             return str(epoch), int(after)
     except apsw.SQLError:
         return None
+    except apsw.NotADBError:
+        raise _foreign(file.filename) from None
     return None
 
 
 def _known_meta(file: apsw.Connection) -> tuple[str, int]:
     found = _meta(file)
     if found is None:
-        raise HarkError(f"{file.filename} is no log file", "restore it, or take it away", "log.foreign")
+        raise _foreign(file.filename)
     return found
+
+
+def _foreign(path: str) -> HarkError:
+    return HarkError(f"{path} is no log file", "restore it from a copy, or take it away", "log.foreign")
 
 
 def _ends(file: apsw.Connection) -> dict[Lane, int]:
