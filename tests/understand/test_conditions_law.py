@@ -11,7 +11,7 @@ from hark.model import JSON, Event, Instant, Record, Trait
 from hark.understand.conditions import Condition, Did, stated
 from tests.understand.histories import CONDITIONS, HORIZON, START, arrivals, event, ordered
 
-MANY = settings(max_examples=400, deadline=None)
+MANY = settings(max_examples=250, deadline=None)
 
 
 def fold(record: Record, condition: Condition, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Who is in a segment, in columns over a whole history, against the pure meaning for one subject at a time."""
+"""Who is in a segment, in columns over a whole history, against the pure meaning for each subject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait
 from hark.understand.segments import segment_at
 from tests.understand.histories import CONDITIONS, SPAN_H, START, arrivals, event, ordered
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=80, deadline=None)
 SOMEWHERE = Path("/nonexistent")
 
 
@@ -79,7 +79,7 @@ def test_summaries_from_columns_are_the_folded_ones(condition: Condition, events
 
 
 def test_a_segment_over_a_sealed_history(tmp_path: Path) -> None:
-    """Count and sample come from table and recent together, a merged customer counts once, our own people not."""
+    """Count and sample come from table and recent together, without our own people."""
     events = [
         event(seq, "Ordered", START + seq * HOUR, START + seq * HOUR, subject=seq + 1) for seq in range(100)
     ]
@@ -110,9 +110,6 @@ def test_an_absence_is_of_those_seen() -> None:
     )
     never = Segment("never", DidNot(("Ordered",)))
     assert list(segment_at(held(events), never, START)) == [1]
-    assert (
-        list(segment_at(held(events), never, START + DAY)) == [1, 2]
-        or segment_at(held(events), never, START + DAY).count == 2
-    )
+    assert sorted(segment_at(held(events), never, START + DAY)) == [1, 2]
     assert segment_at(held([]), never, START).count == 0
     assert segment_at(held([]), never, START).sample() == []
