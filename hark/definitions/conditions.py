@@ -165,7 +165,8 @@ class Count(Shape[JSON]):
 
 COUNTING = ("eq", "ne", "gt", "gte", "lt", "lte", "between", "in", "not_in")
 EVENT = Text("the name of an event", r"\S(.*\S)?", 'for example "Order Completed"')
-PREDICATE = Named("predicate", lambda: Predicate(Operand()))
+ANY_PREDICATE: Shape[JSON] = Predicate(Operand())
+PREDICATE = Named("predicate", lambda: ANY_PREDICATE)
 EVENTS: Mapping[str, Shape[Any]] = {
     "event": Mapped(EVENT, lambda name, _node, _reading: (name,)),
     "any_of": ListOf(EVENT, "a list of events"),

@@ -16,6 +16,7 @@ from hark.definitions.shapes import (
     ListOf,
     Mapped,
     Number,
+    Prose,
     Reading,
     Record,
     Shape,
@@ -106,7 +107,7 @@ TOPIC = Record(
     "topic",
     {
         "topic": NAME,
-        "says": Text(),
+        "says": Prose(),
         "default": Choice(("out", "in")),
         "opt_in": Choice(("single", "double")),
     },

@@ -93,6 +93,20 @@ class Text(Shape[str]):
         )
 
 
+@dataclass(frozen=True)
+class Prose(Shape[str]):
+    """A text for people, of any length; white space around it is no part of it."""
+
+    what: str = "a text"
+
+    def read(self, node: Node, reading: Reading) -> str | Invalid:
+        text = Text(self.what).read(node, reading)
+        return text if isinstance(text, Invalid) else text.strip()
+
+    def schema(self) -> JSON:
+        return {"type": "string", "minLength": 1}
+
+
 NAME = Text("a name in snake_case", "[a-z][a-z0-9_]*", "small letters, digits and _, a letter first")
 PATH = Text("the path of a property", r"[^.\s][^.]*(\.[^.]+)*")
 
@@ -276,6 +290,8 @@ class Record(Shape[T_co]):
     planned: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = field(default=())
     """Of each group of keys exactly one must stand."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What to write in place of a key that people try."""
 
     def read(self, node: Node, reading: Reading) -> T_co | Invalid:
         if not isinstance(node.value, dict):
@@ -295,7 +311,8 @@ class Record(Shape[T_co]):
             if key in self.planned:
                 reading.add(child.line, f'"{key}" in {self.what} is not built yet')
             elif key not in self.fields:
-                reading.add(child.line, f'unknown key "{key}" in {self.what}', nearest(key, self.fields))
+                hint = self.hints.get(key) or nearest(key, self.fields)
+                reading.add(child.line, f'unknown key "{key}" in {self.what}', hint)
         for key in self.required:
             if key not in children:
                 reading.add(node.line, f'{self.what} needs "{key}"')

@@ -1,0 +1,80 @@
+"""A segment and a campaign in plain English."""
+
+from __future__ import annotations
+
+from hark.definitions.types import Campaign, EventMatch, Goal, Segment, Send, Step, Variant, Wait
+from hark.understand.conditions.wording import event, listed, span
+
+
+def of_segment(segment: Segment) -> str:
+    """ "Customers who did Order Completed at least 2 times and did not do it in the last 45 days." """
+    return f"Customers who {segment.where.sentence()}."
+
+
+def of_campaign(campaign: Campaign) -> str:
+    """Who is written to and when, what they get, who is left alone, and what counts as success."""
+    parts = [_who(campaign), _gets(campaign), _left_alone(campaign), _success(campaign), _again(campaign)]
+    return " ".join(part for part in parts if part)
+
+
+def _who(campaign: Campaign) -> str:
+    trigger = campaign.trigger
+    does = f"enters {trigger.enters}" if trigger.enters else f"does {_event(trigger.event)}"
+    inside = " (or is inside at the start)" if trigger.existing else ""
+    audience = f" and is among those who {campaign.audience.sentence()}" if campaign.audience else ""
+    return f"For whoever {does}{inside}{audience}:"
+
+
+def _event(match: EventMatch | None) -> str:
+    return event(match.names, match.where) if match else ""
+
+
+def _gets(campaign: Campaign) -> str:
+    if len(campaign.variants) == 1:
+        return f"{_steps(campaign.variants[0])}."
+    ways = [f"{variant.name} ({_steps(variant)})" for variant in campaign.variants]
+    return f"one of {len(ways)} ways: {listed(ways, 'or')}."
+
+
+def _steps(variant: Variant) -> str:
+    return ", ".join(map(_step, variant.steps))
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, Send):
+        return f"send {step.template} by {step.channel}"
+    return _wait(step)
+
+
+def _wait(wait: Wait) -> str:
+    if wait.until is not None and wait.for_us is not None:
+        return f"wait until {_event(wait.until)}, at most {span(wait.for_us)}"
+    if wait.for_us is not None:
+        return f"wait {span(wait.for_us)}"
+    days = f" on {listed(wait.days, 'or')}" if wait.days else ""
+    zone = "their time" if wait.zone == "customer" else wait.zone
+    return f"wait for {wait.at} ({zone}){days}"
+
+
+def _left_alone(campaign: Campaign) -> str:
+    if campaign.transactional:
+        return "Transactional: everybody gets it."
+    if campaign.control == 0:
+        return f"Nobody is left alone ({campaign.control_why})."
+    auto = " until history proposes another share" if campaign.control_auto else ""
+    return f"{campaign.control * 100:.3g} % are left alone, for comparison{auto}."
+
+
+def _success(campaign: Campaign) -> str:
+    return f"It has worked for those who do {_goal(campaign.goal)}." if campaign.goal else ""
+
+
+def _goal(goal: Goal) -> str:
+    value = f", by the sum of {goal.value}" if goal.value else ""
+    return f"{_event(goal.event)} within {span(goal.within_us)}{value}"
+
+
+def _again(campaign: Campaign) -> str:
+    if campaign.reenter_us is None:
+        return "Nobody enters twice."
+    return f"They may enter again after {span(campaign.reenter_us)}." if campaign.reenter_us else ""
