@@ -78,7 +78,7 @@ def moment(at: Instant) -> datetime:
 
 def derived_id(*parts: str | int) -> str:
     """A 128-bit id made of its parts alone (hex): the same parts give the same id everywhere."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -31,8 +31,10 @@ def ask(work: Work, segment: Segment) -> None:
     change = segment.where.next_change(record, work.now)
     if change is not None:
         record.changes[name] = whole_ms(change)
+        work.moved = True
     elif name in record.changes:
         del record.changes[name]
+        work.moved = True
 
 
 def enter(work: Work, name: str) -> None:
@@ -59,3 +61,4 @@ def changes_due(work: Work) -> None:
             ask(work, segments[name])
         else:
             del changes[name]
+            work.moved = True

@@ -20,6 +20,7 @@ STRICTER = {"in": 0, "pending": 1, "out": 2}
 def empty(work: Work, _input: MergedInto) -> None:
     """The younger's record is emptied; it was handed on as it stood before."""
     old = work.record
+    work.moved = True
     work.record = fresh(old.subject, old.key, old.first_seen)
     work.record.now, work.record.last_seq = old.now, old.last_seq
 
@@ -30,7 +31,7 @@ def join(work: Work, input: Handover) -> None:
     Segments of either hold until asked again. Summaries are added where their kind can be; the engine
     sends a `refold` from history for the others.
     """
-    work.imported = input.imported
+    work.imported, work.moved = input.imported, True
     older, younger = work.record, input.record
     _join_profile(older, younger)
     _join_summaries(work, younger)

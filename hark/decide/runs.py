@@ -18,6 +18,7 @@ from hark.understand.operators import is_number, value_at
 
 def advance(work: Work, run: Run, course: Course) -> None:
     """Goes through the steps up to the next wait, or to the end."""
+    work.moved = True
     steps = course.steps[run.variant]
     while run.step < len(steps):
         step = steps[run.step]
@@ -41,6 +42,7 @@ def _wait_ends(work: Work, wait: Wait) -> Instant:
 
 def leave(work: Work, run: Run, reason: Exit, values: dict[str, JSON] | None = None) -> None:
     """Ends the steps. The run stays in the record until its goal can no longer come."""
+    work.moved = True
     run.finished, run.exited, run.wake_at = True, reason.value, None
     facts: dict[str, JSON] = {**about(run), "reason": reason}
     if values:

@@ -7,6 +7,7 @@ results do not depend on where ticks are cut, and a crash may repeat an input.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, TypeAlias
 
 from hark.decide import commands, merge, messages, runs
@@ -86,16 +87,14 @@ def wake(work: Work, until: int) -> None:
 
 def settle(work: Work) -> None:
     """Forgets what can matter no more, and finds the earliest moment at which time alone changes anything."""
-    record, now = work.record, work.now
-    if record.sends:
-        messages.forget(record, now, work.plan.cap_memory_us)
-    if record.runs:
-        runs.forget(record, now)
-    due = min(record.changes.values()) if record.changes else None
-    for run in record.runs:
-        if run.wake_at is not None and (due is None or run.wake_at < due):
-            due = run.wake_at
-    record.due = due
+    record = work.record
+    if work.facts:
+        messages.forget(record, work.now, work.plan.cap_memory_us)
+        runs.forget(record, work.now)
+    if work.moved:
+        moments = [run.wake_at for run in record.runs if run.wake_at is not None]
+        record.due = min(chain(record.changes.values(), moments), default=None)
+        work.moved = False
 
 
 def drain(work: Work) -> None:

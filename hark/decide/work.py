@@ -11,6 +11,8 @@ from hark.model import JSON, Event, FactName, Instant, Kind, Record
 SOURCE = "hark"
 """The source of every fact."""
 
+_FACT = Kind.FACT.value
+_NAMES = {name: name.value for name in FactName}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -23,7 +25,8 @@ class Work:
     """Mutable, lives for one call of `step`."""
 
     __slots__ = (
-        "age", "backfill", "facts", "imported", "left", "now", "plan", "record", "traits_changed", "unfolded",
+        "age", "backfill", "facts", "imported", "left", "moved", "now", "plan", "record", "traits_changed",
+        "unfolded",
     )  # fmt: skip
 
     def __init__(self, record: Record, plan: Plan) -> None:
@@ -36,6 +39,8 @@ class Work:
         self.left: list[str] = []
         """Segments left at this moment, for the runs that end by it."""
         self.traits_changed = False
+        self.moved = False
+        """Some moment at which time changes something was set or lifted."""
         self.age = 0
         """How long (us) the event being worked had been on its way when it arrived."""
         self.imported = False
@@ -52,8 +57,8 @@ class Work:
             record.subject,
             now if at is None else at,
             seq,
-            name.value,
-            Kind.FACT.value,
+            _NAMES[name],
+            _FACT,
             SOURCE,
             derived_id(record.subject, seq),
             now,
