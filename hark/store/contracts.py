@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from hark.definitions.types import Document
 from hark.model import JSON, Event, Instant, Lane, Record
+
+if TYPE_CHECKING:
+    from hark.definitions.types import Document
 
 
 class Row(Struct, frozen=True):
