@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import socket
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ from msgspec import Struct
 from hark.clock import Clock, secret
 from hark.collect.control import Control
 from hark.collect.counts import Counts
-from hark.collect.http import Collect
-from hark.collect.proxy import Proxy
+from hark.collect.http import Collect, Receive, Scope, Send
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.sources import Sources
@@ -107,6 +107,26 @@ def _end_soon() -> None:
     asyncio.get_running_loop().call_later(_LAST_ANSWERS_S, os._exit, BROKEN)
 
 
+class _Rest:
+    """The console's proxy, loaded beside the first requests: its HTTP client takes a third of a second to
+    import, and events shall not wait for it when this process starts anew."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "hark.collect.proxy"))
+        self._proxy: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._proxy is None:
+            module = await asyncio.shield(self._loading)
+            self._proxy = self._proxy or module.Proxy(self._socket)
+        await self._proxy(scope, receive, send)
+
+    async def close(self) -> None:
+        if self._proxy:
+            await self._proxy.close()
+
+
 class _Server(Embedded):
     """Granian in this process, on a socket that is open already."""
 
@@ -136,8 +156,8 @@ async def _serve(
     loop = asyncio.get_running_loop()
     appender = Appender(store, _end_soon)
     control = Control(address.token, appender, store, context.sources, clock, counts)
-    proxy = Proxy(data / "run" / "console.sock")
-    server = _Server(Collect(context, appender, clock, counts, control, proxy), listener)
+    rest = _Rest(data / "run" / "console.sock")
+    server = _Server(Collect(context, appender, clock, counts, control, rest), listener)
 
     def stop(*_: Any) -> None:
         context.draining = True
@@ -146,5 +166,5 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     await server.serve()
-    await proxy.close()
+    await rest.close()
     await appender.close()

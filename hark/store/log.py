@@ -147,11 +147,17 @@ class LogStore:
             execute(_INSERT[row.lane], values)
 
     def _resume(self) -> apsw.Connection:
+        """Go on in the newest file.
+
+        A killed process can leave rows which were written but not synced; the checkpoint syncs them before
+        anybody builds on them.
+        """
         file = _open_writer(self._path(self._number))
         found = _meta(file)
         if found is None:
             file.close()
             return self._unfinished_file()
+        file.wal_checkpoint()
         self.epoch, after = found
         self._end = max(after, *_ends(file).values())
         return file
