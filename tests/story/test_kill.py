@@ -1,0 +1,149 @@
+"""kill -9 of any process, and of all, at any moment, under load: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from hark.app import Workspace
+from hark.model import Event, FactName, Kind
+from hark.speak.catcher import Catcher
+from tests.cast import ROLES, Server, eventually, hark
+from tests.story.load import CUSTOMERS, Load, unread
+
+SETTINGS = "seal_events = 400\nseal_age_s = 1.0\ncompact_files = 2\nlog_file_mb = 1\n"
+"""So small that sealing, compaction and new log files happen between any two kills."""
+DEFINITIONS = """
+sender: catcher
+address: "Shop <shop@shop.example>"
+host: 127.0.0.1
+port: PORT
+rate_per_s: 400
+---
+template: receipt
+channel: email
+subject: "Order {{ event.order_id }}"
+text: "Thank you for {{ event.order_id }}."
+---
+campaign: receipt
+trigger: {event: Order Completed}
+transactional: true
+key: event.order_id
+reenter: always
+steps:
+  - send: {channel: email, template: receipt}
+"""
+WEIGHTS = {"engine": 16, "collect": 14, "console": 8, "questions": 8, "all": 4}
+"""Of fifty kills."""
+
+
+def plan(cycles: int, chance: random.Random) -> list[str]:
+    """Which process each cycle kills, in an order drawn once."""
+    fifty = [role for role, times in WEIGHTS.items() for _ in range(times)]
+    chosen = (fifty * -(-cycles // len(fifty)))[:cycles]
+    chance.shuffle(chosen)
+    return chosen
+
+
+def kill(server: Server, role: str, chance: random.Random) -> None:
+    """kill -9 of a running process at a moment drawn by chance; of all: and the server is started again."""
+    if role == "all":
+        time.sleep(chance.random() * 0.5)
+        server.kill_all()
+        server.start()
+        return
+    eventually(lambda: server.pid(role), what=f"{role} runs again")
+    time.sleep(chance.random() * 0.5)
+    server.kill(role)
+
+
+@pytest.mark.parametrize("cycles", [50, pytest.param(500, marks=pytest.mark.torture)])
+def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
+    """Each acknowledged event is once in the history, each order has one message, none is sent twice."""
+    chance = random.Random(cycles)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hark.toml").write_text(SETTINGS)
+    with Catcher() as catcher:
+        server = Server(data).start()
+        try:
+            key = prepared(data, catcher)
+            with Load(server.url, key) as load:
+                for role in plan(cycles, chance):
+                    kill(server, role, chance)
+            eventually(lambda: settled(data, load), seconds=120, what="all is read and sent")
+        finally:
+            server.stop()
+        assert_history(data, load)
+        assert_messages(data, load, catcher)
+
+
+def prepared(data: Path, catcher: Catcher) -> str:
+    """Applies the definitions and makes the customers' addresses known; the source's key."""
+    (data.parent / "shop.yaml").write_text(DEFINITIONS.replace("PORT", str(catcher.port)))
+    key: str = hark(data, "source", "add", "shop")["write_key"]
+    hark(data, "apply", str(data.parent / "shop.yaml"))
+    found = Workspace(data).server
+    assert found
+    server = Server(data)
+    server.url = found.url
+    known = [
+        {"type": "identify", "userId": f"c{n}", "traits": {"email": f"c{n}@shop.example"}}
+        for n in range(CUSTOMERS)
+    ]
+    assert server.post("/v1/batch", {"batch": known}, key).status_code == 200
+    return key
+
+
+def settled(data: Path, load: Load) -> bool:
+    """The engine has read every row, and no message waits for its hand-off or outcome."""
+    counts = Workspace(data).state().outbox_counts()
+    waiting = counts.get("wanted", 0) + counts.get("sending", 0)
+    return sum(counts.values()) >= len(load.orders) and not waiting and not unread(data)
+
+
+def assert_history(data: Path, load: Load) -> None:
+    """Acknowledged events once, abandoned ones at most once, no other; in the sealed table alone as well."""
+    events = list(Workspace(data).snapshot().events(facts=True))
+    theirs = Counter(event.message_id for event in events if event.kind == Kind.TRACK)
+    assert len(load.acknowledged) > 1_000, "too little load to show anything"
+    assert not load.acknowledged - theirs.keys(), "acknowledged and lost"
+    assert [message for message, times in theirs.items() if times > 1] == []
+    assert theirs.keys() <= load.acknowledged | load.abandoned
+    assert doubled_facts(events) == []
+    table = DeltaTable(str(data / "history"))
+    sealed = pa.table(table.to_pyarrow_table(columns=["message_id"]))["message_id"].to_pylist()
+    assert len(sealed) == len(set(sealed)) > 1_000
+    assert any(action["operation"] != "CREATE TABLE" for action in table.history())
+
+
+def doubled_facts(events: list[Event]) -> list[str]:
+    """Ids of facts that stand twice in the history."""
+    facts = Counter(event.message_id for event in events if event.kind == Kind.FACT)
+    return [message for message, times in facts.items() if times > 1]
+
+
+def assert_messages(data: Path, load: Load, catcher: Catcher) -> None:
+    """One message an order; each is sent or unknown; the mail server saw none twice and all that are sent."""
+    outbox = {row.message: row for row in Workspace(data).state().outbox(limit=1_000_000)}
+    orders = Counter(row.run for row in outbox.values())
+    assert len(outbox) >= len(load.orders)
+    assert set(orders.values()) == {1}
+    assert {row.state for row in outbox.values()} <= {"sent", "unknown"}
+    arrived = Counter(caught.message_id.strip("<>").split("@")[0] for caught in catcher.caught)
+    assert [message for message, times in arrived.items() if times > 1] == []
+    sent = {message for message, row in outbox.items() if row.state == "sent"}
+    assert sent <= arrived.keys() <= outbox.keys()
+    wanted = list(Workspace(data).snapshot().events([FactName.MESSAGE_WANTED], facts=True))
+    assert len(wanted) == len(outbox)
+
+
+def test_the_plan_of_kills_has_every_process() -> None:
+    """Fifty cycles kill each of the processes and the whole server several times."""
+    assert set(plan(50, random.Random(50))) == {*ROLES, "all"}
