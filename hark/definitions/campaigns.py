@@ -139,14 +139,17 @@ class Moment(Shape[Instant]):
 
 
 REENTER: Shape[int] = Either(
-    Mapped(Choice(("never", "always")), lambda word, _node, _reading: -1 if word == "never" else 0),
+    Mapped(
+        Choice(("never", "always"), hint="or {after: 90d}"),
+        lambda word, _node, _reading: -1 if word == "never" else 0,
+    ),
     Record("reenter", {"after": Duration()}, lambda values, _n, _r: values["after"], required=("after",)),
 )
 """Microseconds from the last entry; 0: always, -1: never."""
 
 EXIT = ListOf(
     Either(
-        Choice(("goal",)),
+        Choice(("goal",), hint="or {leaves: segment}"),
         Record("exit", {"leaves": NAME}, lambda values, _n, _r: ("leaves", values["leaves"]), ("leaves",)),
     ),
     "a list of reasons to leave",
@@ -170,7 +173,7 @@ class Weights(Shape[dict[str, float]]):
 
 
 ALLOCATION: Shape[dict[str, float]] = Either(
-    Mapped(Choice(("equal",), ("learn",)), lambda _word, _node, _reading: {}),
+    Mapped(Choice(("equal",), ("learn",), "or {weights: {...}}"), lambda _word, _node, _reading: {}),
     Record("allocation", {"weights": Weights()}, lambda values, _n, _r: values["weights"], ("weights",)),
 )
 KEY: Shape[str] = Mapped(
@@ -290,9 +293,12 @@ class CampaignRules:
         for variant in _variants(self.values):
             latest = last_send_us(variant.steps)
             if goal is not None and latest > goal.within_us:
-                message = f"the last send can fall {_days(latest)} after the entry, past the goal's window"
+                message = (
+                    f'in "{variant.name}" the last send can fall {_days(latest)} after the entry, '
+                    f"past the goal's window of {_days(goal.within_us)}"
+                )
                 key = "variants" if "variants" in self.nodes else "steps"
-                self._refuse(key, message, f"in {variant.name}: wait less, or a longer goal: within:")
+                self._refuse(key, message, "wait less, or give the goal a longer window")
 
 
 def _days(us: int) -> str:

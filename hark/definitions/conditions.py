@@ -60,7 +60,7 @@ class Operand(Shape[JSON]):
 
     def _operator(self, name: str, parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
         if name in operators.PLANNED or name == "ref":
-            return reading.refuse(node, f'the operator "{name}" is not built yet')
+            return reading.refuse(node, f'the operator "{name}" is not yet built')
         if name not in operators.OPERATORS:
             return reading.refuse(node, f'unknown operator "{name}"', nearest(name, operators.OPERATORS))
         return self._checked(name, parent, node, reading)
@@ -228,7 +228,12 @@ _DID: Shape[Condition] = Either(
 _DID_NOT: Shape[Condition] = Either(
     Mapped(EVENT, lambda name, _node, _reading: DidNot((name,))),
     Record(
-        "did_not", {**EVENTS, **_WINDOW}, _did_not, planned=PLANNED_WINDOWS, one_of=(("event", "any_of"),)
+        "did_not",
+        {**EVENTS, **_WINDOW},
+        _did_not,
+        planned=PLANNED_WINDOWS,
+        one_of=(("event", "any_of"),),
+        hints=dict.fromkeys(("times", "days", *PLANNED_MEASURES), "write not: {did: {...}}"),
     ),
 )
 
@@ -261,7 +266,7 @@ class OneCondition(Shape[Condition]):
 
     def _unknown(self, name: str, node: Node, reading: Reading) -> Invalid:
         if name in PLANNED_CONDITIONS:
-            return reading.refuse(node, f'the condition "{name}" is not built yet')
+            return reading.refuse(node, f'the condition "{name}" is not yet built')
         return reading.refuse(node, f'unknown condition "{name}"', nearest(name, self.kinds))
 
     def schema(self) -> JSON:

@@ -5,8 +5,9 @@ A text with any problem is refused whole, with all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from hark.definitions import check, yaml
 from hark.definitions.documents import KINDS, PLANNED_KINDS
 from hark.definitions.problems import DefinitionError, Problem, nearest
 from hark.definitions.shapes import Invalid, Reading
-from hark.definitions.types import Definition, Document
+from hark.definitions.types import Definition, Document, Template
 from hark.definitions.yaml import Node, located, plain
 from hark.model import JSON
 
@@ -54,7 +55,7 @@ def _document(node: Node, reading: Reading) -> Parsed | None:
         return None
     kind = next(iter(node.value))
     if kind in PLANNED_KINDS:
-        reading.refuse(node, f'documents of kind "{kind}" are not built yet', f"built: {', '.join(KINDS)}")
+        reading.refuse(node, f'documents of kind "{kind}" are not yet built', f"built: {', '.join(KINDS)}")
     elif kind not in KINDS:
         reading.refuse(node, f'"{kind}" is not a kind of document', nearest(kind, KINDS))
     else:
@@ -81,8 +82,15 @@ def parse(text: str, file: str = "", zone: str = "UTC") -> list[Parsed]:
     return parsed
 
 
+TemplateCheck: TypeAlias = Callable[[Template], str | None]
+"""What is wrong with a template's source, if anything is (`speak.render.problem`)."""
+
+
 def read(
-    files: Iterable[tuple[str, str]], current: Sequence[Document] = (), zone: str = "UTC"
+    files: Iterable[tuple[str, str]],
+    current: Sequence[Document] = (),
+    zone: str = "UTC",
+    template_problem: TemplateCheck | None = None,
 ) -> list[Parsed]:
     """The documents of several (file, text), checked with each other and with those in force.
 
@@ -92,15 +100,30 @@ def read(
     problems: list[Problem] = []
     for file, text in files:
         reading = Reading(file, zone)
-        parsed += _documents(text, reading)
+        documents = _documents(text, reading)
+        parsed += documents
         problems += reading.found
+        problems += _templates(documents, template_problem)
     problems = problems or check.problems(parsed, [definition(document, zone) for document in current])
     if problems:
         raise DefinitionError(problems)
     return parsed
 
 
-def parse_files(paths: Iterable[Path], current: Sequence[Document] = (), zone: str = "UTC") -> list[Parsed]:
+def _templates(documents: Iterable[Parsed], template_problem: TemplateCheck | None) -> Iterator[Problem]:
+    for document in documents:
+        if template_problem and isinstance(document.definition, Template):
+            found = template_problem(document.definition)
+            if found:
+                yield Problem(document.file, document.line, f"template {document.name}: {found}")
+
+
+def parse_files(
+    paths: Iterable[Path],
+    current: Sequence[Document] = (),
+    zone: str = "UTC",
+    template_problem: TemplateCheck | None = None,
+) -> list[Parsed]:
     """`read` for files on disk, named in problems by their paths as given. Raises DefinitionError."""
     files, problems = [], []
     for path in paths:
@@ -111,7 +134,7 @@ def parse_files(paths: Iterable[Path], current: Sequence[Document] = (), zone: s
             problems.append(Problem(str(path), 1, f"cannot be read: {reason}"))
     if problems:
         raise DefinitionError(problems)
-    return read(files, current, zone)
+    return read(files, current, zone, template_problem)
 
 
 def definition(document: Document, zone: str = "UTC") -> Definition:

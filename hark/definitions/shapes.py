@@ -47,16 +47,19 @@ class Reading(Problems):
 
 
 def shown(node: Node) -> str:
-    """A value as a message names it."""
+    """A value as a message names it, on one line."""
     if isinstance(node.value, dict):
-        return "a mapping"
+        return "a mapping" if node.value else "an empty mapping"
     if isinstance(node.value, list):
-        return "a list"
+        return "a list" if node.value else "an empty list"
     if node.value is None:
         return "nothing"
     if isinstance(node.value, bool):
         return "true" if node.value else "false"
-    return f'"{node.value}"' if isinstance(node.value, str) else str(node.value)
+    if not isinstance(node.value, str):
+        return str(node.value)
+    first = node.value.strip().partition("\n")[0]
+    return f'"{first[:60]}..."' if node.value not in (first, first[:60]) else f'"{first}"'
 
 
 class Shape(Generic[T_co]):
@@ -113,10 +116,12 @@ PATH = Text("the path of a property", r"[^.\s][^.]*(\.[^.]+)*")
 
 @dataclass(frozen=True)
 class Choice(Shape[str]):
-    """One of a few words; those in `planned` are not built yet."""
+    """One of a few words; those in `planned` are not yet built."""
 
     options: tuple[str, ...]
     planned: tuple[str, ...] = ()
+    hint: str = ""
+    """What else may stand here, if no word is near."""
 
     def read(self, node: Node, reading: Reading) -> str | Invalid:
         if isinstance(node.value, str):
@@ -124,10 +129,12 @@ class Choice(Shape[str]):
                 return node.value
             if node.value in self.planned:
                 return reading.refuse(
-                    node, f'"{node.value}" is not built yet', f"built: {', '.join(self.options)}"
+                    node, f'"{node.value}" is not yet built', f"built: {', '.join(self.options)}"
                 )
-            return reading.expected(node, " or ".join(self.options), nearest(node.value, self.options))
-        return reading.expected(node, " or ".join(self.options))
+            hint = nearest(node.value, self.options)
+            near = hint if hint.startswith("did") or not self.hint else self.hint
+            return reading.expected(node, " or ".join(self.options), near)
+        return reading.expected(node, " or ".join(self.options), self.hint)
 
     def schema(self) -> JSON:
         return {"enum": list(self.options)}
@@ -309,7 +316,7 @@ class Record(Shape[T_co]):
         before = len(reading.found)
         for key, child in children.items():
             if key in self.planned:
-                reading.add(child.line, f'"{key}" in {self.what} is not built yet')
+                reading.add(child.line, f'"{key}" in {self.what} is not yet built')
             elif key not in self.fields:
                 hint = self.hints.get(key) or nearest(key, self.fields)
                 reading.add(child.line, f'unknown key "{key}" in {self.what}', hint)
@@ -326,7 +333,7 @@ class Record(Shape[T_co]):
         present = [key for key in group if key in children]
         if len(present) != 1 and not any(key in self.planned for key in children):
             found = "both" if len(present) == 2 else "none" if not present else "several"
-            line = children[present[1]].line if present else node.line
+            line = max((children[key].line for key in present), default=node.line)
             reading.add(line, f"{self.what} needs exactly one of {', '.join(group)}, found {found}")
 
     def schema(self) -> JSON:

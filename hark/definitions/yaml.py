@@ -84,7 +84,7 @@ class _Converter:
     def convert(self, raw: Any, line: int) -> Node:
         if id(raw) in self.seen:
             self.problems.add(line, "an alias (*name) is not part of the language", "write the value out")
-            return Node(None, line)
+            return self.scalar(raw, line) if isinstance(raw, ScalarNode) else Node(None, line)
         self.seen[id(raw)] = raw
         if self.text[raw.start_mark.index : raw.start_mark.index + 1] == "!":
             self.problems.add(
@@ -94,6 +94,10 @@ class _Converter:
             return Node(self.mapping(raw), line)
         if isinstance(raw, SequenceNode):
             return Node([self.convert(item, item.start_mark.line + 1) for item in raw.value], line)
+        return self.scalar(raw, line)
+
+    @staticmethod
+    def scalar(raw: ScalarNode, line: int) -> Node:
         return Node(raw.value if raw.style else _core_schema(raw.value), line)
 
     def mapping(self, raw: MappingNode) -> dict[str, Node]:
