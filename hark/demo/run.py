@@ -35,6 +35,10 @@ STEP_US = 6 * HOUR
 ARRIVAL_S = 5.0
 """Between two new customers, once the clock runs in real time."""
 PAUSE_S = 0.25
+SETTINGS = """\
+# Days pass in seconds here: by its usual age (ten minutes) the history would be sealed at every step.
+seal_age_s = 864000.0
+"""
 STEPS = ["Product Viewed", "Product Added", "Checkout Started", "Order Completed"]
 QUESTIONS: dict[str, JSON] = {
     "funnel": {"funnel": {"steps": STEPS, "within": "7d"}},
@@ -80,11 +84,8 @@ def demo(
     """
     began = time.monotonic()
     with _directory(data) as path, ExitStack() as stack:
-        claim(path)
-        hold(path, "collect").release()
         clock_path = path / "run" / "clock"
-        clock = SharedClock(clock_path, create=True)
-        clock.set(START)
+        clock = _world(path, clock_path)
         server = stack.enter_context(DemoServer(path, port, clock_path))
         driver = _driver(server, clock, Shop(seed, customers or CUSTOMERS), stack)
         _days(driver, quiet)
@@ -109,6 +110,16 @@ def _directory(data: Path | None) -> Iterator[Path]:
         hint = "the demo makes a world of its own: give it a new directory, or none"
         raise HarkError(f"{data} is not empty", hint, "demo.not-empty")
     yield data
+
+
+def _world(data: Path, clock_path: Path) -> SharedClock:
+    """The data directory, its settings, and a clock that stands at the first day."""
+    claim(data)
+    hold(data, "collect").release()
+    (data / "hark.toml").write_text(SETTINGS)
+    clock = SharedClock(clock_path, create=True)
+    clock.set(START)
+    return clock
 
 
 def _driver(server: DemoServer, clock: SharedClock, shop: Shop, stack: ExitStack) -> Driver:

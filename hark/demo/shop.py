@@ -21,7 +21,7 @@ from hark.demo.life import (
 )
 from hark.model import DAY, JSON, Instant
 
-CUSTOMERS = 8_000
+CUSTOMERS = 6_000
 
 
 def goes_quiet(one: Customer) -> Instant | None:
