@@ -17,7 +17,7 @@ ORDERS = 18_536
 
 @cache
 def orders() -> pa.Table:
-    """18,536 orders: customer, at (shop's local time), invoice, revenue, lines, country."""
+    """18,536 orders: customer, at (shop's local time), invoice, revenue, lines, country, email (ours)."""
     lines = parquet.read_table(shared("online_retail/online_retail_lines.parquet"))
     kept = lines.filter(
         compute.and_(compute.greater(lines["Quantity"], 0), compute.is_valid(lines["CustomerID"]))
@@ -34,4 +34,6 @@ def orders() -> pa.Table:
         "CustomerID": "customer", "InvoiceNo": "invoice", "InvoiceDate_min": "at",
         "revenue_sum": "revenue", "StockCode_count": "lines", "Country_min": "country",
     }  # fmt: skip
-    return grouped.rename_columns(names).sort_by([("at", "ascending"), ("invoice", "ascending")])
+    found = grouped.rename_columns(names).sort_by([("at", "ascending"), ("invoice", "ascending")])
+    emails = [f"customer{customer}@shop.example" for customer in found["customer"].to_pylist()]
+    return found.append_column("email", pa.array(emails))

@@ -14,7 +14,7 @@ from typing import Self
 from hark.errors import HarkError
 
 ROLES = ("collect", "engine", "console", "questions")
-_MARKS = ("hark.toml", "state.db", "config.db", "log/sources.json", "log/1.db", "run/collect.lock")
+_MARKS = ("run", "hark.toml", "state.db", "config.db", "log/sources.json", "log/1.db", "run/collect.lock")
 _TRIES, _PAUSE_S = 10, 0.02
 
 

@@ -1,0 +1,119 @@
+"""A real shop's year: 18,536 orders, posted by the official client and imported from a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import segment.analytics as segment
+from pyarrow import parquet
+
+from hark.app import Workspace
+from hark.decide.why import line_of
+from hark.model import Kind
+from hark.replay import replay
+from tests.cast import hark, serving
+from tests.retail import DECEMBER_2010, ORDERS, orders
+
+pytestmark = pytest.mark.xdist_group("retail")
+
+CAMPAIGN = Path(__file__).parent / "retail.yaml"
+Story = list[tuple[str, int, str, Any]]
+
+
+def story(data: Path) -> Story:
+    """(customer, at, event, properties) of every event that is not a fact, in order."""
+    workspace = Workspace(data)
+    state = workspace.state()
+    users: dict[int, str] = {}
+    found = []
+    for event in workspace.snapshot().events():
+        if event.kind != Kind.FACT:
+            user = users.get(event.subject) or dict(state.ids(event.subject))["user"]
+            users[event.subject] = user
+            found.append((user, event.at, event.name, json.loads(event.properties)))
+    return sorted(found, key=lambda told: (*told[:2], told[3]["invoice"]))
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with campaigns live, into which the orders were imported from a file, twice."""
+    folder = tmp_path_factory.mktemp("imported")
+    data = folder / "data"
+    parquet.write_table(orders(), folder / "orders.parquet")
+    hark(data, "apply", str(CAMPAIGN))
+    words = ["import", str(folder / "orders.parquet"), "--customer", "customer", "--at", "at"]
+    words += ["--event-name", "Order Completed", "--trait", "country", "--trait", "email"]
+    assert hark(data, *words)["imported"] == ORDERS
+    again = hark(data, *words)
+    assert (again["imported"], again["before"]) == (0, ORDERS)
+    return data
+
+
+def client_calls() -> Any:
+    for row in orders().to_pylist():
+        row["at"] = row["at"].isoformat()
+        yield row
+
+
+@pytest.fixture(scope="module")
+def posted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace to which Segment's Python client posted the same orders over HTTP."""
+    from datetime import UTC, datetime
+
+    data = tmp_path_factory.mktemp("posted")
+    with serving(data) as server:
+        key = hark(data, "source", "add", "shop")["write_key"]
+        client = segment.Client(key, host=server.url, max_queue_size=ORDERS + 1, gzip=True)
+        for row in client_calls():
+            at = datetime.fromisoformat(row.pop("at")).replace(tzinfo=UTC)
+            customer, traits = str(row.pop("customer")), {key: row.pop(key) for key in ("country", "email")}
+            client.track(customer, "Order Completed", row, timestamp=at, context={"traits": traits})
+        client.shutdown()
+    Workspace(data).settle()
+    return data
+
+
+def test_client_and_file_make_the_same_history(imported: Path, posted: Path) -> None:
+    """Whether the orders came by HTTP or from a file, the history is the same."""
+    one, other = story(imported), story(posted)
+    assert len(one) == ORDERS
+    assert one == other
+
+
+def test_the_december_cohort_is_the_published_one(imported: Path) -> None:
+    """Monthly retention of the customers of December 2010 is the table of the data README."""
+    answer = hark(
+        imported,
+        "retention",
+        "--start",
+        "Order Completed",
+        "--return",
+        "Order Completed",
+        "--period",
+        "month",
+    )
+    first = answer["cohorts"][0]
+    assert (first["cohort"], first["size"]) == ("2010-12", 885)
+    assert first["active"] == DECEMBER_2010
+
+
+def test_importing_starts_no_run(imported: Path) -> None:
+    """Imported events make history and segments, and start no campaign."""
+    names = {
+        event.name for event in Workspace(imported).snapshot().events(facts=True) if event.kind == Kind.FACT
+    }
+    assert not {name for name in names if name.startswith(("Campaign", "Message"))}
+
+
+def test_replay_explains_every_decision(imported: Path) -> None:
+    """Replaying the year with a campaign runs to the end, twice alike, and each decision has a reason."""
+    once, again = hark(imported, "replay"), hark(imported, "replay")
+    assert once == again
+    assert once["facts"]["Campaign Entered"] > 100
+    workspace = Workspace(imported)
+    facts = replay(workspace.snapshot(), workspace.state().documents()).facts
+    assert len(facts) == sum(once["facts"].values())
+    assert all((line := line_of(fact)) and line.sentence for fact in facts)
