@@ -12,6 +12,7 @@ from hark.definitions.shapes import (
     NAME,
     Choice,
     Duration,
+    Either,
     Invalid,
     ListOf,
     Mapped,
@@ -52,7 +53,9 @@ PLANNED_KINDS = (
     "question",
 )
 
-_SUBJECT = Choice(("customer",))
+_SUBJECT: Shape[str] = Either(
+    Choice(("customer",)), Record("subject", {}, lambda _values, _n, _r: "customer", planned=("group",))
+)
 
 
 def _segment(values: Values, _node: Node, _reading: Reading) -> Segment:
