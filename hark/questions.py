@@ -139,14 +139,14 @@ class Desk:
 
 
 def funnel(desk: Desk, asked: FunnelQuestion, snapshot: Snapshot) -> JSON:
-    """`understand.funnel.FunnelAnswer`: {"steps": [{"step", "customers", "rate_from_first", "median_s", ...}]}"""
+    """`understand.funnel.FunnelAnswer` as plain data."""
     steps = tuple(parse_step(step) for step in asked.steps)
     within_us = span_us(asked.within) if asked.within else None
     return ask_funnel(snapshot, Funnel(steps, within_us), desk.clock.now()).to_json()
 
 
 def retention(desk: Desk, asked: RetentionQuestion, snapshot: Snapshot) -> JSON:
-    """`understand.retention.RetentionAnswer`: {"cohorts": [{"cohort", "size", "active": [...], "complete"}]}"""
+    """`understand.retention.RetentionAnswer` as plain data."""
     returns = parse_step(asked.return_) if asked.return_ else None
     question = Retention(parse_step(asked.start), returns, asked.period, desk.zone)
     return ask_retention(snapshot, question, desk.clock.now()).to_json()

@@ -53,7 +53,8 @@ def _lift_layout(rows: Sequence[tuple[str, Interval]]) -> JSON:
         "zerolinecolor": "--zero",
         "zerolinewidth": 2,
         "fixedrange": True,
-        "nticks": 7,
+        "nticks": 5,
+        "tickangle": 0,
     }
     names = {"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True}
     return {**_layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
@@ -69,7 +70,7 @@ def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent"
         "hovertemplate": "%{x}: %{y:,}<extra></extra>",
     }
     flat = {"fixedrange": True, "showgrid": False, "zeroline": False}
-    across = {**flat, "nticks": 6, "type": "category"}
+    across = {**flat, "nticks": 5, "type": "date", "tickformat": "%-d %b", "tickangle": 0}
     up = {**flat, "showgrid": True, "gridcolor": "--line", "nticks": 4, "rangemode": "tozero"}
     return {"data": [data], "layout": {**_layout(height), "xaxis": across, "yaxis": up, "bargap": 0.25}}
 
@@ -77,7 +78,7 @@ def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent"
 def _layout(height: int) -> JSON:
     return {
         "height": height,
-        "margin": {"l": 44, "r": 12, "t": 8, "b": 32},
+        "margin": {"l": 36, "r": 8, "t": 8, "b": 32},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 13, "color": "--soft"},

@@ -78,10 +78,20 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
-        "LOGGING_CONFIG": None,
+        "CSRF_FAILURE_VIEW": "hark.console.pages.errors.forbidden",
+        "LOGGING": _LOGGING,
     }
 
 
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "console: %(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Every 404 and refused sign-in would be a line otherwise.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
+}
 _APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -99,6 +109,7 @@ _MIDDLEWARE = [
     # Every view asks for an account unless it says `login_not_required`.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "hark.console.headers.Unavailable",
 ]
 _VALIDATORS = [
     "django.contrib.auth.password_validation.MinimumLengthValidator",

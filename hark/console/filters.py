@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from hark.model import Instant
 register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
+_NEGATIVE = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 @register.simple_tag
@@ -35,6 +37,24 @@ def number(value: float | None) -> str:
 @register.filter
 def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.1f} %"
+
+
+@register.filter
+def share(part: float) -> str:
+    """A share that somebody chose: "40 %", "2.5 %"."""
+    return f"{part * 100:.3g} %"
+
+
+@register.filter
+def whole(part: float) -> str:
+    """A share without decimals, where many stand side by side."""
+    return f"{part * 100:.0f} %"
+
+
+@register.filter
+def minus(sentence: str) -> str:
+    """True minus signs before numbers, so that none stands alone at a line's end."""
+    return _NEGATIVE.sub(MINUS, sentence)
 
 
 @register.filter
@@ -58,7 +78,8 @@ def span(seconds: float | None) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s"
     units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")]
-    rest, said = round(seconds), []
+    rest = round(seconds)
+    said: list[str] = []
     for size, name in units:
         if rest >= size and len(said) < 2:
             said.append(f"{rest // size} {name}")
@@ -91,6 +112,23 @@ def day(at: Instant | None) -> SafeString | str:
     return "–" if at is None else _time(at, "%d %b %Y")
 
 
+@register.filter
+def date_text(at: Instant) -> str:
+    """The local day as plain text, to see whether two instants share it."""
+    return local(at).strftime("%Y-%m-%d")
+
+
 def _time(at: Instant, form: str) -> SafeString:
     exact = moment(at).isoformat()
     return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, local(at).strftime(form))
+
+
+@register.filter
+def meter(share: float) -> SafeString:
+    """A bar for a share of one, drawn without inline styles; the number stands beside it in the text."""
+    width = f"{max(0.0, min(1.0, share)) * 100:.2f}"
+    return format_html(
+        '<span class="meter" aria-hidden="true"><svg viewBox="0 0 100 8" preserveAspectRatio="none">'
+        '<rect width="{}" height="8" fill="currentColor"/></svg></span>',
+        width,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from hark.clock import Clock
 from hark.errors import HarkError
+from hark.history import columns
 from hark.model import JSON, Instant, Lane
 from hark.questions import ask
 from hark.speak.keyfile import open_keys
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from hark.history.reader import Snapshot
 
 PATIENCE_S = 10.0
+NAME_CHUNKS = 100
+"""Latest ticks in which event names are looked for."""
 
 
 class Source:
@@ -44,6 +48,14 @@ class Source:
     def ask(self, question: JSON) -> JSON:
         """A long question, answered by the questions process where one runs (`hark.questions`)."""
         return ask(self.data, question, self._clock)
+
+    def names(self) -> tuple[str, ...]:
+        """Event names of customers' latest events and of definitions, to choose from."""
+        found: Counter[str] = Counter()
+        for chunk in self.state.newest(NAME_CHUNKS):
+            rows = columns.table(chunk)
+            found.update(rows.filter(rows["active"])["name"].to_pylist())
+        return tuple(sorted(found))
 
     @cached_property
     def links(self) -> Links:

@@ -4,10 +4,38 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hark.console.pages import signin
+from hark.console.pages import (
+    campaigns,
+    consent,
+    customers,
+    errors,
+    funnel,
+    home,
+    live,
+    retention,
+    segments,
+    signin,
+)
 
 urlpatterns = [
+    path("", home.view, name="home"),
+    path("live", live.view, name="live"),
+    path("customers", customers.search, name="customers"),
+    path("customers/<int:subject>", customers.view, name="customer"),
+    path("segments", segments.index, name="segments"),
+    path("segments/<str:name>", segments.view, name="segment"),
+    path("campaigns", campaigns.index, name="campaigns"),
+    path("campaigns/<str:name>", campaigns.view, name="campaign"),
+    path("funnel", funnel.view, name="funnel"),
+    path("retention", retention.view, name="retention"),
     path("sign-in", signin.SignIn.as_view(), name="sign-in"),
     path("sign-out", signin.SignOut.as_view(), name="sign-out"),
     path("welcome/<str:token>", signin.welcome, name="welcome"),
+    path("u/<str:token>", consent.unsubscribe, name="unsubscribe"),
+    path("c/<str:token>", consent.confirm, name="confirm"),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.failed

@@ -6,13 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
 from hark.console import charts
-from hark.console.campaigns import CampaignLine, lines, standing, state, told, typed
+from hark.console.campaigns import CampaignLine, does, lines, standing, state, told, typed
 from hark.console.respond import respond
 from hark.console.source import Source, source
-from hark.definitions.sentences import sentence
+from hark.decide.assignment import CONTROL
 from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.learn.entries import CONTROL
 from hark.learn.report import Report
 from hark.model import JSON, Instant
 
@@ -94,7 +93,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         state=state(defined, here.now()),
         hypothesis=" ".join(defined.hypothesis.split()),
         expects=defined.expects,
-        sentence=sentence(defined),
+        sentence=does(defined),
         control=defined.control,
         control_auto=defined.control_auto,
         control_why=defined.control_why,

@@ -155,7 +155,7 @@ def timeline(events: Sequence[Event], shown: Sequence[Event]) -> list[Line]:
                 fact=event.kind == Kind.FACT,
                 source=event.source,
                 properties=pairs(msgspec.json.decode(event.properties)),
-                why=why.says if why else "",
+                why=why.sentence if why else "",
                 campaign=why.campaign if why else "",
             )
         )
@@ -173,7 +173,8 @@ def _segments(record: Record | None) -> tuple[Member, ...]:
 
 def _consents(record: Record | None) -> tuple[Consent, ...]:
     found = record.consents if record else {}
-    return tuple(Consent(*name.rsplit("/", 1), one.state, one.at) for name, one in sorted(found.items()))
+    split = [(name.rpartition("/"), one) for name, one in sorted(found.items())]
+    return tuple(Consent(topic, channel, one.state, one.at) for (topic, _, channel), one in split)
 
 
 def _message(row: OutboxRow) -> Message:

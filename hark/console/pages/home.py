@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
 from hark.collect.sources import Keys, read_sources
+from hark.console import charts
 from hark.console.campaigns import CampaignLine, lines
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.errors import HarkError
-from hark.model import SECOND, Instant, Lane
+from hark.model import JSON, SECOND, Instant
 
 DAYS = 30
 
@@ -49,7 +50,8 @@ class HomePage(Struct, frozen=True):
     messages: dict[str, int]
     """By state of the outbox."""
     problems: int
-    rows_read: int
+    """Rows of the log that could not be folded."""
+    lag: Lag
     days: tuple[Day, ...]
     campaigns: tuple[CampaignLine, ...]
     first_steps: FirstSteps | None
@@ -63,6 +65,11 @@ class HomePage(Struct, frozen=True):
     @property
     def sent(self) -> int:
         return self.messages.get("sent", 0)
+
+    @property
+    def chart(self) -> JSON:
+        """The days as a plotly figure."""
+        return charts.bars([one.day for one in self.days], [one.events for one in self.days])
 
     @property
     def waiting(self) -> int:
@@ -84,7 +91,7 @@ def home(here: Source) -> HomePage:
         events_today=days[-1].events if days else None,
         messages=here.state.outbox_counts(),
         problems=len(here.state.problems()),
-        rows_read=max(here.state.cursors().get(lane, 0) for lane in Lane),
+        lag=lag(here),
         days=days,
         campaigns=campaigns,
         first_steps=first_steps(here, customers > 0, campaigns),

@@ -13,6 +13,7 @@ from hark.console.pages.home import Lag, lag
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.console.values import Pair, pairs
+from hark.decide.why import line_of
 from hark.history import columns
 from hark.model import Event, Instant, Kind
 from hark.questions import known_as
@@ -29,6 +30,8 @@ class LiveRow(Struct, frozen=True):
     who: str
     source: str
     fact: bool
+    says: str
+    """A fact as a sentence that follows the customer; "" for what customers did."""
     properties: tuple[Pair, ...]
     id: str
 
@@ -69,6 +72,7 @@ def _row(here: Source, event: Event) -> LiveRow:
         who=who(here, subject),
         source=event.source,
         fact=event.kind == Kind.FACT,
+        says=line.sentence if (line := line_of(event)) else "",
         properties=pairs(msgspec.json.decode(event.properties), 4),
         id=event.message_id,
     )

@@ -9,7 +9,6 @@ from hark.console.pages.live import who
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions.parse import definition
-from hark.definitions.sentences import sentence
 from hark.definitions.types import Campaign, Document, Segment
 from hark.errors import HarkError
 from hark.model import JSON, Instant
@@ -70,7 +69,7 @@ def said(document: Document) -> str:
     """The segment's English sentence."""
     found = definition(document)
     assert isinstance(found, Segment)
-    return sentence(found)
+    return f"Customers who {found.where.sentence()}."
 
 
 def view(request: HttpRequest, name: str) -> HttpResponse:

@@ -5,3 +5,7 @@ addEventListener("DOMContentLoaded", () => {
   const strip = here && here.closest(".nav");
   if (strip) strip.scrollLeft = here.offsetLeft - 40;
 });
+// A page in a hidden tab does not ask for news.
+addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden) event.preventDefault();
+});

@@ -1,0 +1,50 @@
+"""How many go down a path of steps, and how quickly."""
+
+from __future__ import annotations
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from msgspec import Struct
+
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.errors import HarkError
+from hark.understand.funnel import FunnelAnswer, StepAnswer
+
+
+class FunnelPage(Struct, frozen=True):
+    """The question and, once it is asked, its answer."""
+
+    steps: tuple[str, ...]
+    within: str
+    names: tuple[str, ...]
+    """Event names to choose from."""
+    answer: FunnelAnswer | None
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.steps)
+
+    @property
+    def last(self) -> StepAnswer | None:
+        return self.answer.steps[-1] if self.answer else None
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """GET /funnel?steps=A%0AB&within=7d: one step a line, "A|B" for any of two."""
+    lines = (line.strip() for line in request.GET.get("steps", "").splitlines())
+    page = funnel(source(), tuple(filter(None, lines)), request.GET.get("within", "").strip())
+    return respond(request, "funnel.html", page, 400 if page.error else 200)
+
+
+def funnel(here: Source, steps: tuple[str, ...], within: str) -> FunnelPage:
+    """The context of the funnel page."""
+    page = FunnelPage(steps, within, here.names(), None)
+    if not steps:
+        return page
+    try:
+        found = here.ask({"funnel": {"steps": list(steps), "within": within or None}})
+    except HarkError as error:
+        return msgspec.structs.replace(page, error=f"{error.message}. {error.hint}".strip())
+    return msgspec.structs.replace(page, answer=msgspec.convert(found, FunnelAnswer))
