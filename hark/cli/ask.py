@@ -45,7 +45,7 @@ def funnel(
         show.as_json(answer)
         return
     rows = [_funnel_row(**one) for one in answer["steps"]]
-    show.table(["step ", "customers", " ", "of the first", "median time from the step before"], rows)
+    show.table(["step ", "customers", " ", "of the first", "median time"], rows)
 
 
 def _funnel_row(
@@ -72,11 +72,11 @@ def retention(
         return
     longest = max((len(one["active"]) for one in answer["cohorts"]), default=0)
     rows = [
-        (one["cohort"], f"{one['size']:,}", *(show.percent(count / one["size"]) for count in one["active"]),
+        (one["cohort"], f"{one['size']:,}", *(f"{100 * count / one['size']:.1f}" for count in one["active"]),
          *[""] * (longest - len(one["active"])))
         for one in answer["cohorts"]
     ]  # fmt: skip
-    show.table(["cohort ", "size", *map(str, range(longest))], rows)
+    show.table(["cohort ", "size", *map(str, range(longest))], rows, f"percent active in each {period} after")
 
 
 def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> None:
@@ -126,7 +126,8 @@ def why(
         show.as_json({"lines": lines})
         return
     show.table(
-        ["at (UTC) ", "campaign ", "because "], [(show.when(one.at), one.campaign, one.sentence) for one in lines]
+        ["at (UTC) ", "campaign ", "because "],
+        [(show.when(one.at), one.campaign, one.sentence) for one in lines],
     )
 
 

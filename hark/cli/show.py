@@ -20,7 +20,8 @@ Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_d
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 HERE = Path("hark-data")
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+"""In a file or a pipe lines are as long as a wide terminal's."""
 
 
 def as_json(value: object) -> None:
@@ -30,9 +31,11 @@ def as_json(value: object) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
     """A plain table; columns whose name ends in a space stand left, the others right."""
-    made = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
+    if title:
+        console.print(title, style="bold")
+    made = Table(box=None, header_style="dim", pad_edge=False)
     for column in columns:
-        made.add_column(column.strip(), justify="left" if column.endswith(" ") else "right")
+        made.add_column(column.strip(), justify="left" if column.endswith(" ") else "right", overflow="fold")
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
     console.print(made)
