@@ -1,0 +1,172 @@
+"""Reports from histories: arms, lifts, and what the sentences may say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from hark.clock import moment
+from hark.learn.report import Report, report
+from hark.model import DAY, JSON, Event, Instant
+from tests.learn.histories import T0, Told, campaign, entry, event, people
+
+OVER = T0 + 15 * DAY + 1
+"""When everybody who entered at T0 counts."""
+DECISION = T0 + (28 + 15) * DAY
+
+
+def told(events: Sequence[Event], now: Instant, **changed: JSON) -> Report:
+    return report(Told(events), [campaign(**changed)], now)
+
+
+def two_arms(treated: int = 30, control: int = 10, size: int = 100) -> list[Event]:
+    return people("mail", size, treated, 1) + people("control", size, control, 1000)
+
+
+def test_arms_count_first_entries_and_goals() -> None:
+    """Each arm has its people, those that count, goals and rate; the control comes first."""
+    found = told(two_arms(), OVER)
+    assert [(one.arm, one.entered, one.complete, one.goals, one.rate) for one in found.arms] == [
+        ("control", 100, 100, 10, 0.1),
+        ("mail", 100, 100, 30, 0.3),
+    ]
+    assert found.lift is not None
+    assert found.lift.estimate == pytest.approx(0.2)
+    assert found.relative == pytest.approx(2.0)
+
+
+def test_open_windows_are_left_out_of_every_arm_even_with_the_goal_reached() -> None:
+    """An early goal does not let an entry in before its window is over: that would favour early goals."""
+    late = people("mail", 50, 50, 3000, at=T0 + 10 * DAY)
+    found = told(two_arms() + late, OVER)
+    assert [(one.entered, one.complete, one.goals) for one in found.arms] == [(100, 100, 10), (150, 100, 30)]
+    assert any("Not counted yet in any arm: 50 people" in sentence for sentence in found.sentences)
+
+
+def test_no_verdict_before_the_day_of_decision() -> None:
+    """Until then the page says at which date the interval is exact, and no word of success or failure."""
+    found = told(two_arms(), OVER)
+    words = " ".join(found.sentences)
+    assert not found.judged
+    assert f"exact if you decide at {moment(DECISION):%Y-%m-%d %H:%M} UTC" in words
+    assert not any(word in words for word in ("raised", "lowered", "no difference", "Judged"))
+
+
+@pytest.mark.parametrize(
+    ("treated", "control", "says"),
+    [(30, 10, "raised the goal's rate"), (10, 30, "lowered the goal's rate"), (20, 20, "no difference")],
+)
+def test_the_verdict_follows_the_interval(treated: int, control: int, says: str) -> None:
+    """From the day on, the word follows from where the interval lies."""
+    found = told(two_arms(treated, control), DECISION + 1)
+    assert found.judged
+    assert any(says in sentence for sentence in found.sentences)
+
+
+def test_people_who_come_after_the_intake_do_not_change_the_verdict() -> None:
+    """The judgement rests on who entered in time, so that waiting longer cannot turn it."""
+    later = people("mail", 400, 0, 3000, at=T0 + 29 * DAY) + people("control", 400, 0, 5000, at=T0 + 29 * DAY)
+    before, after = told(two_arms(), DECISION + 1), told(two_arms() + later, DECISION + 30 * DAY)
+    assert before.lift != after.lift
+    assert _judgement(before) == _judgement(after)
+
+
+def _judgement(found: Report) -> list[str]:
+    return [sentence for sentence in found.sentences if sentence.startswith("Judged")]
+
+
+def test_a_campaigns_end_is_its_end_of_intake() -> None:
+    """With `ends` the day of decision is window and grace after it, whenever people came."""
+    ends = "2026-04-01T00:00:00Z"
+    found = told(two_arms(), OVER, ends=ends)
+    assert found.decide_at is not None
+    assert moment(found.decide_at).isoformat() == "2026-04-16T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ([], "nobody has entered"),
+        (two_arms(4, 10), "4 of at least 5 goals among the people treated"),
+        (two_arms(10, 10, size=19), "19 of at least 20 people treated"),
+    ],
+)
+def test_too_little_cannot_be_judged_yet(events: list[Event], why: str) -> None:
+    """The sentence says that it cannot be judged yet, and what is missing."""
+    found = told(events, OVER)
+    assert any(f"This cannot be judged yet ({why}" in sentence for sentence in found.sentences)
+    assert not found.judged
+
+
+def test_arms_of_the_wrong_size_forbid_belief() -> None:
+    """With 300 to 100 where half and half was drawn, no lift is believed, at whatever date."""
+    found = told(people("mail", 300, 90, 1) + people("control", 100, 10, 1000), DECISION + 1)
+    assert found.sample_ratio.p is not None
+    assert found.sample_ratio.p < 0.001
+    assert not found.sample_ratio.trusted
+    assert not found.judged
+    assert any("must not be believed" in sentence for sentence in found.sentences)
+    assert not _judgement(found)
+
+
+def test_without_a_control_nothing_is_claimed() -> None:
+    """`control: none` gives counts and the sentence that the change cannot be known."""
+    found = told(people("mail", 100, 30, 1), DECISION + 1, control="none", why="everybody asked for it")
+    assert found.lift is None
+    assert found.sample_ratio.p is None
+    assert any("Nobody is left alone (everybody asked for it)" in one for one in found.sentences)
+
+
+def test_several_variants_are_each_compared_with_the_control_and_together() -> None:
+    """The lift is of all treated together; each variant has its own against the same control."""
+    variants: JSON = {
+        "mail": {"send": {"channel": "email", "template": "hello"}},
+        "voucher": {"send": {"channel": "email", "template": "hello"}},
+    }
+    events = people("mail", 100, 20, 1) + people("voucher", 100, 40, 1000) + people("control", 200, 20, 2000)
+    found = told(events, OVER, variants=variants)
+    lifts = {one.arm: one.lift for one in found.arms}
+    assert lifts["control"] is None
+    assert lifts["mail"] is not None
+    assert lifts["voucher"] is not None
+    assert found.lift is not None
+    estimates = (lifts["mail"].estimate, lifts["voucher"].estimate, found.lift.estimate)
+    assert estimates == pytest.approx((0.1, 0.3, 0.2))
+    assert found.sample_ratio.p == pytest.approx(1.0)
+
+
+def test_values_are_compared_per_person_with_a_note_on_who_carries_them() -> None:
+    """Value per subject, non-buyers counting 0; more than 5 % on one person is said."""
+    events = people("mail", 100, 30, 1, [10.0] * 30) + people("control", 100, 10, 1000, [91.0] + [1.0] * 9)
+    found = told(events, OVER, goal={"event": "Bought", "within": "14d", "value": "revenue"})
+    assert [one.value for one in found.arms] == [1.0, 3.0]
+    assert found.value is not None
+    assert found.value.estimate == pytest.approx(2.0)
+    assert any("One person carries 23% of all revenue" in sentence for sentence in found.sentences)
+
+
+def test_the_report_is_on_the_newest_version_that_somebody_entered() -> None:
+    """Each version is a comparison of its own; a newer one without entries does not hide the last."""
+    events = [*two_arms(), *[entry(5000 + n, T0, 90_000 + n, "mail", version=2) for n in range(3)]]
+    versions = [campaign(1), campaign(2), campaign(3)]
+    assert report(Told(events), versions, OVER).version == 2
+    assert report(Told(events), versions, OVER, 1).arms[1].entered == 100
+    assert report(Told([]), versions, OVER).version == 3
+    with pytest.raises(ValueError, match="no version 9"):
+        report(Told(events), versions, OVER, 9)
+
+
+def test_json_holds_the_promised_shape() -> None:
+    """The members that programs rely on are there, in plain data."""
+    found = told(two_arms(), OVER).to_json()
+    assert {"campaign", "version", "arms", "lift", "sample_ratio", "sentences"} <= found.keys()
+    assert {"arm", "entered", "complete", "goals", "rate"} <= found["arms"][0].keys()
+    assert {"estimate", "low", "high"} == found["lift"].keys()
+    assert "p" in found["sample_ratio"]
+
+
+def test_other_events_are_not_the_goal() -> None:
+    """Only the goal's event counts, not what else people do in the window."""
+    events = [*two_arms(0, 0), *[event(n, T0 + DAY, 80_000 + n, "Seen") for n in range(1, 50)]]
+    assert [one.goals for one in told(events, OVER).arms] == [0, 0]
