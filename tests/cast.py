@@ -54,16 +54,20 @@ def hark(data: Path, *words: str, fails: bool = False) -> Any:
 class Server:
     """`hark serve`, started and stopped as a person would."""
 
-    def __init__(self, data: Path) -> None:
-        self.data, self.port = data, free_port()
+    def __init__(self, data: Path, clock: Path | None = None) -> None:
+        """With `clock` the server lives in the time of that file (`hark.clock.SharedClock`)."""
+        self.data, self.port, self.clock = data, free_port(), clock
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Server:
-        words = [sys.executable, "-m", "hark", "serve", "--port", str(self.port), "--data", str(self.data)]
+        words = ["hark", "serve", "--port", str(self.port), "--data", str(self.data)]
+        if self.clock:
+            words = ["hark.demo.server", str(self.data), str(self.port), str(self.clock)]
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "serve.out").open("ab") as out:
-            self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
+            command = [sys.executable, "-m", *words]
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
         eventually(self.answers, what=f"{self.url} answers; {self.output()}")
         return self
 
@@ -84,9 +88,13 @@ class Server:
 
     def kill(self, role: str) -> None:
         """kill -9 of one role's process."""
+        self.signal(role, signal.SIGKILL)
+
+    def signal(self, role: str, number: int) -> None:
+        """A signal to one role's process, if it runs."""
         pid = self.pid(role)
         if pid:
-            os.kill(pid, signal.SIGKILL)
+            with_no_error(os.kill, pid, number)
 
     def kill_all(self) -> None:
         """kill -9 of the supervisor and of all its processes."""
