@@ -50,10 +50,10 @@ class Folder:
         """The younger's state is emitted and goes over to the older."""
         if not self.records.has(younger):
             return
-        entry = self.records.get(younger)
-        state = decode(encode(entry.record))
-        instant = max(at, entry.record.now)
-        self._give(entry, MergedInto(younger, instant, older, cause), 0, 0)
+        instant = max(at, self.records.get(younger).record.now)
+        self._wake(younger, instant)
+        state = decode(encode(self.records.get(younger).record))
+        self.give(MergedInto(younger, instant, older, cause))
         self.records.empty(younger)
         instant = max(instant, self.records.get(older).record.now)
         self.give(Handover(older, instant, younger, state))
@@ -65,8 +65,13 @@ class Folder:
         entry = self.records.get(subject)
         entry.armed = None
         self.records.change(subject, entry)
-        while (due := entry.record.due) is not None and due <= until:
-            self._give(entry, TimerDue(subject, due), 0, 0)
+        self._wake(subject, until + 1)
+
+    def _wake(self, subject: int, before: Instant) -> None:
+        """The timers of one subject due before a moment, each at its own."""
+        entry = self.records.get(subject)
+        while (due := entry.record.due) is not None and due < before:
+            self.give(TimerDue(subject, due))
             entry = self.records.get(subject)
             if entry.record.due == due:
                 entry.record = msgspec.structs.replace(entry.record, due=None)
@@ -82,6 +87,12 @@ class Folder:
         self._given.clear()
 
     def _give(self, entry: Entry, input: Input, row: int, member: int) -> Sequence[Event]:
+        """One step. Timers due before go as inputs of their own, here and in `timers` alike, so that the
+        steps a customer's record takes are the same wherever ticks are cut."""
+        due = entry.record.due
+        if due is not None and due < input.instant and type(input) is not TimerDue:
+            self._wake(input.subject, input.instant)
+            entry = self.records.get(input.subject)
         try:
             entry.record, facts = self._step(entry.record, input, self.plan)
         except Exception as error:  # one customer's broken state must not stop everybody's

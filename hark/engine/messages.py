@@ -65,7 +65,8 @@ class Messages:
         if row.message in self._folder.told.turns:
             return
         at = max(now, self._folder.records.get(row.subject).record.now)
-        turn = turn_of(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
+        self._folder.give(MessageDue(row.subject, at, row.message))
+        turn = self._folder.told.turns.get(row.message)
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":

@@ -49,6 +49,8 @@ class World:
         self.count = 0
 
     def engine(self, deliver: Callable[[OutboxRow], Outcome] | None = None, **settings: Any) -> Engine:
+        """Seals only when told to, since the clock jumps."""
+        settings.setdefault("seal_age_s", 1e9)
         return Engine(self.data, self.clock, deliver, Settings(**settings))
 
     def catch_up(self) -> None:

@@ -1,0 +1,184 @@
+"""From a wanted message to its outcome: once, at the provider's pace, and never again after a doubt."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hark.engine import Engine
+from hark.engine.handoff import Pace
+from hark.model import HOUR, Outcome
+from hark.store.contracts import OutboxRow
+from tests.engine.world import RECEIPTS, START, World
+
+
+class Provider:
+    """Keeps what it is given, and answers as told. `gate` holds it up."""
+
+    def __init__(self, state: str = "sent") -> None:
+        self.rows: list[OutboxRow] = []
+        self.state = state
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, row: OutboxRow) -> Outcome:
+        self.rows.append(row)
+        self.gate.wait(10)
+        return Outcome(row.subject, 0, row.message, self.state, detail="said so")
+
+
+def order(world: World, *users: str) -> None:
+    world.define(RECEIPTS)
+    for number, user in enumerate(users):
+        world.identify(user, email=f"{user}@x.example")
+        world.track(user, "Order Completed", order=number)
+
+
+def until(engine: Engine, done: Callable[[], bool]) -> None:
+    """Ticks until something holds; fails after some seconds."""
+    deadline = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        engine.tick()
+        time.sleep(0.002)
+
+
+def states(world: World) -> list[str]:
+    return [row.state for row in world.reader.outbox()]
+
+
+def test_a_message_is_marked_sending_on_disk_before_the_provider_sees_it(world: World) -> None:
+    """Whoever has the message, the outbox already says sending; then the outcome follows as a fact."""
+    order(world, "ada")
+    provider, seen = Provider(), list[str]()
+
+    def deliver(row: OutboxRow) -> Outcome:
+        seen.extend(states(world))
+        return provider(row)
+
+    engine = world.engine(deliver)
+    until(engine, lambda: states(world) == ["sent"])
+    engine.close()
+    assert seen == ["sending"]
+    (row,) = provider.rows
+    assert row.content["to"] == "ada@x.example"
+    assert row.content["customer"] == {"email": "ada@x.example"}
+    assert row.content["event"] == {"order": 0}
+    assert [name for name in world.names() if name.startswith("Message")] == [
+        "Message Wanted",
+        "Message Sending",
+        "Message Sent",
+    ]
+
+
+def test_without_a_deliverer_messages_wait(world: World) -> None:
+    """Catching up without a server folds everything and hands nothing off."""
+    order(world, "ada")
+    world.catch_up()
+    assert states(world) == ["wanted"]
+
+
+def test_what_was_sending_becomes_unknown_and_is_never_sent_again(world: World) -> None:
+    """The engine died after handing over: nobody knows whether it left, so nobody sends it twice."""
+    order(world, "ada")
+    provider = Provider()
+    provider.gate.clear()
+    dying = world.engine(provider)
+    until(dying, lambda: states(world) == ["sending"] and len(provider.rows) == 1)
+    dying.abort()
+    engine = world.engine(provider)
+    for _ in range(20):
+        engine.tick()
+    assert states(world) == ["unknown"]
+    assert world.names()[-1] == "Message Unknown"
+    assert len(provider.rows) == 1
+    provider.gate.set()
+    engine.close()
+
+
+def test_a_deliverer_that_breaks_leaves_unknown(world: World) -> None:
+    """An exception in the deliverer is an outcome: it may have left."""
+    order(world, "ada")
+
+    def broken(row: OutboxRow) -> Outcome:
+        raise OSError("the line went dead")
+
+    engine = world.engine(broken)
+    until(engine, lambda: states(world) == ["unknown"])
+    engine.close()
+    assert "the line went dead" in world.reader.outbox()[0].detail
+
+
+def test_a_failed_message_says_why(world: World) -> None:
+    """What the provider refused is failed, with its words."""
+    order(world, "ada")
+    engine = world.engine(Provider("failed"))
+    until(engine, lambda: states(world) == ["failed"])
+    engine.close()
+    assert world.reader.outbox()[0].detail == "said so"
+
+
+def test_each_message_goes_once_over_many_engines(world: World) -> None:
+    """Stopping and starting between any two ticks sends every message exactly once."""
+    users = [f"u{number}" for number in range(12)]
+    order(world, *users)
+    provider = Provider()
+    for _ in range(30):
+        engine = world.engine(provider)
+        engine.tick(budget=5)
+        engine.close()
+    assert sorted(row.content["to"] for row in provider.rows) == sorted(f"{user}@x.example" for user in users)
+    assert set(states(world)) == {"sent"}
+
+
+def test_no_more_is_sending_than_the_provider_takes_soon(world: World) -> None:
+    """With a slow provider most messages still wait as wanted, where an unsubscribe can reach them."""
+    order(world, *(f"u{number}" for number in range(60)))
+    world.define('sender: shop\naddress: "Shop <shop@shop.example>"\nrate_per_s: 10')
+    provider = Provider()
+    provider.gate.clear()
+    engine = world.engine(provider)
+    for _ in range(30):
+        engine.tick()
+    assert 1 <= states(world).count("sending") <= 5
+    provider.gate.set()
+    engine.close()
+
+
+@pytest.mark.parametrize("rate", [0.5, 3.0, 200.0])
+def test_pace_keeps_to_the_rate(rate: float) -> None:
+    """Over a minute no more messages go than the rate allows, and hardly fewer."""
+    pace, gone = Pace(), 0
+    for step in range(6_001):
+        allowed = pace.allowed(step * 0.01, rate, 0)
+        pace.used(allowed)
+        gone += allowed
+    assert 60 * rate - 1 <= gone <= 60 * rate + max(1.0, rate / 2)
+
+
+def test_a_message_that_waited_goes_when_it_is_due(world: World) -> None:
+    """Quiet hours move the hand-off; the message goes at their end, not before."""
+    order(world, "ada")
+    quiet = "policy: attention\nquiet_hours: {from: '23:00', to: '08:00', zone: UTC, fallback_zone: UTC}"
+    consent = "topic: news\nsays: n\ndefault: in\nopt_in: single"
+    campaign = (
+        "campaign: hello\ntrigger: {event: Hello}\ngoal: {event: Bought, within: 7d}\ncontrol: none\n"
+        "why: a test\ntopic: news\nvariants:\n  one: {send: {template: receipt, channel: email}}"
+    )
+    world.define("\n---\n".join([quiet, consent, campaign]))
+    world.catch_up()
+    world.track("ada", "Hello")
+    provider = Provider()
+    engine = world.engine(provider)
+    until(engine, lambda: sorted(states(world)) == ["sent", "wanted"])
+    assert len(provider.rows) == 1
+    world.clock.at = START + 8 * HOUR - 1
+    for _ in range(5):
+        engine.tick()
+    assert len(provider.rows) == 1
+    world.clock.at = START + 10 * HOUR
+    until(engine, lambda: states(world) == ["sent", "sent"])
+    engine.close()
