@@ -55,8 +55,9 @@ class Request(Struct):
     headers: dict[bytes, bytes]
     header_bytes: int = 0
     body: bytes = b""
-    found: dict[str, object] = field(default_factory=dict)
-    """The decoded body."""
+    key_in_body: str = ""
+    batch_size: int | None = None
+    """Calls in the body's list `batch`; None: there is no such list."""
     key: str = ""
     access: Access | None = None
     calls: int = 0
@@ -108,16 +109,19 @@ def refuse_large_call(request: Request, context: Context) -> Refusal | None:
 
 
 def add_decoded_body(request: Request, _: Context) -> Refusal | None:
+    """See that the whole body is valid; what it says is not kept, since many objects kept are slow."""
     found = body.decode(request.body)
     if isinstance(found, Refusal):
         return found
-    request.found = found
+    batch = found.get("batch")
+    request.batch_size = len(batch) if isinstance(batch, list) else None
+    request.key_in_body = _key_in(found)
     return None
 
 
 def add_key(request: Request, _: Context) -> Refusal | None:
     """The key: Basic user name, bearer, `writeKey` (top level or first member) or `api_key`."""
-    request.key = key_of(request.headers.get(b"authorization", b"")) or _key_in(request.found)
+    request.key = key_of(request.headers.get(b"authorization", b"")) or request.key_in_body
     if not request.key:
         message = "no key: send the source's write key as Basic user name, bearer token or writeKey"
         return Refusal(Reason.KEY_MISSING, message)
@@ -143,13 +147,11 @@ def refuse_rate(request: Request, context: Context) -> Refusal | None:
 def refuse_no_batch(request: Request, context: Context) -> Refusal | None:
     if request.kind != "batch":
         return None
-    batch = request.found.get("batch")
-    if not isinstance(batch, list):
+    if request.batch_size is None:
         return Refusal(Reason.NO_BATCH, "a batch needs `batch`, a list of calls")
-    if len(batch) > context.limits.events:
-        return Refusal(
-            Reason.TOO_MANY_EVENTS, f"the batch has {len(batch)} calls, at most {context.limits.events}"
-        )
+    if request.batch_size > context.limits.events:
+        message = f"the batch has {request.batch_size} calls, at most {context.limits.events}"
+        return Refusal(Reason.TOO_MANY_EVENTS, message)
     return None
 
 
