@@ -35,7 +35,9 @@ class Parts:
             for bucket in range(buckets)
         ]
 
-    def runs(self, bucket: int, _names: Collection[str] | None, _properties: bool) -> list[Run]:
+    def runs(
+        self, bucket: int, _names: Collection[str] | None = None, _properties: bool = False
+    ) -> list[Run]:
         return [_run(part) for part in self._events[bucket]]
 
 

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hark.clock import instant
 from hark.errors import HarkError
 from hark.model import Event
-from hark.understand.funnel import FOREVER, Funnel, ask_funnel, attempt, parse_step, specification
+from hark.understand.funnel import FOREVER, Funnel, ask_funnel, attempt, parse_step, specification, within
+from hark.understand.kernels import funnel as kernel
+from hark.understand.kernels.rows import Bit, stream
 from tests.data import shared
 from tests.history.waiting import canonical, event, histories
 from tests.understand.rows import SECOND, snapshot, steps
@@ -27,7 +29,7 @@ questions = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(histories(), questions, st.integers(0, 25), st.integers(1, 3))
 def test_the_kernel_equals_the_specification(
     events: list[Event], question: Funnel, now: int, parts: int
@@ -46,7 +48,13 @@ def history(*at_and_name: tuple[int, str]) -> list[Event]:
 
 
 def reached(question: Funnel, events: list[Event], start: int = -100, end: int = 100) -> list[int]:
-    return [at // SECOND for at in attempt(question, events, start * SECOND, end * SECOND)]
+    """The seconds at which each step was reached, on which specification and kernel must agree."""
+    found = attempt(question, events, start * SECOND, end * SECOND)
+    rows = stream(snapshot(events, 1, 1).runs(0), [Bit(step) for step in question.steps])
+    limits = within(question), start * SECOND, end * SECOND, FOREVER
+    times = kernel.times(rows.subject, rows.at, rows.bits, len(question.steps), *limits)
+    assert [at for at in times.ravel().tolist() if at != kernel.NEVER] == found
+    return [at // SECOND for at in found]
 
 
 def test_the_window_includes_its_last_instant() -> None:
@@ -79,6 +87,8 @@ def test_one_event_serves_one_step() -> None:
     """A funnel of the same step twice needs two events."""
     assert reached(funnel("A", "A"), history((0, "A"))) == [0]
     assert reached(funnel("A", "A"), history((0, "A"), (0, "A"))) == [0, 0]
+    twice = funnel("A", "B", "B", within=3)
+    assert reached(twice, history((0, "A"), (1, "B"), (4, "A"), (5, "B"))) == [0, 1]
 
 
 def test_attempts_whose_window_is_not_over_are_shown_apart() -> None:

@@ -34,11 +34,11 @@ def spread(events: list[Event], spacing: int) -> list[Event]:
     return [replace(one, at=one.at // SECOND * spacing) for one in events]
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    histories(), questions, st.sampled_from([DAY // 3, 4 * DAY, 17 * DAY]), st.integers(0, 250), st.integers(1, 3),
-    st.booleans(),
-)  # fmt: skip
+spacings = st.sampled_from([DAY // 3, 4 * DAY, 17 * DAY])
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), questions, spacings, st.integers(0, 250), st.integers(1, 3), st.booleans())
 def test_the_kernel_equals_the_specification(
     drawn: list[Event], question: Retention, spacing: int, now: int, parts: int, same: bool
 ) -> None:
