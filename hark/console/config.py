@@ -58,6 +58,8 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "DATABASES": {"default": _database(data)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
+        # Memory-hard, and a tenth of the processor time that collect would miss.
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.ScryptPasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [{"NAME": name} for name in _VALIDATORS],
         "LOGIN_URL": "/sign-in",
         "LOGIN_REDIRECT_URL": "/",

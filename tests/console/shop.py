@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from hark.clock import SetClock, instant
+from hark.clock import SetClock, instant, moment
 from hark.collect.sources import add_source
 from hark.definitions.parse import parse
 from hark.engine import Engine
@@ -109,22 +109,27 @@ def days() -> Iterator[tuple[Instant, list[JSON]]]:
 
 
 def visits(number: int) -> Iterator[tuple[Instant, list[JSON]]]:
-    """One customer's visits: they sign up, buy, and some come back to buy again."""
+    """One customer's visits: they sign up, buy, look around near the end; some buy again early, some late."""
     first = START + (number % 30) * DAY + number * 7 * MINUTE
-    traits = {
-        "email": f"c{number}@example.com",
-        "first_name": NAMES[number % len(NAMES)],
-        "timezone": "Europe/London",
-    }
-    yield first, [call("identify", number, first, traits=traits), call("track", number, first, event="Signed Up"),
-                  call("track", number, first + 1, event="Subscription Requested", properties={"topic": "news", "channel": "email"})]  # fmt: skip
+    yield first, signing_up(number, first)
     order = first + (1 + number % 5) * HOUR
     yield order, [viewed(number, order - MINUTE), bought(number, order)]
     if number % 3 == 0:
         again = order + (9 + number % 9) * DAY
         yield again, [viewed(number, again - MINUTE), bought(number, again)]
     late = END - (number % 12) * DAY - (1 + number % 6) * HOUR
-    yield late, [viewed(number, late)]
+    yield late, [viewed(number, late), *([bought(number, late + MINUTE)] if number % 4 == 1 else [])]
+
+
+def signing_up(number: int, at: Instant) -> list[JSON]:
+    """Who they are, that they are here, and that they want the news."""
+    traits = {"email": f"c{number}@example.com", "first_name": NAMES[number % len(NAMES)]}
+    wants = {"topic": "news", "channel": "email"}
+    return [
+        call("identify", number, at, traits=traits),
+        call("track", number, at, event="Signed Up"),
+        call("track", number, at + 1, event="Subscription Requested", properties=wants),
+    ]
 
 
 def viewed(number: int, at: Instant) -> JSON:
@@ -137,8 +142,6 @@ def bought(number: int, at: Instant) -> JSON:
 
 
 def call(kind: str, number: int, at: Instant, **more: JSON) -> JSON:
-    from hark.clock import moment
-
     return {
         "type": kind,
         "userId": f"customer-{number}",
