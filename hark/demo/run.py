@@ -30,8 +30,8 @@ from hark.store.locks import claim, hold
 
 CAMPAIGN = "come_back"
 DEFINITIONS = Path(__file__).parent / "shop.yaml"
-STEP_US = 6 * HOUR
-"""How far the clock goes at once."""
+STEP_US = 12 * HOUR
+"""How far the clock goes at once; no further than `life.REST_US`."""
 ARRIVAL_S = 5.0
 """Between two new customers, once the clock runs in real time."""
 PAUSE_S = 0.25
