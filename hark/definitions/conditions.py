@@ -24,9 +24,9 @@ from hark.definitions.shapes import (
 from hark.definitions.types import EventMatch
 from hark.definitions.yaml import Node, plain
 from hark.model import JSON
-from hark.understand import operators
 from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Not
 from hark.understand.conditions.did import MOST, saturation
+from hark.understand.operators import OPERATORS, PLANNED, test_of
 
 Names: TypeAlias = tuple[str, ...]
 PLANNED_MEASURES = ("weeks", "months", "distinct", "sum", "avg", "max", "min")
@@ -59,15 +59,15 @@ class Operand(Shape[JSON]):
         return INVALID if INVALID in read else plain(node)
 
     def _operator(self, name: str, parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
-        if name in operators.PLANNED or name == "ref":
+        if name in PLANNED or name == "ref":
             return reading.refuse(node, f'the operator "{name}" is not yet built')
-        if name not in operators.OPERATORS:
-            return reading.refuse(node, f'unknown operator "{name}"', nearest(name, operators.OPERATORS))
+        if name not in OPERATORS:
+            return reading.refuse(node, f'unknown operator "{name}"', nearest(name, OPERATORS))
         return self._checked(name, parent, node, reading)
 
     def _checked(self, name: str, _parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
         try:
-            operators.OPERATORS[name](plain(node))
+            OPERATORS[name](plain(node))
         except ValueError as error:
             return reading.refuse(node, f"expected {error}")
         return plain(node)
@@ -88,7 +88,7 @@ class Operand(Shape[JSON]):
             **{name: {"type": "string", "minLength": 1} for name in ("starts_with", "ends_with", "matches")},
             **{name: {"type": ["string", "number"]} for name in ("gt", "gte", "lt", "lte")},
         }
-        each = {name: special.get(name, scalar) for name in operators.OPERATORS}
+        each = {name: special.get(name, scalar) for name in OPERATORS}
         long = {"type": "object", "minProperties": 1, "properties": each, "additionalProperties": False}
         return {"anyOf": [scalar, long]}
 
@@ -140,7 +140,7 @@ class Count(Shape[JSON]):
             what = "a list of whole numbers" if lists else "a whole number"
             return reading.expected(node, f"{what} from 0 to {MOST}", "for example {gte: 2}")
         try:
-            operators.OPERATORS[name](value)
+            OPERATORS[name](value)
         except ValueError as error:
             return reading.refuse(node, f"expected {error}")
         return {name: value}
@@ -148,7 +148,7 @@ class Count(Shape[JSON]):
     def _sensible(self, counts: dict[str, JSON], node: Node, reading: Reading) -> JSON | Invalid:
         if not counts:
             return reading.expected(node, "a whole number", "for example {gte: 2}")
-        passes = operators.test_of(counts)
+        passes = test_of(counts)
         answers = {passes(number) for number in range(saturation(counts) + 1)}
         if len(answers) == 1:
             return reading.refuse(node, f"this is {'always' if True in answers else 'never'} true of a count")

@@ -11,11 +11,12 @@ import numpy as np
 from msgspec import field
 
 from hark.model import JSON, Event, Instant
-from hark.understand import operators
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import Columns, Flags, Leaf, View
 from hark.understand.conditions.calendar import day_of, days_of
 from hark.understand.conditions.tally import ADD, MERGE, OF
+from hark.understand.operators import compile as compiled
+from hark.understand.operators import test_of
 
 MOST = 1000
 """The largest count that a condition may ask for: what is kept per subject must stay bounded."""
@@ -50,7 +51,7 @@ class Did(Leaf, frozen=True, tag="did"):
     @cached_property
     def test(self) -> Callable[[bytes], bool] | None:
         """Whether raw properties fulfil `where`; None if all do, so that nothing need be decoded."""
-        return operators.compile(self.where) if self.where else None
+        return compiled(self.where) if self.where else None
 
     @cached_property
     def cap(self) -> int:
@@ -60,7 +61,7 @@ class Did(Leaf, frozen=True, tag="did"):
     @cached_property
     def accepts(self) -> tuple[bool, ...]:
         """The answer for each count up to `cap`, which answers for all larger ones."""
-        passes = operators.test_of(self.count)
+        passes = test_of(self.count)
         return tuple(passes(count) for count in range(self.cap + 1))
 
     @cached_property
@@ -85,7 +86,7 @@ class Did(Leaf, frozen=True, tag="did"):
             and (self.test is None or self.test(event.properties))
         ]
         count = len({day_of(at, self.zone) for at in ats}) if self.measure == "days" else len(ats)
-        return operators.test_of(self.count)(count)
+        return test_of(self.count)(count)
 
     def watches(self) -> frozenset[str]:
         return frozenset(self.names)

@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 
 from hark.model import JSON, Event, Instant, Kind, Trait
-from hark.understand import operators
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import TRAITS, Columns, Flags, Leaf, View
+from hark.understand.operators import Test, test_of, value_at
 
 
 class _Context(msgspec.Struct):
@@ -68,10 +68,10 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
     """{trait path: bare value or operators}; all must hold."""
 
     @cached_property
-    def _checks(self) -> list[tuple[str, tuple[str, ...], operators.Test]]:
+    def _checks(self) -> list[tuple[str, tuple[str, ...], Test]]:
         """(trait, path within it, test) of each member of `where`."""
         paths = [(path.split("."), operand) for path, operand in self.where.items()]
-        return [(path[0], tuple(path[1:]), operators.test_of(operand)) for path, operand in paths]
+        return [(path[0], tuple(path[1:]), test_of(operand)) for path, operand in paths]
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -85,7 +85,7 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
         """Whether a customer with these traits meets the condition."""
         for name, path, test in self._checks:
             trait = traits.get(name)
-            if not test(None if trait is None else operators.value_at(path, trait.value)):
+            if not test(None if trait is None else value_at(path, trait.value)):
                 return False
         return True
 
