@@ -130,8 +130,8 @@ def waits(work: Work, event: Event, watch: Watch) -> None:
             continue
         course = work.plan.course(run.campaign, run.version)
         until = course.until(run.variant, run.step) if course else None
-        in_time = (event.at, event.seq) > (run.since_at, run.since_seq) and event.at <= run.wake_at
-        if course and until and in_time and until.takes(event):
+        after = (event.at, event.seq) > (run.since_at, run.since_seq)
+        if course and until and after and until.takes(event):
             go_on(work, run, course)
 
 

@@ -110,3 +110,12 @@ def test_an_unreadable_request_says_nothing(properties: dict[str, object]) -> No
     mara = story()
     mara.does("Subscription Requested", None, **properties)
     assert mara.record.consents == {}
+
+
+def test_an_old_answer_that_arrives_late_does_not_undo_a_newer_one() -> None:
+    """Unsubscribing at nine and asking again at ten stays "in", in whichever order the two arrive."""
+    mara = story()
+    mara.now += DAY
+    mara.does("Subscription Requested", topic="offers", channel="email")
+    mara.does("Unsubscribed", START, topic="offers", channel="email")
+    assert said(mara, "offers") == "in"

@@ -245,3 +245,22 @@ def test_transactional_messages_wait_for_nothing() -> None:
     story.commands("suppress")
     story.does("Signed Up")
     assert story.reasons(FactName.NOT_ELIGIBLE) == ["suppressed"]
+
+
+def test_places_are_held_from_the_sending_on() -> None:
+    """A message that waited for the end of quiet hours holds its place from then, not from the want."""
+    limits = QUIET.replace("---\n", "caps: [{messages: 1, per: 2d, on_cap: wait}]\n---\n")
+    story = Story(plan_of(limits + campaign(f"[{SEND}, {{wait: {{for: 36h}}}}, {SEND}]")))
+    story.now = instant("2026-03-02T22:00:00Z")
+    story.does("Signed Up")
+    story.now = story.found(FactName.MESSAGE_WANTED)[0]["due"]
+    sent_at = story.deliver()[0].at
+    story.wait(36 * HOUR)
+    assert story.found(FactName.MESSAGE_WANTED)[1]["due"] == sent_at + 2 * DAY
+
+
+def test_several_that_wait_go_one_after_the_other() -> None:
+    """Three messages wanted at once under one a day are due today, tomorrow and the day after."""
+    steps = f"[{SEND}, {SEND}, {SEND}]"
+    story = wanted(cap("{messages: 1, per: 1d, on_cap: wait}") + campaign(steps))
+    assert [fact["due"] - START for fact in story.found(FactName.MESSAGE_WANTED)] == [0, DAY, 2 * DAY]

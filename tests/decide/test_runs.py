@@ -245,3 +245,30 @@ def test_runs_and_messages_are_forgotten_when_they_can_matter_no_more() -> None:
     assert len(story.record.runs) == 1
     assert len(story.record.sends) == 0
     assert (len(story.record.exposures), story.record.exposures[0].entries) == (1, 20)
+
+
+def test_what_is_goal_and_leaving_at_once_is_the_goal() -> None:
+    """The order that brings a customer back ends the steps as the goal, not as leaving the segment."""
+    keys = {
+        "trigger": "{enters: slow}",
+        "exit": "[goal, {leaves: slow}]",
+        "goal": "{event: Order, within: 7d}",
+    }
+    story = Story(plan_of(SLOW + campaign(WAITING, **keys)))
+    story.does("Order")
+    story.does("Order")
+    story.wait(46 * DAY)
+    story.does("Order")
+    assert story.reasons(FactName.CAMPAIGN_EXITED) == [Exit.GOAL]
+
+
+def test_a_run_without_a_goal_is_kept_while_it_waits() -> None:
+    """A transactional run has no goal's window; it lives until its steps are over."""
+    keys = {"goal": "", "control": "", "why": "", "topic": "", "transactional": "true"}
+    text = "topic: tips\n---\n" + campaign(f"[{{wait: {{for: 5d}}}}, {SEND}]", **keys)
+    story = Story(plan_of(text))
+    story.does("Signed Up")
+    story.wait(3 * DAY)
+    story.does("Subscription Requested", topic="tips")
+    story.wait(3 * DAY)
+    assert len(story.messages()) == 2
