@@ -1,0 +1,78 @@
+"""docs/definitions.md against the code: what the language knows is there, and what it shows is right."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+
+from hark.definitions import campaigns, conditions, documents, steps
+from hark.definitions.parse import parse
+from hark.definitions.shapes import Record
+from hark.model import JSON
+from hark.understand.operators import OPERATORS, PLANNED
+from tests.definitions.cases import HERE
+
+PAGE = (HERE.parents[1] / "docs" / "definitions.md").read_text()
+
+
+def keys(schema: JSON) -> Iterator[str]:
+    """Every key that a schema knows, at any depth."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from keys(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from keys(part)
+
+
+KNOWN = sorted(
+    {key for shape in documents.KINDS.values() for key in keys(shape.schema())}
+    | {*keys(conditions.ANY_CONDITION.schema()), *documents.KINDS, *OPERATORS}
+)
+RECORDS = [
+    campaigns.CAMPAIGN,
+    campaigns.TRIGGER,
+    campaigns.GOAL,
+    documents.ATTENTION,
+    documents.GLOBAL_CONTROL,
+]
+TO_COME = sorted(
+    {
+        *documents.PLANNED_KINDS,
+        *conditions.PLANNED_CONDITIONS,
+        *conditions.PLANNED_MEASURES,
+        *conditions.PLANNED_WINDOWS,
+        *steps.PLANNED_STEPS,
+        *PLANNED,
+        *(key for shape in RECORDS if isinstance(shape, Record) for key in shape.planned),
+    }
+)
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_every_key_is_in_the_docs(key: str) -> None:
+    """Each kind, key and operator that the language reads stands in the reference."""
+    assert re.search(rf"(`|\b){re.escape(key)}(`|:|\b)", PAGE)
+
+
+@pytest.mark.parametrize("name", TO_COME)
+def test_what_is_to_come_is_in_the_docs(name: str) -> None:
+    """Each name that answers "not yet" stands in the reference as such."""
+    assert f"`{name}`" in PAGE or f"`allocation: {name}`" in PAGE
+
+
+def test_what_the_docs_show_is_right() -> None:
+    """The documents shown in the reference parse; so do its steps and its long form of `did`."""
+    blocks = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", PAGE, flags=re.MULTILINE)]
+    policy = next(block for block in blocks if block.startswith("policy:"))
+    assert parse(policy)
+    shown = next(block for block in blocks if block.startswith("steps:"))
+    campaign = "campaign: a\ntrigger: {event: A}\ngoal: {event: B, within: 14d}\ntopic: t\n"
+    assert parse(campaign + shown)
+    did = next(block for block in blocks if block.startswith("did:"))
+    without_days = re.sub(r"^ +days:.*\n", "", did, flags=re.MULTILINE)
+    assert parse("segment: a\nwhere:\n" + textwrap.indent(without_days, "  "))
