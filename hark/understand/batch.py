@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 
 from hark.history.columns import micros
 from hark.history.runs import Run
-from hark.model import JSON, Instant, Kind, Trait
-from hark.understand.conditions import Condition, Did, HasTrait, Leaf
+from hark.model import JSON, Instant, Trait
+from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Leaf, Not
 from hark.understand.conditions.base import Flags, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 
+IDENTIFY = "Identify"
 EVER = 1 << 62
 """Later than every event."""
 
@@ -95,7 +96,7 @@ def members(history: History, condition: Condition, at: Instant) -> Iterator[Int
     """
     leaves = list(condition.leaves())
     known = traits_at(history, frozenset().union(*(_trait_names(leaf) for leaf in leaves)), at)
-    names, properties = _wanted(leaves, everybody=_of_anybody(condition, leaves, at))
+    names, properties = _wanted(leaves, everybody=possible(condition, True))
     for bucket in range(history.buckets):
         columns = BucketColumns(history.runs(bucket, names, properties), at, known)
         yield columns.subjects[condition.columnar(columns)]
@@ -109,9 +110,23 @@ def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:
         yield from leaf.summarised(columns)
 
 
-def _of_anybody(condition: Condition, leaves: Sequence[Leaf], at: Instant) -> bool:
-    """Whether somebody can meet it who did none of the events it names."""
-    return condition.holds((), at) or any(isinstance(leaf, HasTrait) for leaf in leaves)
+def possible(condition: Condition, answer: bool) -> bool:
+    """Whether the answer is possible for somebody who did none of the events named, whatever the traits.
+
+    May say yes where the truth is no (parts are taken for independent), never the reverse.
+    """
+    match condition:
+        case AllOf(parts=parts):
+            return (all if answer else any)(possible(part, answer) for part in parts)
+        case AnyOf(parts=parts):
+            return (any if answer else all)(possible(part, answer) for part in parts)
+        case Not(part=part):
+            return possible(part, not answer)
+        case DidNot():
+            return possible(condition.denied, not answer)
+        case Did():
+            return condition.accepts[0] is answer
+    return True
 
 
 def _wanted(leaves: Sequence[Leaf], everybody: bool) -> tuple[frozenset[str] | None, bool]:
@@ -130,24 +145,36 @@ def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:
     known: dict[int, dict[str, Trait]] = {}
     if not names:
         return known
-    columns = ("subject", "at", "seq", "kind", "properties", "context")
-    rows = _stating(history.table(None, columns))
-    cells = (rows[name].to_pylist() for name in ("subject", "seq", "kind", "properties", "context"))
-    for when, subject, seq, kind, properties, context in zip(
-        micros(rows["at"]).tolist(), *cells, strict=True
-    ):
-        if when <= at:
-            for name, value in stated_by(kind, _raw(properties), _raw(context)).items():
-                if name in names:
-                    known.setdefault(subject, {})[name] = Trait(value, when, seq)
+    for rows in (_identified(history), _in_context(history)):
+        cells = (rows[name].to_pylist() for name in ("subject", "seq", "kind", "properties", "context"))
+        for when, subject, seq, kind, *raw in zip(micros(rows["at"]).tolist(), *cells, strict=True):
+            if when <= at:
+                stated = stated_by(kind, _raw(raw[0]), _raw(raw[1]))
+                _keep(known.setdefault(subject, {}), names, stated, when, seq)
     return known
+
+
+def _keep(
+    known: dict[str, Trait], names: frozenset[str], stated: Mapping[str, JSON], at: Instant, seq: int
+) -> None:
+    """Takes in what an event states, where nothing later is known."""
+    for name, value in stated.items():
+        old = known.get(name)
+        if name in names and (old is None or (at, seq) >= (old.at, old.seq)):
+            known[name] = Trait(value, at, seq)
+
+
+def _identified(history: History) -> pa.Table:
+    return history.table((IDENTIFY,), ("subject", "at", "seq", "kind", "properties", "context"))
+
+
+def _in_context(history: History) -> pa.Table:
+    """The other rows whose context may state traits; their properties state none and are not read."""
+    rows = history.table(None, ("subject", "at", "seq", "name", "kind", "context"))
+    rows = rows.filter(pc.match_substring(rows["context"].cast(pa.string()), STATING.decode()))
+    rows = rows.filter(pc.not_equal(rows["name"].cast(pa.string()), IDENTIFY))
+    return rows.append_column("properties", pa.array(["{}"] * rows.num_rows, pa.string()))
 
 
 def _raw(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
-
-
-def _stating(rows: pa.Table) -> pa.Table:
-    """The rows that may state traits."""
-    in_context = pc.match_substring(rows["context"].cast(pa.string()), STATING.decode())
-    return rows.filter(pc.or_(pc.equal(rows["kind"], int(Kind.IDENTIFY)), in_context))

@@ -21,7 +21,7 @@ from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait
 from hark.understand.segments import segment_at
 from tests.understand.histories import CONDITIONS, SPAN_H, START, arrivals, event, ordered
 
-MANY = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=50, deadline=None)
 SOMEWHERE = Path("/nonexistent")
 
 
