@@ -7,7 +7,7 @@ waits that the event can change, or None, and then the event costs no record at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -24,9 +24,24 @@ ALWAYS = (IDENTIFY, *(name.value for name in ConsentName))
 T = TypeVar("T")
 
 
+PARTS = (
+    "profile",
+    "subscriptions",
+    "summaries",
+    "membership",
+    "goals",
+    "exits",
+    "waits",
+    "triggers",
+)
+"""The reducers of `step`, in their order."""
+
+
 class Watch(Struct, frozen=True):
     """What one event name can set off."""
 
+    parts: tuple[str, ...] = PARTS
+    """The reducers that have anything to do with it."""
     leaves: tuple[tuple[str, Leaf], ...] = ()
     """(key of the summary, the leaf that folds it)."""
     segments: tuple[Segment, ...] = ()
@@ -133,7 +148,8 @@ class Plan:
 
     def _watch(self, name: str) -> Watch:
         courses = self._courses.values()
-        return Watch(
+        return _narrowed(
+            name,
             leaves=tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches()),
             segments=self._segments_watching(name),
             with_traits=self._segments_watching(name, TRAITS),
@@ -150,6 +166,22 @@ class Plan:
                 if any(name in until.names for until in course.untils.values())
             ),
         )
+
+
+def _narrowed(name: str, **fields: Any) -> Watch:
+    """The watch of these fields, with the parts that they concern."""
+    asks = bool(fields["segments"]) or name == IDENTIFY
+    concerned = {
+        "profile": name == IDENTIFY,
+        "subscriptions": name in set(ConsentName),
+        "summaries": fields["leaves"],
+        "membership": asks,
+        "goals": fields["goals"],
+        "exits": asks,
+        "waits": fields["waits"],
+        "triggers": fields["triggers"] or fields["enters"],
+    }
+    return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
 
 
 def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:

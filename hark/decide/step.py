@@ -6,14 +6,14 @@ results do not depend on where ticks are cut, and a crash may repeat an input.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
 from hark.decide import commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.membership import changes_due, membership, summaries
-from hark.decide.plan import Plan, Watch
+from hark.decide.plan import PARTS, Plan, Watch
 from hark.decide.profile import profile
 from hark.decide.runs import exits, goals, waits, wakes
 from hark.decide.subscriptions import subscriptions
@@ -36,17 +36,18 @@ ROUNDS = 8
 
 Reducer: TypeAlias = Callable[[Work, Event, Watch], None]
 
-REDUCERS: tuple[Reducer, ...] = (
-    profile,
-    subscriptions,
-    summaries,
-    membership,
-    goals,
-    exits,
-    waits,
-    triggers,
-)
-"""What an event goes through, in this order; each owns one part of the record."""
+REDUCERS: Mapping[str, Reducer] = {
+    "profile": profile,
+    "subscriptions": subscriptions,
+    "summaries": summaries,
+    "membership": membership,
+    "goals": goals,
+    "exits": exits,
+    "waits": waits,
+    "triggers": triggers,
+}
+"""What an event goes through, in this order; each owns one part of the record. `Watch.parts` names those
+that an event's name concerns, so that the others cost nothing."""
 
 WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, wakes)
 """What a due moment sets off, in this order."""
@@ -115,14 +116,15 @@ def drain(work: Work) -> None:
 
 
 def fold(work: Work, event: Event) -> None:
-    """One event, or fact, through every reducer."""
+    """One event, or fact, through the reducers that it concerns."""
     watch = work.plan.watch(event.name)
+    states_traits = b'"traits"' in event.context
     if watch is None:
-        if b'"traits"' not in event.context:
+        if not states_traits:
             return
         watch = work.plan.unwatched
-    for reducer in REDUCERS:
-        reducer(work, event, watch)
+    for part in PARTS if states_traits else watch.parts:
+        REDUCERS[part](work, event, watch)
 
 
 def on_event(work: Work, event: Event) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hark.decide.plan import ALWAYS, Plan
+from hark.decide.plan import ALWAYS, PARTS, Plan
 from hark.decide.record import decode, encode, fresh
-from hark.decide.step import EndlessFactsError
+from hark.decide.step import REDUCERS, EndlessFactsError
 from hark.errors import HarkError
 from hark.model import DAY, FactName, Record, Trait
 from tests.decide.story import SEND, START, Story, campaign, documents, plan_of
@@ -22,6 +22,11 @@ def test_what_nothing_watches_costs_nothing() -> None:
     plan = plan_of(SLOW + campaign(steps))
     watched = {"Order", "Visit", "Signed Up", "Bought", "Opened App", *ALWAYS}
     assert {name for name in (*watched, "Looked", *FactName) if plan.watch(name)} == watched
+
+
+def test_the_reducers_are_those_that_the_plan_names() -> None:
+    """Each part that a watch may name is a reducer, in the same order."""
+    assert tuple(REDUCERS) == PARTS
 
 
 def test_the_entry_into_a_segment_is_watched_where_a_campaign_starts_by_it() -> None:
