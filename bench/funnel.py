@@ -134,8 +134,8 @@ def answer_duckdb(folder: Path) -> None:
         select count(distinct subject) filter (s1 is not null),
                count(distinct subject) filter (s2 is not null),
                count(distinct subject) filter (s3) from c"""
-    found = duckdb.sql(sql).fetchone()
-    print(json.dumps({"customers": list(found or ()), "peak_gb": peak_gb()}))
+    found = duckdb.sql(sql).fetchall()[0]
+    print(json.dumps({"customers": list(found), "peak_gb": peak_gb()}))
 
 
 def peak_gb() -> float:

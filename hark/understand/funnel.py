@@ -7,7 +7,7 @@ by the kernel (`understand.kernels.funnel`). Both fill the same `Partial`s, whic
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,9 +20,6 @@ from hark.history.reader import Snapshot
 from hark.model import JSON, SECOND, Event, Instant
 from hark.understand import operators
 from hark.understand.partials import over_buckets
-
-if TYPE_CHECKING:
-    from hark.understand.kernels.rows import Bit
 
 Step: TypeAlias = EventMatch
 Seconds = npt.NDArray[np.float64]
@@ -163,28 +160,18 @@ def ask_funnel(snapshot: Snapshot, funnel: Funnel, now: Instant) -> FunnelAnswer
     """The answer from a snapshot of the history, one bucket a thread."""
     # numba takes half a second to load, which only questions should pay.
     from hark.understand.kernels import funnel as kernel
-    from hark.understand.kernels.rows import Stream, names_of, needs_properties, stream
+    from hark.understand.kernels.rows import Bit, names_of, needs_properties, stream
 
-    bits, over_at = _bits(funnel), ranges(funnel, now)
+    bits, over_at = [Bit(step) for step in funnel.steps], ranges(funnel, now)
 
-    def times(rows: Stream, start: Instant, end: Instant) -> npt.NDArray[np.int64]:
-        found: npt.NDArray[np.int64] = kernel.times(
-            rows.subject, rows.at, rows.bits, len(bits), within(funnel), start, end, now
-        )
-        return found
+    limit = within(funnel)
 
     def one(bucket: int) -> Partial:
         rows = stream(snapshot.runs(bucket, names_of(bits), needs_properties(bits)), bits)
-        over, still_open = over_at
-        return partial(times(rows, *over), times(rows, *still_open))
+        over, still_open = (kernel.times(rows, len(bits), limit, *range_, now) for range_ in over_at)
+        return partial(over, still_open)
 
     return answer(funnel, over_buckets(snapshot, one))
-
-
-def _bits(funnel: Funnel) -> list[Bit]:
-    from hark.understand.kernels.rows import Bit
-
-    return [Bit(step) for step in funnel.steps]
 
 
 # -- adding up ------------------------------------------------------------------------------------------

@@ -143,10 +143,10 @@ def _from_rows(question: Retention, rows: Stream, now: Instant) -> Partial:
     latest = int(known.max())
     days = periods.days_between(int(known.min()), latest, question.period, question.zone)
     starts = np.array([periods.begins(day, question.zone) for day in days], np.int64)
-    begun = kernel.begun(rows.subject, rows.at, rows.bits, question.begin, question.end, now)
+    begun = kernel.begun(rows, question.begin, question.end, now)
     period = np.searchsorted(starts, rows.at[begun], side="right") - 1
     begun_in, line = np.unique(period, return_inverse=True)
-    active = kernel.active(rows.subject, rows.at, rows.bits, begun, period, line, starts, now)
+    active = kernel.active(rows, begun, period, line, len(begun_in), starts, now)
     sizes = np.bincount(line)
     if same(question):
         active[:, 0] = sizes

@@ -52,7 +52,7 @@ def reached(question: Funnel, events: list[Event], start: int = -100, end: int =
     found = attempt(question, events, start * SECOND, end * SECOND)
     rows = stream(snapshot(events, 1, 1).runs(0), [Bit(step) for step in question.steps])
     limits = within(question), start * SECOND, end * SECOND, FOREVER
-    times = kernel.times(rows.subject, rows.at, rows.bits, len(question.steps), *limits)
+    times = kernel.times(rows, len(question.steps), *limits)
     assert [at for at in times.ravel().tolist() if at != kernel.NEVER] == found
     return [at // SECOND for at in found]
 

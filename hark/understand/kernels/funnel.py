@@ -12,22 +12,12 @@ import numpy as np
 from numba import types
 
 from hark.history.runs import Ints
-from hark.understand.kernels.rows import I64, U64, Bits
+from hark.understand.kernels.rows import I64, OUT, U64, Bits, Stream
 
 NEVER = np.iinfo(np.int64).min
 
 
-@numba.njit([types.int64(I64)], nogil=True, cache=True)
-def _count(subject: Ints) -> int:
-    """Different subjects."""
-    count = 0
-    for row in range(len(subject)):
-        if row == 0 or subject[row] != subject[row - 1]:
-            count += 1
-    return count
-
-
-@numba.njit([types.int64(I64, U64, types.int64[::1], *[types.int64] * 4)], nogil=True, cache=True)
+@numba.njit([types.int64(I64, U64, OUT, *[types.int64] * 4)], nogil=True, cache=True)
 def _level(at: Ints, bits: Bits, latest: Ints, within: int, start: int, end: int, until: int) -> int:
     """The deepest step that any attempt reaches, counted from 1; 0: there is no attempt."""
     latest[:] = NEVER
@@ -48,7 +38,7 @@ def _level(at: Ints, bits: Bits, latest: Ints, within: int, start: int, end: int
 
 
 @numba.njit(
-    [types.int64(I64, U64, types.int64[::1], *[types.int64] * 5)],
+    [types.int64(I64, U64, OUT, *[types.int64] * 5)],
     nogil=True,
     cache=True,
 )
@@ -73,7 +63,7 @@ def _begin(
     return begun
 
 
-@numba.njit([types.void(I64, U64, types.int64, types.int64[::1])], nogil=True, cache=True)
+@numba.njit([types.void(I64, U64, types.int64, OUT)], nogil=True, cache=True)
 def _follow(at: Ints, bits: Bits, level: int, found: Ints) -> None:
     """The times of the attempt that starts at the first row, each step at its earliest match."""
     found[0] = at[0]
@@ -86,23 +76,21 @@ def _follow(at: Ints, bits: Bits, level: int, found: Ints) -> None:
             step += 1
 
 
-@numba.njit(
-    [types.int64[:, ::1](I64, I64, U64, *[types.int64] * 5)],
-    nogil=True,
-    cache=True,
-)
-def times(
-    subject: Ints, at: Ints, bits: Bits, steps: int, within: int, start: int, end: int, until: int
-) -> Ints:
-    """(subjects with an attempt, steps): when the reported attempt reached each step, NEVER where not.
-
-    Attempts start in [start, end) and end at most `within` after it; rows after `until` are not known.
-    """
-    found = np.full((_count(subject), steps), NEVER, np.int64)
-    latest = np.empty(steps, np.int64)
-    earliest = np.empty(steps + 1, np.int64)
-    number = 0
-    row = 0
+@numba.njit([types.int64(I64, I64, U64, *[types.int64] * 4, OUT, OUT, OUT)], nogil=True, cache=True)
+def _times(
+    subject: Ints,
+    at: Ints,
+    bits: Bits,
+    within: int,
+    start: int,
+    end: int,
+    until: int,
+    latest: Ints,
+    earliest: Ints,
+    found: Ints,
+) -> int:
+    """Writes the times of each subject with an attempt one after the other; answers how many subjects."""
+    number = row = 0
     while row < len(subject):
         first = row
         while row < len(subject) and subject[row] == subject[first]:
@@ -110,6 +98,19 @@ def times(
         level = _level(at[first:row], bits[first:row], latest, within, start, end, until)
         if level:
             begun = first + _begin(at[first:row], bits[first:row], earliest, level, within, start, end, until)
-            _follow(at[begun:row], bits[begun:row], level, found[number])
+            _follow(at[begun:row], bits[begun:row], level, found[number * len(latest) :])
             number += 1
-    return found[:number].copy()
+    return number
+
+
+def times(rows: Stream, steps: int, within: int, start: int, end: int, until: int) -> Ints:
+    """(subjects with an attempt, steps): when the reported attempt reached each step, NEVER where not.
+
+    Attempts start in [start, end) and end at most `within` after it; rows after `until` are not known.
+    """
+    subjects = 1 + int(np.count_nonzero(rows.subject[1:] != rows.subject[:-1]))
+    found = np.full(subjects * steps, NEVER, np.int64)
+    latest, earliest = np.empty(steps, np.int64), np.empty(steps + 1, np.int64)
+    limits = within, start, end, until
+    count = _times(rows.subject, rows.at, rows.bits, *limits, latest, earliest, found)
+    return found.reshape(subjects, steps)[:count]

@@ -59,7 +59,7 @@ def stream(runs: Sequence[Run], bits: Sequence[Bit]) -> Stream:
     if not waiting:
         return _EMPTY
     while len(waiting) > 1:
-        waiting = sorted([*waiting[2:], Stream(*_merge(*waiting[0], *waiting[1]))], key=_length)
+        waiting = sorted([*waiting[2:], _merged(waiting[0], waiting[1])], key=_length)
     return waiting[0]
 
 
@@ -72,10 +72,21 @@ _EMPTY = Stream(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int
 
 def _selected(run: Run, bits: Sequence[Bit]) -> Stream:
     of_name = np.array([_of_name(name, bits) for name in run.names], np.uint64)
-    of_inactive = np.uint64(sum(1 << place for place, bit in enumerate(bits) if bit.inactive))
+    of_inactive = sum(1 << place for place, bit in enumerate(bits) if bit.inactive)
     codes, of_value = _of_properties(run.properties, bits)
-    rows, found = _select(run.code, run.active, of_name, of_inactive, run.kept, codes, of_value)
-    return Stream(run.subject[rows], run.at[rows], run.seq[rows], found)
+    rows, found = np.empty(len(run), np.int64), np.empty(len(run), np.uint64)
+    places = of_name, np.uint64(of_inactive), run.kept.ravel(), codes, of_value
+    count = _select(run.code, run.active, *places, rows, found)
+    chosen = rows[:count]
+    return Stream(run.subject[chosen], run.at[chosen], run.seq[chosen], found[:count].copy())
+
+
+def _merged(one: Stream, other: Stream) -> Stream:
+    total = _length(one) + _length(other)
+    subject, at, seq = (np.empty(total, np.int64) for _ in range(3))
+    both = Stream(subject, at, seq, np.empty(total, np.uint64))
+    _merge(*one, *other, *both)
+    return both
 
 
 def _of_name(name: str, bits: Sequence[Bit]) -> int:
@@ -105,14 +116,15 @@ def _read_only(type_: types.Type) -> types.Array:
 
 
 I32, I64, U64 = _read_only(types.int32), _read_only(types.int64), _read_only(types.uint64)
-_RANGES = types.Array(types.int64, 2, "C", readonly=True)
 _FLAGS = _read_only(types.boolean)
+OUT = types.int64[::1]
+_OUT_BITS = types.uint64[::1]
+
+# Results are written into arrays that are passed in: allocating them here would double the time to compile.
 
 
 @numba.njit(
-    [types.Tuple((types.int64[::1], types.uint64[::1]))(I32, _FLAGS, U64, types.uint64, _RANGES, I32, U64)],
-    nogil=True,
-    cache=True,
+    [types.int64(I32, _FLAGS, U64, types.uint64, I64, I32, U64, OUT, _OUT_BITS)], nogil=True, cache=True
 )
 def _select(
     code: Codes,
@@ -122,13 +134,16 @@ def _select(
     kept: Ints,
     value: Codes,
     of_value: Bits,
-) -> tuple[Ints, Bits]:
-    """The rows with any bit, and their bits. `value` is empty where no property is asked for."""
-    rows = np.empty(len(code), np.int64)
-    bits = np.empty(len(code), np.uint64)
+    rows: Ints,
+    bits: Bits,
+) -> int:
+    """Writes the rows with any bit, and their bits, and answers how many; `kept` has ranges' ends by turns.
+
+    `value` is empty where no property is asked for.
+    """
     count = 0
-    for part in range(len(kept)):
-        for row in range(kept[part, 0], kept[part, 1]):
+    for part in range(0, len(kept), 2):
+        for row in range(kept[part], kept[part + 1]):
             found = of_name[code[row]]
             if found == 0:
                 continue
@@ -140,40 +155,35 @@ def _select(
                 rows[count] = row
                 bits[count] = found
                 count += 1
-    return rows[:count].copy(), bits[:count].copy()
+    return count
 
 
 _STREAM = (I64, I64, I64, U64)
 
 
-@numba.njit(
-    [
-        types.Tuple((types.int64[::1], types.int64[::1], types.int64[::1], types.uint64[::1]))(
-            *_STREAM, *_STREAM
-        )
-    ],
-    nogil=True,
-    cache=True,
-)
+@numba.njit([types.void(*_STREAM, *_STREAM, OUT, OUT, OUT, _OUT_BITS)], nogil=True, cache=True)
 def _merge(
-    subject: Ints, at: Ints, seq: Ints, bits: Bits, subject_2: Ints, at_2: Ints, seq_2: Ints, bits_2: Bits
-) -> tuple[Ints, Ints, Ints, Bits]:
-    """Two sorted streams as one."""
-    total = len(subject) + len(subject_2)
-    to_subject, to_at = np.empty(total, np.int64), np.empty(total, np.int64)
-    to_seq, to_bits = np.empty(total, np.int64), np.empty(total, np.uint64)
+    subject: Ints,
+    at: Ints,
+    seq: Ints,
+    bits: Bits,
+    subject_2: Ints,
+    at_2: Ints,
+    seq_2: Ints,
+    bits_2: Bits,
+    to_subject: Ints,
+    to_at: Ints,
+    to_seq: Ints,
+    to_bits: Bits,
+) -> None:
+    """Writes two sorted streams as one."""
     i = j = 0
-    for place in range(total):
-        first = j == len(subject_2) or (
-            i < len(subject)
-            and (
-                subject[i] < subject_2[j]
-                or (
-                    subject[i] == subject_2[j]
-                    and (at[i] < at_2[j] or (at[i] == at_2[j] and seq[i] <= seq_2[j]))
-                )
-            )
-        )
+    for place in range(len(to_subject)):
+        first = j == len(subject_2)
+        if not first and i < len(subject):
+            first = subject[i] < subject_2[j]
+            if subject[i] == subject_2[j]:
+                first = at[i] < at_2[j] or (at[i] == at_2[j] and seq[i] <= seq_2[j])
         if first:
             to_subject[place], to_at[place], to_seq[place], to_bits[place] = (
                 subject[i],
@@ -186,4 +196,3 @@ def _merge(
             to_subject[place], to_at[place] = subject_2[j], at_2[j]
             to_seq[place], to_bits[place] = seq_2[j], bits_2[j]
             j += 1
-    return to_subject, to_at, to_seq, to_bits
