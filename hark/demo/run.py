@@ -169,8 +169,8 @@ def _result(server: DemoServer, clock: SharedClock, driver: Driver, seed: int, s
     if found.lift is None:
         raise HarkError("nobody entered the campaign", "give it more --customers", "demo.nobody")
     return DemoResult(
-        funnel=ask(server.data, QUESTIONS["funnel"]),
-        retention=ask(server.data, QUESTIONS["retention"]),
+        funnel=ask(server.data, QUESTIONS["funnel"], clock),
+        retention=ask(server.data, QUESTIONS["retention"], clock),
         lift=found.lift,
         planted=known.lift,
         seconds=round(seconds, 2),

@@ -17,7 +17,7 @@ from hark.store.locks import ROLES, holder
 from hark.store.state import open_reader
 
 PATIENCE_S = 30.0
-PAUSE_S = 0.01
+PAUSE_S = 0.05
 
 
 class DemoServer:
@@ -55,7 +55,7 @@ class DemoServer:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self._process.poll() is None:
             found = server(self.data)
-            if found and all(holder(self.data, role) for role in ROLES) and answers(found) and self._folds():
+            if found and all(holder(self.data, role) for role in ROLES) and self._folds() and answers(found):
                 return found
             time.sleep(PAUSE_S)
         last = self.log.read_text(errors="replace").strip().splitlines()[-1:]
