@@ -146,8 +146,8 @@ def wakes(work: Work) -> None:
 
 
 def forget(record: Record, now: Instant) -> None:
-    """Drops the runs whose steps and goal are over and that no waiting message belongs to."""
-    waited_for = {one.run for one in record.sends if one.state == "wanted"}
+    """Drops the runs whose steps and goal are over, unless a message of theirs is not out yet."""
+    waited_for = {one.run for one in record.sends if one.state in ("wanted", "sending")}
     record.runs = [
         run
         for run in record.runs

@@ -272,3 +272,15 @@ def test_a_run_without_a_goal_is_kept_while_it_waits() -> None:
     story.does("Subscription Requested", topic="tips")
     story.wait(3 * DAY)
     assert len(story.messages()) == 2
+
+
+def test_a_run_is_kept_until_its_message_is_out() -> None:
+    """A hand-off long after the steps and the goal's window still finds the run, and what started it."""
+    keys = {"goal": "", "control": "", "why": "", "topic": "", "transactional": "true"}
+    story = Story(plan_of(campaign(**keys)))
+    story.does("Signed Up", order=7)
+    story.now += 5 * DAY
+    story.hands_off(story.messages()[0])
+    assert [run.trigger for run in story.record.runs] == [b'{"order": 7}']
+    story.comes_out(story.messages()[0])
+    assert story.record.runs == []
