@@ -31,8 +31,8 @@ class DefinitionError(HarkError):
         super().__init__("\n".join(map(str, self.problems)), id="definitions.refused")
 
     def __str__(self) -> str:
-        """One line for each problem: "file:line: message (hint)"."""
-        return self.message
+        """One line for each problem, "file:line: message (hint)", and the id behind the last."""
+        return f"{self.message} [{self.id}]"
 
 
 class Problems:

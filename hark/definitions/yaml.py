@@ -23,6 +23,9 @@ from hark.model import JSON
 Value: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"
 
 
+BROKEN = "look at what is open on that line and before it: brackets, quotes, the depth of the lines"
+
+
 class Node(Struct, frozen=True):
     """One value of a document and the line it stands on: its key's, or its own in a list."""
 
@@ -124,10 +127,11 @@ def read(text: str, problems: Problems) -> list[Node]:
         found = [convert(raw, raw.start_mark.line + 1) for raw in _compose(text)]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.add(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}")
+        line = mark.line + 1 if mark else 1
+        problems.add(line, f"not YAML: {error.problem or error.context}", BROKEN)
         return []
     except YAMLError as error:
-        problems.add(1, f"not YAML: {str(error).splitlines()[0]}")
+        problems.add(1, f"not YAML: {str(error).splitlines()[0]}", BROKEN)
         return []
     except RecursionError:
         problems.add(1, "nested too deeply")

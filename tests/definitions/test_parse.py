@@ -121,7 +121,7 @@ BODIES = st.dictionaries(NAMES, VALUES, min_size=1, max_size=3)
 
 
 @given(st.lists(BODIES, min_size=1, max_size=3))
-@example([{"a": "x\n\n\n"}, {"a": [[], {}, [[1]]]}])
+@example([{"a": "x\n\n\n"}, {"a": [[], {}, [[1]]]}, {".1e1": "-.5e3"}])
 def test_plain_data_survives_yaml(bodies: list[JSON]) -> None:
     """What is written as YAML is read back as it was, texts that look like numbers included."""
     problems = Problems("t")
@@ -151,7 +151,8 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
     beyond = {
         "alias", "also clicks", "between", "control 0", "control none", "count always", "count never",
         "dates", "duplicate key", "enters where", "existing", "exit", "goal fact", "goal opens",
-        "key enters", "late send", "naive", "no goal no topic", "no send", "path", "quiet same", "re",
+        "key enters", "late by days of the week", "late send", "naive", "no goal no topic",
+        "no send", "path", "quiet same", "re",
         "sender pw", "step ids", "tag", "transactional", "transactional enters", "two measures",
         "wait both", "wait empty", "wait until", "wait zone", "weights",
     }  # fmt: skip

@@ -17,7 +17,7 @@ from hark.history.seal import Sealer
 from hark.model import DAY, HOUR, JSON, Event
 from hark.store.table import EventTable
 from hark.understand.batch import members, summaries
-from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait
+from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait, Not
 from hark.understand.segments import segment_at
 from tests.understand.histories import CONDITIONS, SPAN_H, START, arrivals, event, ordered
 
@@ -113,3 +113,32 @@ def test_an_absence_is_of_those_seen() -> None:
     assert sorted(segment_at(held(events), never, START + DAY)) == [1, 2]
     assert segment_at(held([]), never, START).count == 0
     assert segment_at(held([]), never, START).sample() == []
+
+
+def test_the_window_of_columns_ends_where_the_live_one_does() -> None:
+    """In columns too an event exactly as old as the window is outside."""
+    within = Segment("within", Did(("Ordered",), within_us=DAY))
+    snapshot = held([event(1, "Ordered", START, START)])
+    assert segment_at(snapshot, within, START + DAY - 1).count == 1
+    assert segment_at(snapshot, within, START + DAY).count == 0
+
+
+def test_the_latest_statement_of_a_trait_stands_wherever_it_was_made() -> None:
+    """Of an identify call and the context of another event, the later by (at, seq) says what the trait is."""
+    earlier = event(2, "Viewed", START, START, context={"traits": {"plan": "free"}})
+    later = event(1, "Identify", START + HOUR, START + HOUR, {"plan": "pro"})
+    pro = Segment("pro", HasTrait({"plan": "pro"}))
+    assert segment_at(held([earlier, later]), pro, START + DAY).count == 1
+    assert segment_at(held([earlier, later]), pro, START).count == 0
+
+
+def test_an_absence_is_asked_of_a_sealed_history(tmp_path: Path) -> None:
+    """Who did only other things is read from the table's files where a condition asks for an absence."""
+    events = [event(1, "Viewed", START, START, subject=1), event(2, "Ordered", START, START, subject=2)]
+    table = EventTable(tmp_path)
+    sealer = Sealer(table, "epoch")
+    sealer.seal([(1, columns.encode(events))])
+    snapshot = Snapshot(table, sealer.version(), [], Merged([]))
+    assert list(segment_at(snapshot, Segment("never", DidNot(("Ordered",))), START)) == [1]
+    pro = AllOf((Not(HasTrait({"plan": "pro"})), Did(("Ordered",))))
+    assert list(segment_at(snapshot, Segment("some", pro), START)) == [2]
