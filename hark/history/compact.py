@@ -2,8 +2,8 @@
 
 Our own sort-and-replace, since no optimise command keeps (subject, at, seq): a range of subjects at a time is
 read from all chosen files, sorted and written on, so memory does not grow with the files. All files come and
-go in one commit. Readers of older versions keep their files until `EventTable.vacuum`, after a grace.
-It must not run beside a seal: both are the engine's, one after the other.
+go in one commit; those replaced are deleted after a grace, since readers hold a version. It must not run
+beside a seal: both are the engine's, one after the other.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from hark.store.table import ROWS, EventTable, File, Version
 FILES = 16
 PART_ROWS = 500_000
 """Rows sorted at once."""
+GRACE_HOURS = 1
+"""How long a reader may hold a version."""
 
 
 def compact(
@@ -42,6 +44,7 @@ def compact(
     ]
     removed = [file for some in chosen.values() for file in some]
     table.commit(version, [file for file in added if file], removed, version.sealed)
+    table.vacuum(GRACE_HOURS)
     return len(removed)
 
 
