@@ -1,7 +1,7 @@
 """From bytes off the wire to a body that is safe to store: bounded, unpacked, wholly valid JSON.
 
-Once stored, properties are read much later and by others, so the whole body is decoded here once: what the
-log holds can be decoded by everybody, to the last nested number.
+Once stored, properties are read much later and by others, so the whole body is checked here: what the log
+holds can be decoded by everybody, to the last nested number.
 """
 
 from __future__ import annotations
@@ -9,15 +9,22 @@ from __future__ import annotations
 import itertools
 import re
 import zlib
+from collections.abc import Sequence
 
 import msgspec
+from msgspec import Raw, Struct, field
 
 from hark.collect.refusals import Reason, Refusal
 
 DEPTH = 64
+LONG_NUMBER = 300
+"""Digits; a number of fewer is in range, unless it has an exponent."""
+
 _STEPS = {ord(mark): step for mark, step in (("{", 1), ("[", 1), ("}", -1), ("]", -1))}
 _NO_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'{}[]"\\')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
+_DIGITS = re.compile(rb"[0-9]{300}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -48,20 +55,81 @@ def too_large(limit: int) -> Refusal:
     return Refusal(Reason.BODY_TOO_LARGE, f"the body is over {limit} bytes; send smaller batches")
 
 
-def decode(body: bytes) -> dict[str, object] | Refusal:
-    """The body as an object, if all of it is valid: JSON, UTF-8, no lone surrogate, no number out of range,
-    no deeper than 64."""
+class Head(Struct, rename="camel"):
+    """What collect reads of a body itself; the calls are read by `formats`."""
+
+    batch: list[Raw] | None = None
+    write_key: str | None = None
+    api_key: str | None = field(default=None, name="api_key")
+
+
+class _AnyHead(Struct, rename="camel"):
+    batch: Raw = Raw()
+    write_key: Raw = Raw()
+    api_key: Raw = field(default=Raw(), name="api_key")
+
+
+_head = msgspec.json.Decoder(Head)
+_any_head = msgspec.json.Decoder(_AnyHead)
+_text = msgspec.json.Decoder(str)
+_list = msgspec.json.Decoder(list[Raw])
+
+
+def read_head(body: bytes) -> Head | Refusal:
+    """The keys and the calls of a body, if all of it is JSON of UTF-8, no deeper than 64, without half a
+    surrogate pair. No objects are made of what is inside: that would be most of the cost of a batch."""
+    if not (body.isascii() or _is_utf8(body)):
+        return Refusal(Reason.INVALID_UTF8, "the body is not UTF-8")
+    if is_too_deep(body):
+        return Refusal(Reason.TOO_DEEP, f"the body is nested deeper than {DEPTH}")
     try:
-        if is_too_deep(body):
-            return Refusal(Reason.TOO_DEEP, f"the body is nested deeper than {DEPTH}")
-        found = msgspec.json.decode(body)
+        return _head.decode(body)
+    except msgspec.ValidationError:
+        return _odd_head(body)
     except RecursionError:
         return Refusal(Reason.BROKEN_JSON, "the body is not JSON: brackets without end")
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return _diagnosis(body, error)
-    if type(found) is not dict:
+    except msgspec.DecodeError as error:
+        return _broken(body, error)
+
+
+def refuse_out_of_range(body: bytes, parts: Sequence[bytes]) -> Refusal | None:
+    """Refuse numbers that no double can hold (1e999) in any of `parts`, objects of the body.
+
+    Only where a part looks like it the body is decoded to be sure.
+    """
+    if not _EXPONENT.search(b"".join(parts)) and not any(map(_has_long_number, parts)):
+        return None
+    try:
+        msgspec.json.decode(body)
+    except msgspec.MsgspecError as error:
+        return Refusal(Reason.NUMBER_OUT_OF_RANGE, f"a number is out of range: {error}")
+    return None
+
+
+def _has_long_number(part: bytes) -> bool:
+    return len(part) > LONG_NUMBER and _DIGITS.search(part) is not None
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _odd_head(body: bytes) -> Head | Refusal:
+    """Of a body that is valid JSON but not as expected: what can be used all the same."""
+    try:
+        head = _any_head.decode(body)
+    except msgspec.ValidationError:
         return Refusal(Reason.NOT_AN_OBJECT, "the body must be a JSON object")
-    return found
+    batch = _list.decode(head.batch) if bytes(head.batch)[:1] == b"[" else None
+    return Head(batch, _word(head.write_key), _word(head.api_key))
+
+
+def _word(raw: Raw) -> str | None:
+    return _text.decode(raw) if bytes(raw)[:1] == b'"' else None
 
 
 def is_too_deep(body: bytes) -> bool:
@@ -83,14 +151,8 @@ def is_too_deep(body: bytes) -> bool:
     return max(itertools.accumulate(_STEPS.get(byte, 0) for byte in structure), default=0) > DEPTH
 
 
-def _diagnosis(body: bytes, error: Exception) -> Refusal:
-    """Why a body can't be decoded, in the contract's words."""
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return Refusal(Reason.INVALID_UTF8, "the body is not UTF-8")
-    if isinstance(error, msgspec.ValidationError):
-        return Refusal(Reason.NUMBER_OUT_OF_RANGE, f"a number is out of range: {error}")
+def _broken(body: bytes, error: msgspec.DecodeError) -> Refusal:
+    """Why a body is no JSON, in the contract's words."""
     if "surrogate" in str(error) or ("truncated" in str(error) and _SURROGATE.search(body)):
         return Refusal(Reason.LONE_SURROGATE, "a string holds half a surrogate pair")
     return Refusal(Reason.BROKEN_JSON, f"the body is not JSON: {error}")

@@ -7,6 +7,7 @@ Retry-After for what is temporary.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -43,6 +44,7 @@ PATHS = {
 }
 """What each collecting path takes."""
 
+_log = logging.getLogger("hark.collect")
 _JSON = (b"content-type", b"application/json")
 _CORS = (b"access-control-allow-origin", b"*")
 _PREFLIGHT: Headers = [
@@ -98,7 +100,11 @@ class Collect:
             await self._refuse(send, "", wrong, [(b"allow", b"POST, OPTIONS")])
             return
         request = _request(kind, scope, self._clock)
-        refusal = await self._take(request, receive) or await self._store(request)
+        try:
+            refusal = await self._take(request, receive) or await self._store(request)
+        except Exception:
+            _log.exception("a call could not be taken")
+            refusal = Refusal(Reason.UNEXPECTED, "the server made a mistake; send it again later", 60)
         if refusal:
             await self._refuse(send, request.source, refusal)
         else:

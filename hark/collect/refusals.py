@@ -67,7 +67,8 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     LOG_BROKEN = "log_broken"
     DRAINING = "draining"
-    CONSOLE_DOWN = "console_down"
+    UNEXPECTED = "unexpected"
+    """A mistake of ours; clients keep the events and send them again."""
 
 
 STATUS = {
@@ -85,7 +86,7 @@ STATUS = {
     Reason.DISK_FULL: 503,
     Reason.LOG_BROKEN: 503,
     Reason.DRAINING: 503,
-    Reason.CONSOLE_DOWN: 503,
+    Reason.UNEXPECTED: 503,
 }
 """HTTP status by reason; 400 for those not named."""
 

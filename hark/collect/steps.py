@@ -108,14 +108,12 @@ def refuse_large_call(request: Request, context: Context) -> Refusal | None:
     return None
 
 
-def add_decoded_body(request: Request, _: Context) -> Refusal | None:
-    """See that the whole body is valid; what it says is not kept, since many objects kept are slow."""
-    found = body.decode(request.body)
-    if isinstance(found, Refusal):
-        return found
-    batch = found.get("batch")
-    request.batch_size = len(batch) if isinstance(batch, list) else None
-    request.key_in_body = _key_in(found)
+def add_head(request: Request, _: Context) -> Refusal | None:
+    head = body.read_head(request.body)
+    if isinstance(head, Refusal):
+        return head
+    request.batch_size = None if head.batch is None else len(head.batch)
+    request.key_in_body = head.write_key or _key_of_first(head) or head.api_key or ""
     return None
 
 
@@ -157,16 +155,17 @@ def refuse_no_batch(request: Request, context: Context) -> Refusal | None:
 
 def add_members(request: Request, _: Context) -> Refusal | None:
     """Which of the calls count, and which are refused why."""
-    access = request.access
     row = Row(0, Lane.LIVE, request.received_at, request.source, request.kind, request.body)
     try:
         members = formats.members(row)
     except msgspec.MsgspecError as error:
         return Refusal(Reason.INVALID_CALL, f"the body is no {request.kind}: {error}", detail="wrong_type")
-    guarded = frozenset(access.source.protected) if access and not access.secret else frozenset()
+    access = request.access
+    if access and access.source.protected and not access.secret:
+        members = [_guard(member, access.source.protected) for member in members]
     request.calls = len(members)
-    request.refused = [one for one in (_guard(member, guarded) for member in members) if type(one) is Refused]
-    return None
+    request.refused = [member for member in members if type(member) is Refused]
+    return body.refuse_out_of_range(request.body, _objects(members))
 
 
 def refuse_invalid_call(request: Request, _: Context) -> Refusal | None:
@@ -193,7 +192,7 @@ BEFORE_BODY: tuple[Step, ...] = (refuse_draining, refuse_large_headers)
 STEPS: tuple[Step, ...] = (
     add_unpacked_body,
     refuse_large_call,
-    add_decoded_body,
+    add_head,
     add_key,
     add_source,
     refuse_rate,
@@ -232,17 +231,22 @@ def key_of(authorization: bytes) -> str:
         return ""
 
 
-def _key_in(found: dict[str, object]) -> str:
-    batch = found.get("batch")
-    first = batch[0] if isinstance(batch, list) and batch else None
-    inner = first.get("writeKey") if isinstance(first, dict) else None
-    for key in (found.get("writeKey"), inner, found.get("api_key")):
-        if key and isinstance(key, str):
-            return key
-    return ""
+def _key_of_first(head: body.Head) -> str:
+    """The writeKey of a batch's first call."""
+    if not head.batch or b"writeKey" not in bytes(head.batch[0]):
+        return ""
+    first = body.read_head(bytes(head.batch[0]))
+    return "" if isinstance(first, Refusal) else first.write_key or ""
 
 
-def _guard(member: Call | Refused, protected: frozenset[str]) -> Call | Refused:
+def _objects(members: list[Call | Refused]) -> list[bytes]:
+    """The calls' objects that are stored as they came."""
+    calls = [member for member in members if type(member) is Call]
+    contexts = {call.context for call in calls} | {call.traits for call in calls}
+    return [*(call.properties for call in calls), *contexts]
+
+
+def _guard(member: Call | Refused, protected: tuple[str, ...]) -> Call | Refused:
     if type(member) is Call and member.name in protected:
         message = f"{member.name!r} is protected: it needs the source's secret key"
         return Refused(member.member, MemberReason.NEEDS_SECRET_KEY, message, member.properties)

@@ -7,7 +7,6 @@ process while it appends. A file is dropped whole when every lane's cursor is pa
 from __future__ import annotations
 
 import itertools
-import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,37 +18,13 @@ from msgspec import Struct
 
 from hark.errors import HarkError
 from hark.model import Instant, Lane
+from hark.store import log_files
 from hark.store.contracts import NewRow, Row
 
 FILE_BYTES = 1 << 30
-LANES = tuple(Lane)
-
-_TABLES = {lane: lane.name.lower() for lane in LANES}
-_COLUMNS = "seq, received_at, source, kind, body, refused"
-_INSERT = {lane: f"INSERT INTO {table} ({_COLUMNS}) VALUES (?,?,?,?,?,?)" for lane, table in _TABLES.items()}
-_SELECT = {
-    lane: f"SELECT {_COLUMNS} FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?"
-    for lane, table in _TABLES.items()
-}
-_FIRST = {
-    lane: f"SELECT received_at FROM {table} WHERE seq > ? ORDER BY seq LIMIT 1"
-    for lane, table in _TABLES.items()
-}
-_LAST = {lane: f"SELECT max(seq) FROM {table}" for lane, table in _TABLES.items()}
-_REJECT = 'INSERT INTO rejects (received_at, source, "index", reason, message, excerpt) VALUES (?,?,?,?,?,?)'
-_NEWEST_REJECTS = (
-    'SELECT received_at, source, "index", reason, message, excerpt FROM rejects ORDER BY id DESC LIMIT ?'
-)
-_META = "CREATE TABLE IF NOT EXISTS meta (epoch TEXT NOT NULL, after INTEGER NOT NULL)"
-_REJECTS = (
-    "CREATE TABLE IF NOT EXISTS rejects (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, "
-    'source TEXT NOT NULL, "index" INTEGER NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, '
-    "excerpt BLOB NOT NULL)"
-)
-_LANE_TABLE = (
-    "CREATE TABLE IF NOT EXISTS {} (seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, "
-    "source TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, refused BLOB NOT NULL)"
-)
+CHECK_BYTES = 4 << 20
+ROW_BYTES = 64
+"""What a row takes besides its body, about."""
 
 
 class Reject(Struct, frozen=True):
@@ -96,8 +71,10 @@ class LogStore:
         self.file_bytes = file_bytes
         self.min_free_bytes = min_free_bytes
         self._broken: LogBrokenError | None = None
-        self._number = max(_numbers(directory), default=0)
+        self._number = max(log_files.numbers(directory), default=0)
         self.file = self._resume() if self._number else self._first_file()
+        self._file_bytes = self._path(self._number).stat().st_size
+        self._unchecked_bytes = 0
         with closing(LogReader(directory)) as reader:
             self.ends = reader.ends()
 
@@ -109,13 +86,10 @@ class LogStore:
         """
         if self._broken:
             raise self._broken
-        if self.min_free_bytes and _free_bytes(self.directory) < self.min_free_bytes:
-            raise LogFullError
         first = self._end + 1
         try:
-            with self.file:
-                self._insert(rows, first)
-                self.file.executemany(_REJECT, map(_reject_values, rejects))
+            self._make_room(rows)
+            self._write(rows, rejects, first)
         except apsw.FullError:
             raise LogFullError from None
         except apsw.Error as error:
@@ -123,7 +97,6 @@ class LogStore:
             raise self._broken from error
         self._end += len(rows)
         self.ends.update((row.lane, seq) for seq, row in enumerate(rows, first))
-        self._roll_over()
         return list(range(first, self._end + 1))
 
     def end(self) -> int:
@@ -140,11 +113,37 @@ class LogStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _write(self, rows: Sequence[NewRow], rejects: Sequence[Reject], first: int) -> None:
+        """All or nothing. One lane's rows are one statement, which commits by itself: each call of SQLite
+        lets other threads run and may wait long to go on, so it matters that there is one and not ten."""
+        if not rejects and len(rows) <= log_files.GROUP and len({row.lane for row in rows}) == 1:
+            self._insert(rows, first)
+            return
+        with self.file:
+            for start, row in enumerate(rows):
+                self._insert([row], first + start)
+            self.file.executemany(log_files.REJECT, map(_reject_values, rejects))
+
     def _insert(self, rows: Sequence[NewRow], first: int) -> None:
-        execute = self.file.execute
+        values: list[int | str | bytes] = []
         for seq, row in enumerate(rows, first):
-            values = (seq, row.received_at, row.source, row.kind, row.body, row.refused)
-            execute(_INSERT[row.lane], values)
+            values += (seq, row.received_at, row.source, row.kind, row.body, row.refused)
+        self.file.execute(log_files.insert(rows[0].lane, len(rows)), values)
+
+    def _make_room(self, rows: Sequence[NewRow]) -> None:
+        """Go on in a new file if this one is full, and see that the disk is not.
+
+        Asking for the free space is a call of the system, so it is asked once for every 4 MB appended.
+        """
+        if self._file_bytes >= self.file_bytes:
+            self._roll_over()
+        size = sum(len(row.body) for row in rows) + ROW_BYTES * len(rows)
+        self._unchecked_bytes -= size
+        if self.min_free_bytes and self._unchecked_bytes <= 0:
+            if log_files.free_bytes(self.directory) < self.min_free_bytes:
+                raise LogFullError
+            self._unchecked_bytes = CHECK_BYTES
+        self._file_bytes += size
 
     def _resume(self) -> apsw.Connection:
         """Go on in the newest file.
@@ -152,47 +151,46 @@ class LogStore:
         A killed process can leave rows which were written but not synced; the checkpoint syncs them before
         anybody builds on them.
         """
-        file = _open_writer(self._path(self._number))
-        found = _meta(file)
+        file = log_files.open_writer(self._path(self._number))
+        found = log_files.meta(file)
         if found is None:
             file.close()
             return self._unfinished_file()
         file.wal_checkpoint()
         self.epoch, after = found
-        self._end = max(after, *_ends(file).values())
+        self._end = max(after, *log_files.ends(file).values())
         return file
 
     def _unfinished_file(self) -> apsw.Connection:
         if self._number == 1:
             return self._first_file()
-        before = _open_writer(self._path(self._number - 1))
-        self.epoch, after = _known_meta(before)
-        self._end = max(after, *_ends(before).values())
+        before = log_files.open_writer(self._path(self._number - 1))
+        self.epoch, after = log_files.known_meta(before)
+        self._end = max(after, *log_files.ends(before).values())
         before.close()
-        return self._make_file()
+        return self._make_file(self._number)
 
     def _first_file(self) -> apsw.Connection:
         self._number = 1
         self._end = 0
         self.epoch = secrets.token_hex(16)
-        return self._make_file()
+        return self._make_file(self._number)
 
-    def _make_file(self) -> apsw.Connection:
-        file = _open_writer(self._path(self._number))
+    def _make_file(self, number: int) -> apsw.Connection:
+        file = log_files.open_writer(self._path(number))
         with file:
-            for table in _TABLES.values():
-                file.execute(_LANE_TABLE.format(table))
-            file.execute(_REJECTS)
-            file.execute(_META)
+            for table in log_files.TABLES.values():
+                file.execute(log_files.LANE_TABLE.format(table))
+            file.execute(log_files.REJECTS)
+            file.execute(log_files.META)
             file.execute("INSERT INTO meta (epoch, after) VALUES (?,?)", (self.epoch, self._end))
-        _sync_directory(self.directory)
+        log_files.sync_directory(self.directory)
         return file
 
     def _roll_over(self) -> None:
-        if _size(self.file) < self.file_bytes:
-            return
+        full, self.file = self.file, self._make_file(self._number + 1)
         self._number += 1
-        full, self.file = self.file, self._make_file()
+        self._file_bytes = 0
         full.close()
 
     def _path(self, number: int) -> Path:
@@ -211,13 +209,13 @@ class LogReader:
         self._refresh()
         if not self._files:
             raise HarkError(f"no log in {directory}", "start the server once: hark serve", "log.missing")
-        self.epoch = _known_meta(next(iter(self._files.values()))[1])[0]
+        self.epoch = log_files.known_meta(next(iter(self._files.values()))[1])[0]
 
     def read(self, lane: Lane, after: int, limit: int) -> list[Row]:
         """The next rows of a lane with seq > `after`, in order, at most `limit`."""
         rows: list[Row] = []
         for file in self._from(after):
-            found = file.execute(_SELECT[lane], (after, limit - len(rows)))
+            found = file.execute(log_files.SELECT[lane], (after, limit - len(rows)))
             rows.extend(_row(lane, values) for values in found)
             if len(rows) >= limit:
                 break
@@ -226,7 +224,7 @@ class LogReader:
     def first_unread(self, lane: Lane, after: int) -> Instant | None:
         """When the first row after the cursor arrived; None: all of the lane is read."""
         for file in self._from(after):
-            for (received_at,) in file.execute(_FIRST[lane], (after,)):
+            for (received_at,) in file.execute(log_files.FIRST[lane], (after,)):
                 return int(received_at)
         return None
 
@@ -234,14 +232,16 @@ class LogReader:
         """The last sequence number appended (0: none)."""
         self._refresh()
         after, file = self._files[max(self._files)]
-        return max(after, *_ends(file).values())
+        return max(after, *log_files.ends(file).values())
 
     def ends(self) -> dict[Lane, int]:
         """The last sequence number of each lane (0: none)."""
         self._refresh()
-        found = dict.fromkeys(LANES, 0)
+        found = dict.fromkeys(Lane, 0)
         for number in sorted(self._files):
-            found.update((lane, last) for lane, last in _ends(self._files[number][1]).items() if last)
+            found.update(
+                (lane, last) for lane, last in log_files.ends(self._files[number][1]).items() if last
+            )
         return found
 
     def rejects(self, limit: int = 100) -> list[Reject]:
@@ -249,7 +249,7 @@ class LogReader:
         self._refresh()
         found: list[Reject] = []
         for number in sorted(self._files, reverse=True):
-            rows = self._files[number][1].execute(_NEWEST_REJECTS, (limit - len(found),))
+            rows = self._files[number][1].execute(log_files.NEWEST_REJECTS, (limit - len(found),))
             found.extend(map(_reject, rows))
         return found
 
@@ -271,9 +271,9 @@ class LogReader:
                 yield self._files[number][1]
 
     def _refresh(self) -> None:
-        numbers = _numbers(self.directory)
+        numbers = log_files.numbers(self.directory)
         for number in sorted(numbers - self._files.keys()):
-            opened = _open_reader(self.directory / f"{number}.db")
+            opened = log_files.open_reader(self.directory / f"{number}.db")
             if opened:
                 self._files[number] = opened
         for number in self._files.keys() - numbers:
@@ -282,98 +282,25 @@ class LogReader:
 
 def drop_read(directory: Path, cursors: Mapping[Lane, int]) -> list[Path]:
     """Remove the oldest files of which every lane is read up to its cursor; the newest always stays."""
-    numbers = sorted(_numbers(directory))
+    numbers = sorted(log_files.numbers(directory))
     dropped = list(itertools.takewhile(lambda path: _is_read(path, cursors), _paths(directory, numbers[:-1])))
     for path in dropped:
         for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             name.unlink(missing_ok=True)
-    _sync_directory(directory)
+    log_files.sync_directory(directory)
     return dropped
 
 
 def _is_read(path: Path, cursors: Mapping[Lane, int]) -> bool:
-    opened = _open_reader(path)
+    opened = log_files.open_reader(path)
     if opened is None:
         return False
     with closing(opened[1]) as file:
-        return all(last <= cursors.get(lane, 0) for lane, last in _ends(file).items())
+        return all(last <= cursors.get(lane, 0) for lane, last in log_files.ends(file).items())
 
 
 def _paths(directory: Path, numbers: Sequence[int]) -> list[Path]:
     return [directory / f"{number}.db" for number in numbers]
-
-
-def _numbers(directory: Path) -> set[int]:
-    """The numbers of the files there are; also of one that is just being made."""
-    try:
-        names = [path.name for path in directory.iterdir()]
-    except FileNotFoundError:
-        return set()
-    return {int(name[:-3]) for name in names if name.endswith(".db") and name[:-3].isdigit()}
-
-
-def _open_writer(path: Path) -> apsw.Connection:
-    file = apsw.Connection(str(path))
-    file.set_busy_timeout(10_000)
-    try:
-        _prepare(file)
-    except apsw.NotADBError:
-        raise _foreign(str(path)) from None
-    return file
-
-
-def _prepare(file: apsw.Connection) -> None:
-    file.pragma("page_size", 8192)
-    file.pragma("journal_mode", "wal")
-    file.pragma("synchronous", "full")
-    file.pragma("wal_autocheckpoint", 4000)
-
-
-def _open_reader(path: Path) -> tuple[int, apsw.Connection] | None:
-    """The sequence number the file starts after, and the file; None while it is being made."""
-    try:
-        file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    except apsw.CantOpenError:
-        return None
-    file.set_busy_timeout(10_000)
-    file.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-    found = _meta(file)
-    if found is None:
-        file.close()
-        return None
-    return found[1], file
-
-
-def _meta(file: apsw.Connection) -> tuple[str, int] | None:
-    """(epoch, the sequence number the file starts after); None while the file is being made."""
-    try:
-        for epoch, after in file.execute("SELECT epoch, after FROM meta"):
-            return str(epoch), int(after)
-    except apsw.SQLError:
-        return None
-    except apsw.NotADBError:
-        raise _foreign(file.filename) from None
-    return None
-
-
-def _known_meta(file: apsw.Connection) -> tuple[str, int]:
-    found = _meta(file)
-    if found is None:
-        raise _foreign(file.filename)
-    return found
-
-
-def _foreign(path: str) -> HarkError:
-    return HarkError(f"{path} is no log file", "restore it from a copy, or take it away", "log.foreign")
-
-
-def _ends(file: apsw.Connection) -> dict[Lane, int]:
-    return {lane: int(next(iter(file.execute(_LAST[lane])))[0] or 0) for lane in LANES}
-
-
-def _size(file: apsw.Connection) -> int:
-    pages = file.pragma("page_count")
-    return int(pages) * int(file.pragma("page_size"))
 
 
 def _row(lane: Lane, values: tuple[object, ...]) -> Row:
@@ -387,16 +314,3 @@ def _reject(values: tuple[object, ...]) -> Reject:
 
 def _reject_values(reject: Reject) -> tuple[object, ...]:
     return (reject.received_at, reject.source, reject.index, reject.reason, reject.message, reject.excerpt)
-
-
-def _free_bytes(directory: Path) -> int:
-    found = os.statvfs(directory)
-    return found.f_bavail * found.f_frsize
-
-
-def _sync_directory(directory: Path) -> None:
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,8 @@ class Collect:
             if then:
                 line.sendall(then)
             if cut:
-                line.shutdown(socket.SHUT_WR)
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: line.recv(65536), b""))
 
     def rows(self, lane: Lane = Lane.LIVE) -> list[Row]:
