@@ -42,7 +42,11 @@ def hark(data: Path, *words: str, fails: bool = False) -> Any:
     """Run the command with --json and give its answer; with `fails`, its one line of error."""
     command = [sys.executable, "-m", "hark", *words, "--data", str(data)]
     done = subprocess.run(
-        [*command, *([] if fails else ["--json"])], capture_output=True, text=True, check=False
+        [*command, *([] if fails else ["--json"])],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE_S,
     )
     if fails:
         assert done.returncode, f"{words} should have failed: {done.stdout}"

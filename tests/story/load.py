@@ -31,7 +31,7 @@ class Load:
     Every batch has one `Order Completed` with the order's number, and page views.
     """
 
-    def __init__(self, url: str, key: str, clients: int = 2, batch: int = 10, pause_s: float = 0.02) -> None:
+    def __init__(self, url: str, key: str, clients: int = 2, batch: int = 10, pause_s: float = 0.05) -> None:
         self.acknowledged: set[str] = set()
         """messageIds whose request was answered 200."""
         self.abandoned: set[str] = set()

@@ -17,7 +17,7 @@ from hark.speak.catcher import Catcher
 from tests.cast import ROLES, Server, eventually, hark
 from tests.story.load import CUSTOMERS, Load, unread
 
-SETTINGS = "seal_events = 400\nseal_age_s = 1.0\ncompact_files = 2\nlog_file_mb = 1\n"
+SETTINGS = "seal_events = 100\nseal_age_s = 1.0\ncompact_files = 2\nlog_file_mb = 1\n"
 """So small that sealing, compaction and new log files happen between any two kills."""
 DEFINITIONS = """
 sender: catcher
@@ -39,28 +39,56 @@ reenter: always
 steps:
   - send: {channel: email, template: receipt}
 """
-WEIGHTS = {"engine": 16, "collect": 14, "console": 8, "questions": 8, "all": 4}
+WEIGHTS = {"engine": 13, "collect": 13, "console": 10, "questions": 10, "all": 4}
 """Of fifty kills."""
 
 
 def plan(cycles: int, chance: random.Random) -> list[str]:
-    """Which process each cycle kills, in an order drawn once."""
-    fifty = [role for role, times in WEIGHTS.items() for _ in range(times)]
-    chosen = (fifty * -(-cycles // len(fifty)))[:cycles]
-    chance.shuffle(chosen)
-    return chosen
+    """Which process each cycle kills: spread evenly, in an order drawn once."""
+    places = []
+    for role, of_fifty in WEIGHTS.items():
+        times = of_fifty * cycles // 50
+        places += [((place + chance.random()) / times, role) for place in range(times)]
+    return [role for _, role in sorted(places)]
 
 
-def kill(server: Server, role: str, chance: random.Random) -> None:
-    """kill -9 of a running process at a moment drawn by chance; of all: and the server is started again."""
-    if role == "all":
-        time.sleep(chance.random() * 0.5)
-        server.kill_all()
-        server.start()
-        return
-    eventually(lambda: server.pid(role), what=f"{role} runs again")
-    time.sleep(chance.random() * 0.5)
-    server.kill(role)
+class Killer:
+    """Kills a role once it is at work again, so that no kill is spent on a process that has only begun."""
+
+    def __init__(self, server: Server, load: Load, chance: random.Random) -> None:
+        self._server, self._load, self._chance = server, load, chance
+        self._before: dict[str, object] = {}
+
+    def kill(self, role: str) -> None:
+        """kill -9 at a moment drawn by chance; of all: and the server is started again."""
+        if role == "all":
+            self._await_work("engine")
+        eventually(lambda: role == "all" or self._server.pid(role), what=f"{role} runs again")
+        self._await_work(role)
+        time.sleep(self._chance.random() * 0.8)
+        if role == "all":
+            self._server.kill_all()
+            self._remember(*ROLES)
+            self._server.start()
+        else:
+            self._server.kill(role)
+            self._remember(role)
+
+    def _await_work(self, role: str) -> None:
+        if role in WORK:
+            eventually(lambda: self._work(role) != self._before.get(role), what=f"{role} works again")
+
+    def _remember(self, *roles: str) -> None:
+        self._before |= {role: self._work(role) for role in roles if role in WORK}
+
+    def _work(self, role: str) -> object:
+        """Something that only changes while the role does its work."""
+        if role == "collect":
+            return len(self._load.acknowledged)
+        return Workspace(self._server.data).state().cursors()
+
+
+WORK = ("collect", "engine")
 
 
 @pytest.mark.parametrize("cycles", [50, pytest.param(500, marks=pytest.mark.torture)])
@@ -75,8 +103,9 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
         try:
             key = prepared(data, catcher)
             with Load(server.url, key) as load:
+                killer = Killer(server, load, chance)
                 for role in plan(cycles, chance):
-                    kill(server, role, chance)
+                    killer.kill(role)
             eventually(lambda: settled(data, load), seconds=120, what="all is read and sent")
         finally:
             server.stop()

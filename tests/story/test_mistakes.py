@@ -46,13 +46,15 @@ def count(data: Path) -> int:
     ],
 )
 def test_a_wrong_definition_is_refused_whole(tmp_path: Path, wrong: str, says: str) -> None:
-    """A broken document or an unknown key is refused with file, line and hint; nothing is applied."""
+    """Each problem is one line with file, line and hint; nothing is applied, not even of the right file."""
     data = tmp_path / "data"
     (tmp_path / "buyers.yaml").write_text(SEGMENT)
     (tmp_path / "lapsed.yaml").write_text(wrong)
-    one_line(
-        hark(data, "apply", str(tmp_path / "buyers.yaml"), str(tmp_path / "lapsed.yaml"), fails=True), says
-    )
+    error = hark(data, "apply", str(tmp_path / "buyers.yaml"), str(tmp_path / "lapsed.yaml"), fails=True)
+    assert error.startswith("hark: ")
+    assert error.endswith("[definitions.refused]")
+    assert all(f"{tmp_path / 'lapsed.yaml'}:" in line for line in error.splitlines())
+    assert says in error
     Workspace(data).settle()
     assert Workspace(data).state().documents() == []
 
@@ -83,9 +85,9 @@ def test_a_log_of_another_epoch_is_refused(tmp_path: Path) -> None:
 def test_a_server_with_another_log_stops_with_that_error(tmp_path: Path) -> None:
     """`hark serve` does not go on restarting an engine that cannot start: it stops and says why."""
     for name in ("one", "other"):
-        hark(tmp_path / name, "source", "add", "shop")
+        (tmp_path / "buyers.yaml").write_text(SEGMENT)
         with serving(tmp_path / name):
-            pass
+            hark(tmp_path / name, "apply", str(tmp_path / "buyers.yaml"))
     shutil.rmtree(tmp_path / "one" / "log")
     shutil.copytree(tmp_path / "other" / "log", tmp_path / "one" / "log")
     error = hark(tmp_path / "one", "serve", "--port", str(Server(tmp_path).port), fails=True)
