@@ -102,9 +102,10 @@ class Engine:
         heard = self._messages.outcomes(self._time)
         fired = self._timers()
         asked = self._messages.due(self._time, time.monotonic(), self._parts.definitions.rate_per_s)
+        events = len(self._parts.folder.events)
         self._commit(taken)
         self._messages.dispatch()
-        self._resize(len(self._parts.folder.events), time.perf_counter() - began)
+        self._resize(events, time.perf_counter() - began)
         return bool(taken.rows or heard or fired or asked)
 
     def _timers(self) -> int:

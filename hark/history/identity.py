@@ -126,6 +126,8 @@ class Resolver:
         self._remembered = Remembered(remember)
         self._changes = Resolutions()
         self._attached: dict[int, dict[Id, None]] = {}
+        self._absent: set[Id] = set()
+        """Ids of this tick that the store does not know."""
 
     def prepare(self, calls: Sequence[Ids]) -> None:
         """Looks up, in one batch, the ids of a tick that are not remembered."""
@@ -136,8 +138,10 @@ class Resolver:
                 asked.add((USER, call.user_id))
             if call.anonymous_id and get((ANONYMOUS, call.anonymous_id)) is None:
                 asked.add((ANONYMOUS, call.anonymous_id))
-        for found, subject in self._known.subjects(sorted(asked)).items():
+        known = self._known.subjects(sorted(asked))
+        for found, subject in known.items():
             self._remembered.put(found, subject)
+        self._absent |= asked - known.keys()
 
     def belongs(self, call: Ids, at: Instant) -> Resolved:
         """The subject of a call that does not link: the user's, else the anonymous id's."""
@@ -173,6 +177,7 @@ class Resolver:
     def take(self) -> Resolutions:
         """What changed since the last `take`."""
         taken, self._changes, self._attached = self._changes, Resolutions(), {}
+        self._absent = set()
         return taken
 
     def forget(self) -> None:
@@ -185,7 +190,7 @@ class Resolver:
         found = self._remembered.get(id)
         if found is None:
             found = self._changes.ids.get(id)
-        if found is None:
+        if found is None and id not in self._absent:
             found = self._known.subjects([id]).get(id)
             if found is not None:
                 self._remembered.put(id, found)
