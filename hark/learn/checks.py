@@ -15,6 +15,9 @@ FEWEST_SUBJECTS = 20
 LARGE_SHARE = 0.05
 """Of all value, on one subject: above it the interval of values rests on that one."""
 
+DISPUTED_SHARE = 0.01
+"""Of people found to have been in two arms: above it the lift is also given without them."""
+
 
 class Size(Struct, frozen=True):
     """How many different subjects came into an arm, and the share that should have."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from hark.definitions.types import Goal
 from hark.learn.aggregates import Sums
@@ -77,11 +78,15 @@ class Outcomes:
         values = _values(events, rows, goal)
         self.value = np.bincount(places, weights=values, minlength=len(entries))
 
-    def sums(self, now: Instant, until: Instant | None = None) -> dict[str, Sums]:
-        """By arm, the entries whose windows are over (and, with `until`, which entered no later)."""
+    def sums(
+        self, now: Instant, until: Instant | None = None, without: Integers | None = None
+    ) -> dict[str, Sums]:
+        """By arm, the entries whose windows are over (entered by `until`; `without` these subjects)."""
         counted = self.entries.at + self.goal.within_us + GRACE_US < now
         if until is not None:
             counted &= self.entries.at <= until
+        if without is not None:
+            counted &= ~np.isin(self.entries.subject, without)
         return {name: self._sum(counted & (self.entries.arm == code))
                 for code, name in enumerate(self.entries.names)}  # fmt: skip
 
@@ -127,6 +132,20 @@ def _integers(table: pa.Table, name: str) -> Integers:
     found: Any = pc.cast(table[name].combine_chunks(), pa.int64())
     numbers: Integers = found.to_numpy(zero_copy_only=False)
     return numbers
+
+
+class Conflict(Struct, frozen=True):
+    """What is read of an `Arm Conflict` fact's properties."""
+
+    campaign: str
+
+
+def conflicting(snapshot: Snapshot, campaign: str) -> Integers:
+    """Subjects who, before two ids turned out to be one person, had been given two arms of the campaign."""
+    rows = snapshot.table([FactName.ARM_CONFLICT], COLUMNS)
+    found = map(msgspec.json.Decoder(Conflict).decode, rows["properties"].to_pylist())
+    mine = np.fromiter((one.campaign == campaign for one in found), np.bool_, rows.num_rows)
+    return np.unique(_integers(rows, "subject")[mine])
 
 
 def facts(snapshot: Snapshot) -> pa.Table:

@@ -10,7 +10,7 @@ from hark.decide.assignment import CONTROL
 from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.aggregates import Sums, total
-from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot
+from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, conflicting
 from hark.learn.entries import GRACE_US
 from hark.model import DAY, Instant
 
@@ -31,6 +31,8 @@ class Comparison(Struct, frozen=True):
     """By arm, the entries that are over now."""
     deciding: Mapping[str, Sums]
     """By arm, those among them which entered in time for the judgement."""
+    undisputed: Mapping[str, Sums]
+    """By arm, those that are over now and of whom it never turned out that they had been in two arms."""
 
     @property
     def control(self) -> Sums:
@@ -44,6 +46,13 @@ class Comparison(Struct, frozen=True):
     def at_decision(self) -> tuple[Sums, Sums]:
         """(treated, control) of those on whom the judgement rests."""
         return treated(self.deciding), self.deciding.get(CONTROL, Sums())
+
+    @property
+    def disputed(self) -> float:
+        """The share of those that are over who turned out to have been in two arms under two ids."""
+        everybody = total(self.sums.values()).subjects
+        disputed = everybody - total(self.undisputed.values()).subjects
+        return disputed / everybody if everybody else 0.0
 
     @property
     def waiting(self) -> int:
@@ -88,9 +97,12 @@ def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, 
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered = entries.entered() if entries else {}
     if entries is None or campaign.goal is None:
-        return Comparison(campaign, now, entered, None, {}, {})
+        return Comparison(campaign, now, entered, None, {}, {}, {})
     events = snapshot.table(campaign.goal.event.names, COLUMNS)
     outcomes = Outcomes(entries, events, campaign.goal)
     until = intake_until(campaign, int(entries.at.min()))
     decide_at = until + campaign.goal.within_us + GRACE_US
-    return Comparison(campaign, now, entered, decide_at, outcomes.sums(now), outcomes.sums(now, until))
+    undisputed = outcomes.sums(now, without=conflicting(snapshot, campaign.name))
+    return Comparison(
+        campaign, now, entered, decide_at, outcomes.sums(now), outcomes.sums(now, until), undisputed
+    )

@@ -78,7 +78,8 @@ def report(
     """What a campaign changed, from the history alone.
 
     `versions` are the campaign's documents (at least one). The report is on `version`, or on the newest
-    that somebody entered, or on the newest of all; `zone` is the workspace's. ValueError: `version` is not among them.
+    that somebody entered, or on the newest of all; `zone` is the workspace's.
+    ValueError: `version` is not among them.
     """
     documents = {document.version: document for document in versions}
     entries = entries_of(facts(snapshot), versions[0].name)

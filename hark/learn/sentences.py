@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hark.clock import moment
+from hark.decide.assignment import CONTROL
 from hark.definitions.types import Goal
 from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval
-from hark.learn.comparison import Comparison
+from hark.learn.comparison import Comparison, treated
 from hark.model import Instant
 from hark.understand.wording import event, span
 
@@ -26,6 +27,7 @@ def sentences(found: Comparison) -> Iterator[str]:
     yield standing(found)
     yield from _variants(found)
     yield from _value(found, goal)
+    yield from _disputed(found)
     yield from _unknown(found, goal)
 
 
@@ -111,6 +113,17 @@ def _value(found: Comparison, goal: Goal) -> Iterator[str]:
     share = checks.largest_share([found.treated, found.control])
     if share > checks.LARGE_SHARE:
         yield f"One person carries {share:.0%} of all {goal.value}: its difference rests on that one."
+
+
+def _disputed(found: Comparison) -> Iterator[str]:
+    if found.disputed <= checks.DISPUTED_SHARE:
+        return
+    lift = compare.newcombe(treated(found.undisputed), found.undisputed.get(CONTROL, Sums()))
+    if lift is not None:
+        yield (
+            f"{found.disputed:.1%} of people turned out to have been in two arms under two ids; they count"
+            f" where they entered first. Without them the lift is {lift.estimate:+.1%} ({points(lift)})."
+        )
 
 
 def _unknown(found: Comparison, goal: Goal) -> Iterator[str]:

@@ -170,3 +170,17 @@ def test_other_events_are_not_the_goal() -> None:
     """Only the goal's event counts, not what else people do in the window."""
     events = [*two_arms(0, 0), *[event(n, T0 + DAY, 80_000 + n, "Seen") for n in range(1, 50)]]
     assert [one.goals for one in told(events, OVER).arms] == [0, 0]
+
+
+def test_people_found_in_two_arms_count_once_and_are_left_out_beside() -> None:
+    """Once they pass 1 % the lift is also given without them; the main one counts their first entry."""
+    conflict = {"campaign": "c", "version": 1, "kept": "mail", "dropped": "control"}
+    both = [event(n, T0 + DAY, 90_000 + n, "Arm Conflict", conflict) for n in range(1, 11)]
+    again = [entry(n, T0 + 1, 80_000 + n, "control") for n in range(1, 11)]
+    found = told([*two_arms(), *both, *again], OVER)
+    assert [one.entered for one in found.arms] == [100, 100]
+    said = [sentence for sentence in found.sentences if "in two arms" in sentence]
+    assert len(said) == 1
+    assert said[0].startswith("5.0% of people")
+    assert f"{20 / 90 - 0.1:+.1%}" in said[0]
+    assert not [one for one in told([*two_arms(), *both[:2]], OVER).sentences if "in two arms" in one]
