@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
@@ -12,7 +14,7 @@ from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
 from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.learn.report import Report
+from hark.learn.report import Arm, Report
 from hark.model import JSON, Instant
 
 
@@ -50,6 +52,24 @@ class CampaignPage(Struct, frozen=True):
     standing: str
     problem: str
     """Why there is no report; "" where there is one."""
+
+    @property
+    def control_rate(self) -> float | None:
+        return self._rate([arm for arm in self._arms if arm.arm == CONTROL])
+
+    @property
+    def treated_rate(self) -> float | None:
+        """Of all who were not left alone, together."""
+        return self._rate([arm for arm in self._arms if arm.arm != CONTROL])
+
+    @property
+    def _arms(self) -> tuple[Arm, ...]:
+        return self.report.arms if self.report else ()
+
+    @staticmethod
+    def _rate(arms: Sequence[Arm]) -> float | None:
+        complete = sum(arm.complete for arm in arms)
+        return sum(arm.goals for arm in arms) / complete if complete else None
 
     @property
     def has_value(self) -> bool:
