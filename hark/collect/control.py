@@ -15,13 +15,12 @@ from hark.collect import formats, steps
 from hark.collect.counts import Counts
 from hark.collect.formats import Refused
 from hark.collect.http import Receive, Scope, Send, answer, read_body, refuse, unwritten
-from hark.collect.queue import Appender
+from hark.collect.queue import Appender, Log
 from hark.collect.refusals import Reason, Refusal
 from hark.collect.sources import Sources
 from hark.errors import HarkError
 from hark.model import Instant, Lane
-from hark.store.contracts import NewRow, Row
-from hark.store.log import LogStore, Reject
+from hark.store.contracts import NewRow, Reject, Row
 
 BODY_BYTES = 64 << 20
 BODY_S = 60.0
@@ -50,7 +49,7 @@ class Control:
     """The application under `/control/`; with a wrong token or from elsewhere it is not there (404)."""
 
     def __init__(
-        self, token: str, appender: Appender, store: LogStore, sources: Sources, clock: Clock, counts: Counts
+        self, token: str, appender: Appender, store: Log, sources: Sources, clock: Clock, counts: Counts
     ) -> None:
         self._token = token.encode()
         self._appender = appender

@@ -21,8 +21,7 @@ from hark.collect.queue import Appender, OverloadError
 from hark.collect.refusals import Reason, Refusal
 from hark.collect.steps import Request
 from hark.errors import HarkError
-from hark.store.contracts import NewRow
-from hark.store.log import LogFullError, Reject
+from hark.store.contracts import LogFullError, NewRow, Reject
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -10,16 +10,27 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
 from hark.errors import HarkError
-from hark.store.contracts import NewRow
-from hark.store.log import LogBrokenError, LogStore, Reject
+from hark.model import Lane
+from hark.store.contracts import LogBrokenError, NewRow, Reject
 
 GROUP_BYTES = 8 << 20
 WAITING_BYTES = 64 << 20
 WAITING = 10_000
+
+
+class Log(Protocol):
+    """What collect needs of the log: a LogWriter that keeps the refused too."""
+
+    ends: dict[Lane, int]
+
+    def append(self, rows: Sequence[NewRow], rejects: Sequence[Reject] = ()) -> list[int]: ...
+
+    def close(self) -> None: ...
 
 
 class OverloadError(HarkError):
@@ -44,7 +55,7 @@ class Appender:
 
     def __init__(
         self,
-        store: LogStore,
+        store: Log,
         on_broken: Callable[[], None],
         waiting: int = WAITING,
         waiting_bytes: int = WAITING_BYTES,

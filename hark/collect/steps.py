@@ -20,8 +20,7 @@ from hark.collect.rate import Rate
 from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Sources
 from hark.model import Instant, Lane
-from hark.store.contracts import NewRow, Row
-from hark.store.log import Reject
+from hark.store.contracts import NewRow, Reject, Row
 
 HEADER_BYTES = 16 * 1024
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from hark.errors import HarkError
 from hark.model import JSON, Event, Instant, Lane, Record
 
 if TYPE_CHECKING:
@@ -37,6 +38,35 @@ class NewRow(Struct, frozen=True):
     kind: str
     body: bytes
     refused: bytes = b""
+
+
+class Reject(Struct, frozen=True):
+    """One refused call: where it stood, why it was refused, and how it began."""
+
+    received_at: Instant
+    source: str
+    index: int
+    """Its place in the batch; -1 where the whole request was refused."""
+    reason: str
+    message: str
+    excerpt: bytes
+    """The first bytes of the refused call."""
+
+
+class LogBrokenError(HarkError):
+    """A commit failed: what is on disk is unknown, so this process must append no more and end."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            f"the log can't be written: {cause}", "check the disk, then start again", "log.broken"
+        )
+
+
+class LogFullError(HarkError):
+    """There was no room for the rows; nothing was appended, and a later append may succeed."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk is full", "free some space", "log.full")
 
 
 class LogWriter(Protocol):

@@ -14,46 +14,16 @@ from pathlib import Path
 from typing import Self
 
 import apsw
-from msgspec import Struct
 
 from hark.errors import HarkError
 from hark.model import Instant, Lane
 from hark.store import log_files
-from hark.store.contracts import NewRow, Row
+from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
 
 FILE_BYTES = 1 << 30
 CHECK_BYTES = 4 << 20
 ROW_BYTES = 64
 """What a row takes besides its body, about."""
-
-
-class Reject(Struct, frozen=True):
-    """One refused call: where it stood, why it was refused, and how it began."""
-
-    received_at: Instant
-    source: str
-    index: int
-    """Its place in the batch; -1 where the whole request was refused."""
-    reason: str
-    message: str
-    excerpt: bytes
-    """The first bytes of the refused call."""
-
-
-class LogBrokenError(HarkError):
-    """A commit failed: what is on disk is unknown, so this process must append no more and end."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(
-            f"the log can't be written: {cause}", "check the disk, then start again", "log.broken"
-        )
-
-
-class LogFullError(HarkError):
-    """There was no room for the rows; nothing was appended, and a later append may succeed."""
-
-    def __init__(self) -> None:
-        super().__init__("the disk is full", "free some space", "log.full")
 
 
 class LogStore:

@@ -25,9 +25,9 @@ from hark.clock import WallClock
 from hark.collect.serve import read_address, serve
 from hark.collect.steps import Limits
 from hark.model import Lane
-from hark.store.contracts import Row
+from hark.store.contracts import Reject, Row
 from hark.store.locks import hold
-from hark.store.log import LogReader, Reject
+from hark.store.log import LogReader
 
 PATIENCE_S = 20.0
 

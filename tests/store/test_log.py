@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from hark.errors import HarkError
 from hark.model import Lane
-from hark.store.contracts import NewRow, Row
-from hark.store.log import LogBrokenError, LogFullError, LogReader, LogStore, Reject, drop_read
+from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
+from hark.store.log import LogReader, LogStore, drop_read
 
 lanes = st.sampled_from(list(Lane))
 
