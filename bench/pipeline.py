@@ -19,7 +19,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event as Stop
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -38,6 +41,7 @@ NAMES = 50
 CAMPAIGNS = 20
 BATCH = 100
 PROBES_PER_S = 10
+Spent: TypeAlias = "Synchronized[float]"
 
 
 def definitions() -> str:
@@ -114,10 +118,15 @@ def collector(data: Path, rate: float, customers: int, seconds: float, batch: in
     log.close()
 
 
-def engine(data: Path, stop: mp.synchronize.Event, spent: mp.sharedctypes.Synchronized[float]) -> None:
+def engine(data: Path, stop: Stop, spent: Spent) -> None:
     """The role, as `hark.role engine` runs it, without a deliverer."""
     local = threading.Event()
-    threading.Thread(target=lambda: (stop.wait(), local.set()), daemon=True).start()
+
+    def wait() -> None:
+        stop.wait()
+        local.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     Engine(data, WallClock(), None, Settings()).run(local)
     spent.value = time.process_time()
 
@@ -165,9 +174,9 @@ def throughput(data: Path, rate: float, customers: int, seconds: float) -> None:
     worker.join()
     events = state.cursors()[Lane.LIVE] * BATCH
     print(f"{events:,} events in {took:.1f} s: {events / took:,.0f} events/s,")
-    print(
-        f"  {state.customers():,} customers, engine {spent.value / events * 1e6:.1f} us CPU an event, outbox {state.outbox_counts()}"
-    )
+    each_us = spent.value / events * 1e6
+    print(f"  {state.customers():,} customers, engine {each_us:.1f} us CPU an event,")
+    print(f"  outbox {state.outbox_counts()}")
 
 
 def latency(data: Path, rate: float, customers: int, seconds: float) -> None:

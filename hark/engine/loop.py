@@ -24,7 +24,7 @@ IDLE_S = 0.004
 """How long an idle engine sleeps before it looks at the log again."""
 TICK_S = 0.15
 """How long a tick should take; its size follows from how long the last ones took."""
-FEWEST, MOST = 256, 16_384
+FEWEST, MOST = 1_000, 16_384
 """Bounds of a tick's events."""
 TIMERS = 2_000
 """Timers fired in one tick, at most."""
