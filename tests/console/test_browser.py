@@ -83,7 +83,7 @@ def screen(browser: webdriver.Chrome, width: int, scheme: str = "light") -> None
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     """What the browser found wrong since it was asked last."""
-    found: list[dict[str, Any]] = browser.get_log("browser")
+    found: list[dict[str, Any]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
     return [str(one["message"]) for one in found if one["level"] == "SEVERE"]
 
 

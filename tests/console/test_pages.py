@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from msgspec import Struct
 
+from hark.clock import SetClock
+from hark.collect.sources import add_source
+from hark.engine import Engine
 from hark.model import DAY
+from hark.store.log import LogStore
 from tests.console.shop import END, PEOPLE, visits
 
 if TYPE_CHECKING:
@@ -232,3 +237,25 @@ def test_what_is_not_there_is_404(ann: Client, path: str) -> None:
     answer = ann.get(path)
     assert answer.status_code == 404
     assert "Not found" in answer.content.decode()
+
+
+def test_an_empty_workspace_teaches_the_first_steps(ann: Client, tmp_path: Path) -> None:
+    """Without customers Home has the client's snippet with this address and the source's own write key."""
+    from django.conf import settings
+
+    from hark.console.source import Source
+
+    key = add_source(tmp_path, "web").write_key
+    LogStore(tmp_path / "log").close()
+    Engine(tmp_path, SetClock(END)).catch_up()
+    before = settings.HARK_SOURCE
+    settings.HARK_SOURCE = Source(tmp_path, SetClock(END), "https://hark.example")
+    try:
+        page = html(ann, "/")
+        assert f"analytics.write_key = &quot;{key}&quot;" in page or f'analytics.write_key = "{key}"' in page
+        assert 'analytics.host = "https://hark.example"' in page
+        assert told(ann, "/")["first_steps"]["campaign"] is False
+        for path in ("/live", "/customers", "/segments", "/campaigns", "/funnel", "/retention"):
+            assert ann.get(path).status_code == 200, path
+    finally:
+        settings.HARK_SOURCE = before
