@@ -8,6 +8,7 @@ moments before the customer's next event, so nothing depends on the size of tick
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
@@ -16,6 +17,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from hark.clock import moment
 from hark.decide.plan import Plan
 from hark.decide.step import step
 from hark.definitions.types import Document
@@ -23,7 +25,7 @@ from hark.engine.folder import Folder
 from hark.engine.outbox import letter_content, turn_of
 from hark.engine.records import Records
 from hark.errors import HarkError
-from hark.model import DAY, Event, Instant, Kind, MessageDue, Outcome, TimerDue
+from hark.model import DAY, JSON, Event, Instant, Kind, MessageDue, Outcome, TimerDue
 from hark.store.changes import Kept
 from hark.store.contracts import OutboxRow
 
@@ -53,6 +55,20 @@ class Replay(Struct, frozen=True):
         for one in [*map(_canonical, self.facts), *map(_canonical, self.messages)]:
             found.update(one)
         return found.hexdigest()
+
+    def summary(self) -> dict[str, JSON]:
+        """{"events", "facts": {name: times}, "messages", "digest"}."""
+        times = Counter(fact.name for fact in self.facts)
+        return {
+            "events": self.events,
+            "facts": dict(sorted(times.items())),
+            "messages": len(self.messages),
+            "digest": self.digest,
+        }
+
+    def jsonl(self) -> bytes:
+        """Each fact as one line of JSON, with its properties as an object: every decision and its reason."""
+        return b"".join(_line(fact) + b"\n" for fact in self.facts)
 
 
 def replay(
@@ -195,6 +211,19 @@ class _World:
         facts = [event for event in self._folder.events if event.kind == Kind.FACT]
         self._folder.clear()
         return iter(facts)
+
+
+def _line(fact: Event) -> bytes:
+    return msgspec.json.encode(
+        {
+            "subject": fact.subject,
+            "at": moment(fact.at).isoformat(),
+            "seq": fact.seq,
+            "name": fact.name,
+            "id": fact.message_id,
+            "properties": msgspec.Raw(fact.properties),
+        }
+    )
 
 
 def _canonical(one: Event | OutboxRow) -> bytes:
