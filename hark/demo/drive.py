@@ -44,12 +44,20 @@ class Driver:
 
     def step(self, until: Instant) -> None:
         """Time goes on to `until`: what customers did by then is posted, folded, and answered by mail."""
+        self._go(until)
+        self._wait(until)
+        self._deliver(until)
+
+    def flow(self, now: Instant) -> None:
+        """The same without waiting for the engine, for a clock that runs in real time."""
+        self._go(now)
+        self._deliver(now)
+
+    def _go(self, until: Instant) -> None:
         calls = self.shop.until(until)
         self._clock.set(until)
         for first in range(0, len(calls), BATCH):
             self._post(calls[first : first + BATCH], until)
-        self._wait(until)
-        self._deliver(until)
 
     def _post(self, calls: Sequence[JSON], now: Instant) -> None:
         body = msgspec.json.encode({"batch": calls, "sentAt": moment(now).isoformat()})

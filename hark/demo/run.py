@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -83,7 +85,7 @@ def demo(
     before the serving goes on. Raises HarkError `demo.not-empty`, or what the server raises.
     """
     began = time.monotonic()
-    with _directory(data) as path, ExitStack() as stack:
+    with _ending_in_order(), _directory(data) as path, ExitStack() as stack:
         clock_path = path / "run" / "clock"
         clock = _world(path, clock_path)
         server = stack.enter_context(DemoServer(path, port, clock_path))
@@ -95,6 +97,19 @@ def demo(
         if not once:
             _go_on(server, clock, driver, result, quiet, done)
     return result
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: server stopped, temporary directory gone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -193,11 +208,11 @@ def _go_on(
     quiet: bool,
     done: Callable[[DemoResult], None] | None,
 ) -> None:
-    """Serve in real time, with a new customer now and then, until interrupted."""
+    """Serve in real time, with a new customer now and then, until SIGINT or SIGTERM."""
     if done:
         done(result)
     if not quiet:
-        show.address(server.address.url, server.said("/"))
+        show.address(server.address.url, server.said("first account"))
     wall = WallClock()
     behind, next_arrival = wall.now() - clock.now(), clock.now()
     try:
@@ -206,7 +221,7 @@ def _go_on(
             if now >= next_arrival:
                 driver.shop.arrives(now + SECOND)
                 next_arrival = now + int(ARRIVAL_S * SECOND)
-            driver.step(now)
+            driver.flow(now)
             time.sleep(PAUSE_S)
     except KeyboardInterrupt:
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +20,8 @@ from hark.store.state import open_reader
 
 PATIENCE_S = 30.0
 PAUSE_S = 0.05
+PR_SET_PDEATHSIG = 1
+"""Linux: the signal a process gets when its parent ends, so that no server outlives its demo."""
 
 
 class DemoServer:
@@ -85,6 +89,7 @@ def main() -> None:
     from hark.supervisor import supervise
 
     data, port, clock = sys.argv[1:]
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         supervise(Path(data), int(port), "127.0.0.1", Path(clock))
     except HarkError as error:
