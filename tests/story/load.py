@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +14,17 @@ from typing import Any, Self
 import httpx
 
 from hark.app import Workspace
+from hark.model import Lane
 from hark.store.log import LogReader
 
 CUSTOMERS = 200
 
 
-def unread(data: Path) -> int:
-    """Lanes of the log with rows that the engine has not read yet."""
+def unread(data: Path, lanes: Collection[Lane] = tuple(Lane)) -> int:
+    """How many of these lanes have rows that the engine has not read yet."""
     with closing(LogReader(data / "log")) as log:
         read = Workspace(data).state().cursors()
-        return sum(end > read.get(lane, 0) for lane, end in log.ends().items())
+        return sum(end > read.get(lane, 0) for lane, end in log.ends().items() if lane in lanes)
 
 
 class Load:
