@@ -16,6 +16,7 @@ from hark.cli.show import HERE, Data, Json
 from hark.definitions import parse, plan
 from hark.definitions.types import Document
 from hark.model import Lane
+from hark.speak.render import problem as template_problem
 
 Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.", exists=True)]
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
@@ -75,7 +76,7 @@ def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed
     workspace.settle()
     current: list[Document] = workspace.state().documents()
     texts = [(str(file), file.read_text()) for file in files]
-    wanted = parse.read(texts, current, workspace.settings.zone)
+    wanted = parse.read(texts, current, workspace.settings.zone, template_problem)
     return wanted, plan.plan(current, wanted)
 
 
