@@ -29,8 +29,11 @@ from hark.definitions.types import Send, Step, Wait
 from hark.definitions.yaml import Node
 from hark.model import DAY, JSON
 
-CONTROL = "control"
-"""The arm of those left alone; no variant may have this name."""
+RESERVED: Mapping[str, str] = {
+    "control": "those left alone",
+    "global_control": "those left alone by every campaign",
+}
+"""The arms which every campaign may have; no variant may have such a name."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -150,14 +153,14 @@ class Variants(Shape[dict[str, Steps]]):
         return steps if len(steps) == len(read) else INVALID
 
     def _one(self, name: str, node: Node, reading: Reading) -> Steps | Invalid:
-        if name == CONTROL:
-            return reading.refuse(node, '"control" is the name of those left alone', "choose another name")
+        if name in RESERVED:
+            return reading.refuse(node, f'"{name}" is the name of {RESERVED[name]}', "choose another name")
         if isinstance(NAME.read(Node(name, node.line), reading), Invalid):
             return INVALID
         return OneVariant().read(node, reading)
 
     def schema(self) -> JSON:
-        names = {"pattern": f"^({NAME.pattern})$", "not": {"const": CONTROL}}
+        names = {"pattern": f"^({NAME.pattern})$", "not": {"enum": [*RESERVED]}}
         return {
             "type": "object",
             "minProperties": 1,
