@@ -46,8 +46,8 @@ class Folder:
         """One input that is no event; the facts it led to."""
         return self._give(self.records.get(input.subject), input, 0, 0)
 
-    def merge(self, younger: int, older: int, at: Instant, cause: str) -> None:
-        """The younger's state is emitted and goes over to the older."""
+    def merge(self, younger: int, older: int, at: Instant, cause: str, imported: bool = False) -> None:
+        """The younger's state is emitted and goes over to the older; an imported merge starts nothing."""
         if not self.records.has(younger):
             return
         instant = max(at, self.records.get(younger).record.now)
@@ -56,7 +56,7 @@ class Folder:
         self.give(MergedInto(younger, instant, older, cause))
         self.records.empty(younger)
         instant = max(instant, self.records.get(older).record.now)
-        self.give(Handover(older, instant, younger, state))
+        self.give(Handover(older, instant, younger, state, imported))
 
     def timers(self, subject: int, until: Instant) -> None:
         """Fires what is due for one subject up to `until`, at its own moments, and arms anew."""

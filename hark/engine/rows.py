@@ -150,7 +150,7 @@ class Rows:
     def _call(self, row: Row, call: Call) -> None:
         resolved = self._resolved(row, call)
         if resolved.merging:
-            self._merge(resolved.merging)
+            self._merge(resolved.merging, imported=row.kind == "import")
         self._folder.event(
             Event(
                 resolved.subject,
@@ -178,8 +178,8 @@ class Rows:
             return self._resolver.identify(Pair(call.user_id, call.previous_id), row.received_at, "alias")
         return self._resolver.belongs(call, row.received_at)
 
-    def _merge(self, merging: Merging) -> None:
-        self._folder.merge(merging.younger, merging.older, merging.at, merging.cause)
+    def _merge(self, merging: Merging, imported: bool) -> None:
+        self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)
 
     def _consent(self, row: Row) -> None:
         """What a customer said by a signed link, as an event of whoever the subject is today."""

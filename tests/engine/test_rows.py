@@ -145,6 +145,43 @@ def test_identify_links_and_a_merge_hands_the_state_over(world: World) -> None:
     assert world.reader.find("#2") == world.reader.find("x") == 1
 
 
+RETURNERS = """
+segment: returners
+where: {did: {event: Order Completed, times: {gte: 2}}}
+---
+campaign: thanks
+trigger: {enters: returners}
+goal: {event: Order Completed, within: 7d}
+control: none
+why: a test
+topic: news
+steps: [{send: {template: hello, channel: email}}]
+---
+topic: news
+default: in
+---
+template: hello
+channel: email
+subject: Hello
+text: Hello
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "lane", "starts"), [("batch", Lane.LIVE, True), ("import", Lane.BULK, False)]
+)
+def test_a_merge_by_an_import_starts_nothing(world: World, kind: str, lane: Lane, starts: bool) -> None:
+    """Two who turn out to be one enter a segment; a campaign starts by it unless an import said so."""
+    world.define(RETURNERS)
+    world.identify("ada", email="ada@x.example")
+    world.track("ada", "Order Completed")
+    world.post("track", anonymousId="x", event="Order Completed")
+    world.post(kind, lane, batch=[{"type": "identify", "userId": "ada", "anonymousId": "x"}])
+    world.catch_up()
+    assert world.names().count("Segment Entered") == 1
+    assert ("Campaign Entered" in world.names()) is starts
+
+
 def test_consent_goes_to_whoever_the_subject_is_today(world: World) -> None:
     """A link signed for a customer who was merged since acts for the older one."""
     world.track("ada", "A")
