@@ -32,8 +32,11 @@ class Snapshot(Protocol):
 class Entries:
     """The first entries into one version's comparison, one row a subject, ascending by subject."""
 
-    def __init__(self, subject: Integers, at: Integers, seq: Integers, arms: list[str]) -> None:
-        self.subject, self.at, self.seq = subject, at, seq
+    def __init__(
+        self, subject: Integers, at: Integers, seq: Integers, arms: list[str], drawn: list[bool]
+    ) -> None:
+        """`drawn`: under this version's shares, and not recorded before."""
+        self.subject, self.at, self.seq, self.drawn = subject, at, seq, np.array(drawn, np.bool_)
         self.names = sorted(set(arms))
         codes = {name: code for code, name in enumerate(self.names)}
         self.arm = np.array([codes[arm] for arm in arms], np.int64)
@@ -43,7 +46,14 @@ class Entries:
 
     def entered(self) -> dict[str, int]:
         """By arm, the different subjects that entered."""
-        counts = np.bincount(self.arm, minlength=len(self.names))
+        return self._counted(self.arm)
+
+    def sizes(self) -> dict[str, int]:
+        """By arm, those of them who were drawn under this version's shares: what the arms' sizes rest on."""
+        return self._counted(self.arm[self.drawn])
+
+    def _counted(self, arms: Integers) -> dict[str, int]:
+        counts = np.bincount(arms, minlength=len(self.names))
         return {name: int(counts[code]) for code, name in enumerate(self.names)}
 
 
@@ -51,17 +61,19 @@ def entries_of(facts: pa.Table, campaign: str) -> dict[int, Entries]:
     """By version, the first entries in the `Campaign Entered` facts of a campaign."""
     subject, at, seq = (_integers(facts, name) for name in COLUMNS[:3])
     decode = msgspec.json.Decoder(Entered).decode
-    first: dict[int, dict[int, tuple[int, str]]] = {}
+    first: dict[int, dict[int, tuple[int, str, bool]]] = {}
     for row, properties in enumerate(facts["properties"].to_pylist()):
         found = decode(properties)
         if found.campaign == campaign and compared(found):
-            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, found.arm))
+            came = (row, found.arm, not found.carried)
+            first.setdefault(found.version, {}).setdefault(int(subject[row]), came)
     return {version: _entries(subject, at, seq, list(by.values())) for version, by in first.items()}
 
 
-def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, str]]) -> Entries:
-    rows = np.array([row for row, _ in found], np.int64)
-    return Entries(subject[rows], at[rows], seq[rows], [arm for _, arm in found])
+def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, str, bool]]) -> Entries:
+    rows = np.array([row for row, _, _ in found], np.int64)
+    arms, drawn = [arm for _, arm, _ in found], [drawn for _, _, drawn in found]
+    return Entries(subject[rows], at[rows], seq[rows], arms, drawn)
 
 
 class Outcomes:

@@ -25,6 +25,8 @@ class Comparison(Struct, frozen=True):
     now: Instant
     entered: Mapping[str, int]
     """By arm, different subjects at first entry."""
+    drawn: Mapping[str, int]
+    """By arm, those among them who were drawn under this version's shares."""
     decide_at: Instant | None
     """When the last window (and its grace) of those who entered in time is over. None: nobody entered."""
     sums: Mapping[str, Sums]
@@ -66,9 +68,12 @@ class Comparison(Struct, frozen=True):
 
     @property
     def sample_ratio(self) -> float | None:
-        """The p-value of the arms' sizes. Shares are constant within a version: one period."""
+        """The p-value of the arms' sizes. Shares are constant within a version: one period.
+
+        Who keeps the arm of an earlier version was drawn under other shares, and is left out.
+        """
         shares = allocation(self.campaign)
-        sizes = [checks.Size(self.entered.get(arm, 0), share) for arm, share in shares.items()]
+        sizes = [checks.Size(self.drawn.get(arm, 0), share) for arm, share in shares.items()]
         return checks.sample_ratio([sizes])
 
 
@@ -95,14 +100,13 @@ def intake_until(campaign: Campaign, first: Instant) -> Instant:
 
 def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
-    entered = entries.entered() if entries else {}
+    entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
     if entries is None or campaign.goal is None:
-        return Comparison(campaign, now, entered, None, {}, {}, {})
+        return Comparison(campaign, now, entered, drawn, None, {}, {}, {})
     events = snapshot.table(campaign.goal.event.names, COLUMNS)
     outcomes = Outcomes(entries, events, campaign.goal)
     until = intake_until(campaign, int(entries.at.min()))
     decide_at = until + campaign.goal.within_us + GRACE_US
     undisputed = outcomes.sums(now, without=conflicting(snapshot, campaign.name))
-    return Comparison(
-        campaign, now, entered, decide_at, outcomes.sums(now), outcomes.sums(now, until), undisputed
-    )
+    sums, deciding = outcomes.sums(now), outcomes.sums(now, until)
+    return Comparison(campaign, now, entered, drawn, decide_at, sums, deciding, undisputed)

@@ -27,6 +27,8 @@ class Entered(Struct, frozen=True):
     campaign: str
     version: int
     arm: str
+    carried: bool = False
+    """The arm was recorded at an earlier entry, and not drawn under this version's shares."""
 
 
 class Entry(Struct, frozen=True):
@@ -37,6 +39,8 @@ class Entry(Struct, frozen=True):
     seq: int
     arm: str
     """"control", or the name of the variant."""
+    drawn: bool = True
+    """Under this version's shares; False: the arm had been recorded before."""
 
 
 class Outcome(Struct, frozen=True):
@@ -53,7 +57,7 @@ def first_entry(events: Sequence[Event], campaign: str, version: int) -> Entry |
         if event.name == FactName.CAMPAIGN_ENTERED:
             found = msgspec.json.decode(event.properties, type=Entered)
             if (found.campaign, found.version) == (campaign, version) and compared(found):
-                return Entry(event.subject, event.at, event.seq, found.arm)
+                return Entry(event.subject, event.at, event.seq, found.arm, not found.carried)
     return None
 
 

@@ -35,10 +35,19 @@ def event(subject: int, at: Instant, seq: int, name: str, properties: JSON = Non
     return Event(subject, at, seq, name, kind, "test", f"m{seq}", at, at, at, properties=raw)
 
 
-def entry(subject: int, at: Instant, seq: int, arm: str, version: int = 1, campaign: str = "c") -> Event:
+def entry(
+    subject: int,
+    at: Instant,
+    seq: int,
+    arm: str,
+    version: int = 1,
+    campaign: str = "c",
+    carried: bool = False,
+) -> Event:
     """An entry as the engine writes it."""
     told = {"campaign": campaign, "version": version, "run": f"r{seq}", "arm": arm, "variant": "mail"}
-    return event(subject, at, seq, FactName.CAMPAIGN_ENTERED, {**told, "share": 0.5, "first": True})
+    more = {"share": 0.5, "first": True, "carried": carried}
+    return event(subject, at, seq, FactName.CAMPAIGN_ENTERED, told | more)
 
 
 def campaign(version: int = 1, name: str = "c", **changed: JSON) -> Document:

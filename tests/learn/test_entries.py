@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -85,15 +86,15 @@ shapes = st.tuples(
     st.integers(1, 5),
     moments,
     st.sampled_from(
-        ["mail", "control", "global_control", "other", "v2", "Bought", "Bought", "Bought", "Seen"]
+        ["mail", "kept", "control", "global_control", "other", "v2", "Bought", "Bought", "Bought", "Seen"]
     ),
     st.sampled_from([0, 1, 2.5, "x", None, -3]),
 )
 
 
 def made(seq: int, subject: int, at: Instant, what: str, revenue: object) -> Event:
-    if what in ("mail", "control", "global_control"):
-        return entry(subject, at, seq, what)
+    if what in ("mail", "control", "global_control", "kept"):
+        return entry(subject, at, seq, "mail" if what == "kept" else what, carried=what == "kept")
     if what in ("other", "v2"):
         return entry(subject, at, seq, "mail", 2 if what == "v2" else 1, "c" if what == "v2" else "other")
     return event(subject, at, seq, what, {"revenue": revenue})
@@ -115,12 +116,19 @@ def test_columns_agree_with_the_specification(
     expected = sums([end for end in _each(events, goal) if end], goal, now)
     told = Told(events)
     entries = entries_of(facts(told), "c").get(1)
+    came = [one for one in (first_entry(list(who), "c", 1) for _, who in _of_each(events)) if one]
+    sizes = Counter(one.arm for one in came if one.drawn)
+    assert +Counter(entries.sizes() if entries else {}) == sizes
     found = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal).sums(now) if entries else {}
     assert {arm: one for arm, one in found.items() if one.subjects} == expected
 
 
+def _of_each(events: list[Event]) -> Iterator[tuple[int, Iterator[Event]]]:
+    return groupby(events, key=lambda one: one.subject)
+
+
 def _each(events: list[Event], goal: Goal) -> Iterator[Outcome | None]:
-    for _, group in groupby(events, key=lambda one: one.subject):
+    for _, group in _of_each(events):
         history = list(group)
         came = first_entry(history, "c", 1)
         yield outcome(history, came, goal) if came else None

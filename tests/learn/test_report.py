@@ -110,6 +110,14 @@ def test_arms_of_the_wrong_size_forbid_belief() -> None:
     assert not _judgement(found)
 
 
+def test_arms_carried_over_say_nothing_of_the_draw() -> None:
+    """Who keeps the arm of an earlier version was drawn under its shares: in the lift, not in the check."""
+    kept = [entry(5000 + n, T0, 90_000 + n, "mail", carried=True) for n in range(300)]
+    found = told(two_arms() + kept, OVER)
+    assert {one.arm: one.entered for one in found.arms} == {"control": 100, "mail": 400}
+    assert found.sample_ratio.p == pytest.approx(1.0)
+
+
 def test_without_a_control_nothing_is_claimed() -> None:
     """`control: none` gives counts and the sentence that the change cannot be known."""
     found = told(people("mail", 100, 30, 1), DECISION + 1, control="none", why="everybody asked for it")
