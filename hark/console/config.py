@@ -40,8 +40,9 @@ def configure(data: Path, clock: Clock, url: str) -> None:
 def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
     """All settings. Sessions are signed by keys derived from DIR/secret.key, so they outlive a restart."""
     keys = [_derived(key.secret) for key in reversed(open_keys(data))]
-    secure = url.startswith("https://")
     return {
+        **_accounts(),
+        **_security(secure=url.startswith("https://")),
         "HARK_DATA": data,
         "HARK_CLOCK": clock,
         "HARK_URL": url.rstrip("/"),
@@ -57,6 +58,19 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "TEMPLATES": [_templates()],
         "DATABASES": {"default": _database(data)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "APPEND_SLASH": False,
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "USE_I18N": False,
+        "STATIC_URL": f"/static/{digest()}/",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
+        "CSRF_FAILURE_VIEW": "hark.console.pages.errors.forbidden",
+        "LOGGING": _LOGGING,
+    }
+
+
+def _accounts() -> dict[str, Any]:
+    return {
         "AUTH_USER_MODEL": "accounts.Account",
         # Memory-hard, and a tenth of the processor time that collect would miss.
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.ScryptPasswordHasher"],
@@ -64,11 +78,11 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "LOGIN_URL": "/sign-in",
         "LOGIN_REDIRECT_URL": "/",
         "LOGOUT_REDIRECT_URL": "/sign-in",
-        "APPEND_SLASH": False,
-        "USE_TZ": True,
-        "TIME_ZONE": "UTC",
-        "USE_I18N": False,
-        "STATIC_URL": f"/static/{digest()}/",
+    }
+
+
+def _security(secure: bool) -> dict[str, Any]:
+    return {
         "USE_X_FORWARDED_HOST": True,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "SESSION_COOKIE_AGE": SESSION_S,
@@ -79,9 +93,6 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "CSRF_COOKIE_HTTPONLY": True,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
-        "CSRF_FAILURE_VIEW": "hark.console.pages.errors.forbidden",
-        "LOGGING": _LOGGING,
     }
 
 
