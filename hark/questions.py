@@ -166,7 +166,7 @@ def span_us(text: str) -> int:
 
 def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
     """{"count", "sample": [ids], "sentence"}; a sample is up to 20, the same ones each time."""
-    definitions = [definition(one) for one in desk.state.documents()]
+    definitions = [definition(one, desk.zone) for one in desk.state.documents()]
     found = next((one for one in definitions if isinstance(one, Segment) and one.name == asked.name), None)
     if found is None:
         names = [one.name for one in definitions if isinstance(one, Segment)]
@@ -193,7 +193,7 @@ def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
     versions = desk.state.versions("campaign", asked.campaign)
     if not versions:
         raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
-    return learn_report(snapshot, versions, desk.clock.now(), asked.version).to_json()
+    return learn_report(snapshot, versions, desk.clock.now(), asked.version, desk.zone).to_json()
 
 
 def activity(desk: Desk, asked: ActivityQuestion, snapshot: Snapshot) -> JSON:

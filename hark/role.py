@@ -35,7 +35,7 @@ def engine(given: argparse.Namespace) -> None:
 def console(given: argparse.Namespace) -> None:
     from hark.console import serve
 
-    serve(given.data, open_clock(given.clock), given.url)
+    serve(given.data, open_clock(given.clock), read(given.data).base_url or given.url)
 
 
 def questions(given: argparse.Namespace) -> None:

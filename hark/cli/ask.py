@@ -140,7 +140,7 @@ def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
         raise HarkError(
             f"no campaign {campaign}", hint=f"there are: {', '.join(names) or 'none'}", id="campaign.unknown"
         )
-    found = learn_report(workspace.snapshot(), versions, workspace.clock.now())
+    found = learn_report(workspace.snapshot(), versions, workspace.clock.now(), zone=workspace.settings.zone)
     if json:
         show.as_json(found.to_json())
         return

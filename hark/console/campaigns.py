@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from django.conf import settings
 from msgspec import Struct
 
 from hark.console.source import Source
@@ -43,7 +44,7 @@ def lines(here: Source) -> Iterator[CampaignLine]:
 
 def typed(document: Document) -> Campaign:
     """The campaign in a document."""
-    found = definition(document)
+    found = definition(document, settings.HARK_ZONE)
     assert isinstance(found, Campaign)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
@@ -67,7 +68,7 @@ def _line(document: Document) -> SegmentLine:
 
 def said(document: Document) -> str:
     """The segment's English sentence."""
-    found = definition(document)
+    found = definition(document, settings.HARK_ZONE)
     assert isinstance(found, Segment)
     return f"Customers who {found.where.sentence()}."
 
@@ -111,5 +112,7 @@ def _person(here: Source, name: str, id: str) -> Person:
 
 
 def _started_by(here: Source, name: str) -> tuple[str, ...]:
-    campaigns = (definition(one) for one in here.state.documents() if one.kind == "campaign")
+    campaigns = (
+        definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind == "campaign"
+    )
     return tuple(one.name for one in campaigns if isinstance(one, Campaign) and one.trigger.enters == name)
