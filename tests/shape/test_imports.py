@@ -30,20 +30,10 @@ MAY["history"] |= {"store.table"}
 
 MAY["collect.serve"] = MAY["collect"] | {"store.log"}  # it opens the log of its role
 
-JOINERS = [
-    "app",
-    "health",
-    "__main__",
-    "cli",
-    "role",
-    "engine",
-    "console",
-    "questions",
-    "replay",
-    "supervisor",
-    "demo",
-    "importer",
-]
+JOINERS = {
+    "app", "cli", "console", "demo", "engine", "health", "importer", "questions", "replay", "role",
+    "supervisor", "__main__",
+}  # fmt: skip
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",

@@ -1,0 +1,139 @@
+"""What the commands answer: the shapes that other programs rely on, with a server and without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hark.app import Workspace
+from tests.cast import eventually, hark, serving
+from tests.data import ROOT
+
+pytestmark = pytest.mark.xdist_group("answers")
+
+COME_BACK = str(ROOT / "docs" / "examples" / "come_back.yaml")
+EVENTS = [
+    {"who": f"u{number}", "what": what, "when": f"2026-0{month}-01T00:00:00Z", "plan": "pro"}
+    for number in range(5)
+    for month, what in enumerate(("Signed Up", "Order Completed", "Order Completed")[: 1 + number], start=1)
+]
+IMPORT = ["--customer", "who", "--event", "what", "--at", "when", "--trait", "plan"]
+
+
+@pytest.fixture(scope="module", params=["without a server", "with a server"])
+def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace of five customers, with or without a server on it."""
+    folder = tmp_path_factory.mktemp("answers")
+    file, data = folder / "events.jsonl", folder / "data"
+    file.write_text("\n".join(json.dumps(event) for event in EVENTS))
+    hark(data, "apply", COME_BACK)
+    if request.param == "with a server":
+        with serving(data):
+            hark(data, "import", str(file), *IMPORT)
+            yield data
+    else:
+        hark(data, "import", str(file), *IMPORT)
+        yield data
+
+
+def test_source_add_gives_the_keys(data: Path) -> None:
+    """`source add` answers with source, write key and secret key."""
+    found = hark(data, "source", "add", "web")
+    assert set(found) == {"source", "write_key", "secret_key"}
+    assert found["source"] == "web"
+
+
+def test_funnel(data: Path) -> None:
+    """Five signed up, four of them ordered: steps with customers, rates and medians."""
+    steps = hark(data, "funnel", "Signed Up", "Order Completed|Nothing")["steps"]
+    assert [step["customers"] for step in steps] == [5, 4]
+    assert steps[1]["rate_from_first"] == pytest.approx(0.8)
+    assert steps[1]["median_s"] == 31 * 86_400
+    assert steps[0]["step"] == "Signed Up"
+
+
+def test_retention(data: Path) -> None:
+    """One cohort of five; four order in the month after, three in the next."""
+    (cohort,) = hark(
+        data, "retention", "--start", "Signed Up", "--return", "Order Completed", "--period", "month"
+    )["cohorts"]
+    assert (cohort["cohort"], cohort["size"], cohort["active"][1:3]) == ("2026-01", 5, [4, 3])
+
+
+def test_segment_now_and_then(data: Path) -> None:
+    """Those who ordered twice and went quiet: three today, none on the day after the second order."""
+    assert hark(data, "segment", "slowing_down")["count"] == 3
+    assert hark(data, "segment", "slowing_down", "--at", "2026-03-02T00:00:00Z")["count"] == 0
+    assert sorted(hark(data, "segment", "slowing_down")["sample"]) == ["u2", "u3", "u4"]
+
+
+def test_report_of_a_campaign_nobody_entered(data: Path) -> None:
+    """Arms, lift and sample ratio are there, and nothing is claimed."""
+    found = hark(data, "report", "come_back")
+    assert {arm["arm"] for arm in found["arms"]} >= {"control"}
+    assert set(found["arms"][0]) >= {"arm", "entered", "complete", "goals", "rate"}
+    assert found["lift"] is None or set(found["lift"]) >= {"estimate", "low", "high"}
+    assert "p" in found["sample_ratio"]
+
+
+def test_customer_and_why(data: Path) -> None:
+    """A customer's ids, traits, segments and events; and the reason of each decision."""
+    found = hark(data, "customer", "u4")
+    assert found["traits"] == {"plan": "pro"}
+    assert found["segments"] == ["slowing_down"]
+    assert "Order Completed" in {event["event"] for event in found["events"]}
+    assert any("slowing_down" in line["sentence"] for line in hark(data, "why", "u4")["lines"])
+
+
+def test_import_and_apply_count_once(data: Path, tmp_path: Path) -> None:
+    """The same file again imports nothing; the same definitions again change nothing."""
+    file = tmp_path / "again.jsonl"
+    file.write_text("\n".join(json.dumps(event) for event in EVENTS))
+    again = hark(data, "import", str(file), *IMPORT)
+    assert (again["imported"], again["before"]) == (0, len(EVENTS))
+    changes = hark(data, "plan", COME_BACK)["changes"]
+    assert {change["what"] for change in changes} == {"same"}
+
+
+def test_export_is_what_apply_takes(data: Path, tmp_path: Path) -> None:
+    """What `export` writes, `plan` reads as the same definitions."""
+    out = tmp_path / "all.yaml"
+    Workspace(data)
+    import subprocess
+    import sys
+
+    words = [sys.executable, "-m", "hark", "export", "--out", str(out), "--data", str(data)]
+    subprocess.run(words, check=True, timeout=60)
+    assert {change["what"] for change in hark(data, "plan", str(out))["changes"]} == {"same"}
+
+
+def test_check_finds_nothing_wrong(data: Path) -> None:
+    """A healthy workspace passes every check."""
+    findings: list[dict[str, Any]] = eventually(lambda: hark(data, "check"))
+    assert [one["name"] for one in findings if not one["ok"]] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "id"),
+    [
+        (("report", "nothing"), "campaign.unknown"),
+        (("customer", "nobody"), "customer.unknown"),
+        (("segment", "nothing"), "segment.unknown"),
+        (("segment", "slowing_down", "--at", "2026-03-02"), "time.zone"),
+    ],
+)
+def test_questions_about_nothing_say_so(data: Path, words: tuple[str, ...], id: str) -> None:
+    """An unknown name or a time without a zone is one line with a hint."""
+    error = hark(data, *words, fails=True)
+    assert error.endswith(f"[{id}]")
+    assert "(" in error
+
+
+def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """A question about a missing directory says so and makes nothing."""
+    assert "[data.missing]" in hark(tmp_path / "typo", "funnel", "A", "B", fails=True)
+    assert not (tmp_path / "typo").exists()
