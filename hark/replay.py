@@ -22,7 +22,7 @@ from hark.decide.plan import Plan
 from hark.decide.step import step
 from hark.definitions.types import Document
 from hark.engine.folder import Folder
-from hark.engine.outbox import letter_content, turn_of
+from hark.engine.outbox import customer_id, letter_content, turn_of
 from hark.engine.records import Records
 from hark.errors import HarkError
 from hark.model import DAY, JSON, Event, Instant, Kind, MessageDue, Outcome, TimerDue
@@ -188,7 +188,7 @@ class _World:
         del self._wanted[row.subject][row.message]
         if turn and turn.state == "sending":
             record = self._folder.records.get(row.subject).record
-            content = letter_content(row, record)
+            content = letter_content(row, record, customer_id(record))
             self._messages.append(msgspec.structs.replace(row, state="sent", updated_at=at, content=content))
             self._folder.give(Outcome(row.subject, at, row.message, "sent"))
 

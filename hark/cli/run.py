@@ -67,7 +67,7 @@ def replay(
     documents = workspace.state().documents()
     if campaign:
         documents = [one for one in documents if one.kind != "campaign" or one.name in campaign]
-    found = run(workspace.snapshot(), documents)
+    found = run(workspace.snapshot(), documents, key=workspace.state().key, zone=workspace.settings.zone)
     if out:
         out.write_bytes(found.jsonl())
     if json:

@@ -47,7 +47,7 @@ class Engine:
         self._clock = clock
         self._parts = parts = Parts(data, settings)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
-        self._messages = Messages(parts.state, parts.folder, deliver)
+        self._messages = Messages(parts.state, parts.folder, parts.resolver.ids, deliver)
         self._sealing = Sealing(parts.waiting, parts.seal, parts.compact, clock, settings)
         self._time = self._saved_time = parts.state.engine_time()
         self._budget = FEWEST

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
-from hark.engine.outbox import letter_content, turn_of
+from hark.engine.outbox import customer_id, letter_content, turn_of
 from hark.model import Instant, MessageDue, Outcome
-from hark.store.changes import Turn
+from hark.store.changes import Id, Turn
 from hark.store.contracts import OutboxRow
 from hark.store.state import StateStore
 
@@ -16,8 +18,15 @@ from hark.store.state import StateStore
 class Messages:
     """Gives messages to `step` when they are due and to the deliverer once they are *sending* on disk."""
 
-    def __init__(self, state: StateStore, folder: Folder, deliver: Deliver | None) -> None:
-        self._state, self._folder = state, folder
+    def __init__(
+        self,
+        state: StateStore,
+        folder: Folder,
+        ids: Callable[[int], Sequence[Id]],
+        deliver: Deliver | None,
+    ) -> None:
+        """`ids` gives all ids of a subject, also those of this tick."""
+        self._state, self._folder, self._ids = state, folder, ids
         self._deliverers = Deliverers(deliver) if deliver else None
         self._pace = Pace()
         self._handed: list[OutboxRow] = []
@@ -70,7 +79,8 @@ class Messages:
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":
-            content = letter_content(row, self._folder.records.get(row.subject).record)
+            record = self._folder.records.get(row.subject).record
+            content = letter_content(row, record, customer_id(record, self._ids(row.subject)))
             sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
             self._handed.append(sending)
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from hark.model import JSON, Event, FactName, Instant, Record
-from hark.store.changes import Turn
+from hark.store.changes import USER, Id, Turn
 from hark.store.contracts import OutboxRow
 
 STATES: dict[str, str] = {
@@ -75,13 +75,22 @@ def turn_of(facts: Sequence[Event], message: str) -> Turn | None:
     return found.turns.get(message)
 
 
-def letter_content(row: OutboxRow, record: Record) -> JSON:
-    """What rendering needs, as of the hand-off: the address and the traits are those of now."""
+def customer_id(record: Record, ids: Sequence[Id] = ()) -> str:
+    """What the team calls this customer: the userId if there is one, else the anonymousId. The one by which
+    the customer was first seen comes before others. `ids` are all of the customer's."""
+    prefix, _, first = record.key.partition(":")
+    users = sorted(value for kind, value in ids if kind == USER)
+    return (first or prefix) if prefix == "u" or not users else users[0]
+
+
+def letter_content(row: OutboxRow, record: Record, id: str) -> JSON:
+    """What rendering needs, as of the hand-off: the address and the traits are those of now. `id` is the
+    customer's (`customer_id`)."""
     sent = next((one for one in record.sends if one.message == row.message), None)
     run = next((one for one in record.runs if one.id == row.run), None)
     return row.content | {
         "to": sent.to if sent else row.content.get("to"),
-        "customer": {name: trait.value for name, trait in record.traits.items()},
+        "customer": {name: trait.value for name, trait in record.traits.items()} | {"id": id},
         "event": msgspec.json.decode(run.trigger) if run else {},
     }
 

@@ -212,9 +212,9 @@ class Resolver:
         return subject
 
     def _identified(self, subject: int) -> bool:
-        return any(kind == USER for kind, _ in self._ids(subject))
+        return any(kind == USER for kind, _ in self.ids(subject))
 
-    def _ids(self, subject: int) -> list[Id]:
+    def ids(self, subject: int) -> list[Id]:
         """The subject's ids, with what this tick changed."""
         changed = self._changes.ids
         before = [known for known in self._known.ids(subject) if known not in changed]
@@ -222,7 +222,7 @@ class Resolver:
 
     def _merge(self, mine: int, theirs: int, at: Instant, cause: str) -> Resolved:
         older, younger = min(mine, theirs), max(mine, theirs)
-        moved = tuple(sorted(self._ids(younger)))
+        moved = tuple(sorted(self.ids(younger)))
         for one in moved:
             self._attach(one, older)
         merging = Merging(younger, older, at, cause, moved)

@@ -65,13 +65,28 @@ def test_a_message_is_marked_sending_on_disk_before_the_provider_sees_it(world: 
     assert seen == ["sending"]
     (row,) = provider.rows
     assert row.content["to"] == "ada@x.example"
-    assert row.content["customer"] == {"email": "ada@x.example"}
+    assert row.content["customer"] == {"email": "ada@x.example", "id": "ada"}
     assert row.content["event"] == {"order": 0}
     assert [name for name in world.names() if name.startswith("Message")] == [
         "Message Wanted",
         "Message Sending",
         "Message Sent",
     ]
+
+
+@pytest.mark.parametrize(("user", "id"), [(None, "a-1"), ("ada", "ada")])
+def test_a_letter_names_the_customer_as_the_team_does(world: World, user: str | None, id: str) -> None:
+    """`customer.id` is the userId, also of who was first seen by an anonymousId; that one if it is all."""
+    world.define(RECEIPTS)
+    world.post("track", anonymousId="a-1", event="Looked", context={"traits": {"email": "a@x.example"}})
+    if user:
+        world.identify(user, "a-1")
+    world.post("track", anonymousId="a-1", event="Order Completed", properties={"order": 1})
+    provider = Provider()
+    engine = world.engine(provider)
+    until(engine, lambda: states(world) == ["sent"])
+    engine.close()
+    assert provider.rows[0].content["customer"]["id"] == id
 
 
 def test_without_a_deliverer_messages_wait(world: World) -> None:
