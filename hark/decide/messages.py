@@ -1,5 +1,7 @@
 """One message's way: wanted, then at its hand-off sending, deferred or withheld, then the outcome.
 
+A failure for now (`Outcome.temporary`) makes it wanted again, for some attempts (`retry`).
+
 What may hold a message back is asked twice by the same list of rules: when the step wants it, and
 again when it is handed off, for until then anything may have changed.
 """
@@ -16,6 +18,7 @@ from hark.decide.consents import State, state
 from hark.decide.course import Course
 from hark.decide.limits import Defer, Withhold, capped, quiet
 from hark.decide.reasons import Exit, Held
+from hark.decide.retry import next_attempt
 from hark.decide.rules import Values
 from hark.decide.work import Work
 from hark.definitions.types import Send
@@ -97,24 +100,34 @@ def hand_off(work: Work, input: MessageDue) -> None:
 
 
 def came_out(work: Work, input: Outcome) -> None:
-    """What the provider said. A failure gives the place in the caps back; a lasting one suppresses."""
-    record = work.record
-    sent = next((one for one in record.sends if one.message == input.message), None)
+    """What the provider said. What may have been accepted (unknown) is never tried again."""
+    sent = next((one for one in work.record.sends if one.message == input.message), None)
     if sent is None or sent.state not in ("sending", "unknown") or sent.state == input.state:
         return
-    sent.state = input.state
-    facts = described(sent) | {"to": sent.to, "detail": input.detail}
     if input.state == "failed":
-        record.sends.remove(sent)
-        facts["permanent"] = input.permanent
-        if input.permanent and sent.to:
-            record.suppressed.setdefault(sent.to.lower(), work.now)
-    work.emit(_OUTCOMES[input.state], facts)
+        _failed(work, sent, input)
+        return
+    sent.state = input.state
+    work.emit(_OUTCOMES[input.state], described(sent) | {"to": sent.to, "detail": input.detail})
+
+
+def _failed(work: Work, sent: Sent, input: Outcome) -> None:
+    """Another attempt later, or none: then the place in the caps is given back. A lasting one suppresses."""
+    sent.attempts += 1
+    facts = described(sent) | {"to": sent.to, "detail": input.detail, "attempt": sent.attempts}
+    again = next_attempt(work, sent) if input.temporary and sent.state == "sending" else None
+    if again is not None:
+        sent.state, sent.due_at, sent.sent_at = "wanted", again, None
+        work.emit(FactName.MESSAGE_DEFERRED, facts | {"until": again, "reason": Held.PROVIDER})
+        return
+    work.record.sends.remove(sent)
+    if input.permanent and sent.to:
+        work.record.suppressed.setdefault(sent.to.lower(), work.now)
+    work.emit(FactName.MESSAGE_FAILED, facts | {"permanent": input.permanent})
 
 
 _OUTCOMES = {
     "sent": FactName.MESSAGE_SENT,
-    "failed": FactName.MESSAGE_FAILED,
     "unknown": FactName.MESSAGE_UNKNOWN,
 }
 

@@ -7,19 +7,23 @@ waits that the event can change, or None, and then the event costs no record at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from hark.decide.course import Course
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
-from hark.model import ConsentName, Event, FactName
+from hark.model import ConsentName, Event, FactName, Record
 from hark.understand.conditions import TRAITS, Condition, Leaf
 
 IDENTIFY = "Identify"
 ALWAYS = (IDENTIFY, *(name.value for name in ConsentName))
 """Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
+
+STATING = b'"traits"'
+"""What the context of an event that states traits has in it."""
 
 T = TypeVar("T")
 
@@ -57,6 +61,14 @@ class Watch(Struct, frozen=True):
     """(campaign, version) of the courses in which a wait ends by it."""
 
 
+class Table(NamedTuple):
+    """What events set off, by name."""
+
+    named: Mapping[str, Watch]
+    other: Watch | None
+    """For every other name."""
+
+
 class Plan:
     """All definitions in force, and the older versions of campaigns that live runs still walk. Immutable."""
 
@@ -80,9 +92,13 @@ class Plan:
         )
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
         self.leaf_keys = frozenset(self.leaves)
+        self.absences = tuple(one for one in self.segments.values() if _holds_for_nobody(one.where))
+        """Segments for which a subject need have done nothing: its first event is folded, whatever it is,
+        so that they are asked as soon as the subject is known."""
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
-        self.unwatched = Watch(with_traits=self._segments_watching(TRAITS))
-        """For an event whose name sets off nothing, but which may state traits."""
+        self._tables = {
+            (first, traits): self._table(first, traits) for first in (False, True) for traits in (False, True)
+        }
         self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
 
     @classmethod
@@ -106,8 +122,16 @@ class Plan:
         return self._watches.get(name)
 
     def touches(self, event: Event) -> bool:
-        """Whether the event can change its subject's record: its name is watched, or it states traits."""
-        return event.name in self._watches or b'"traits"' in event.context
+        """Whether the event can change its subject's record: its name is watched, or it states traits.
+
+        Where there are `absences` a subject's first event changes it too, whatever its name.
+        """
+        return event.name in self._watches or STATING in event.context
+
+    def watch_of(self, event: Event, first: bool) -> Watch | None:
+        """What this event can set off; `first`: none was folded into its subject's record before."""
+        table = self._tables[first, STATING in event.context]
+        return table.named.get(event.name, table.other)
 
     def course(self, campaign: str, version: int) -> Course | None:
         """The version of a campaign that a run walks; None if it is no longer kept."""
@@ -146,6 +170,29 @@ class Plan:
             names = names.union(*(match.names for match in matches if match))
         return names
 
+    def _table(self, first: bool, traits: bool) -> Table:
+        """What is set off by events that state traits or don't, the first of their subjects or later ones."""
+        more = self.absences if first else ()
+        if not (more or traits):
+            return Table(self._watches, None)
+        nothing = Watch(parts=(), with_traits=self._segments_watching(TRAITS))
+        named = {name: self._widened(watch, more, traits) for name, watch in self._watches.items()}
+        return Table(named, self._widened(nothing, more, traits))
+
+    def _widened(self, watch: Watch, more: Sequence[Segment], traits: bool) -> Watch:
+        """The watch which asks these segments too and, for an event that states traits, lacks no part."""
+        parts = {*watch.parts, "membership"} if more else set(watch.parts)
+        return msgspec.structs.replace(
+            watch,
+            parts=PARTS if traits else tuple(part for part in PARTS if part in parts),
+            segments=self._in_order(*watch.segments, *more),
+            with_traits=self._in_order(*watch.with_traits, *more),
+        )
+
+    def _in_order(self, *segments: Segment) -> tuple[Segment, ...]:
+        names = {segment.name for segment in segments}
+        return tuple(segment for name, segment in self.segments.items() if name in names)
+
     def _watch(self, name: str) -> Watch:
         courses = self._courses.values()
         return _narrowed(
@@ -182,6 +229,12 @@ def _narrowed(name: str, **fields: Any) -> Watch:
         "triggers": fields["triggers"] or fields["enters"],
     }
     return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
+
+
+def _holds_for_nobody(where: Condition) -> bool:
+    """Whether the condition holds, or will by time alone, for a subject of whom nothing is known."""
+    nobody = Record(0)
+    return where.met(nobody, 0) or where.next_change(nobody, 0) is not None
 
 
 def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:

@@ -40,6 +40,7 @@ class Held(StrEnum):
     NOT_PENDING = "not_pending"
     QUIET_HOURS = "quiet_hours"
     CAP = "cap"
+    PROVIDER = "provider"
 
 
 class Exit(StrEnum):
@@ -79,6 +80,7 @@ HELD: Mapping[Held, str] = {
     Held.NOT_PENDING: "has answered about {topic} since (the answer: {state})",
     Held.QUIET_HOURS: "it was {local} in {zone}, within quiet hours",
     Held.CAP: "{taken} of {messages} messages in {per} had gone or were on their way",
+    Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 
 EXITS: Mapping[Exit, str] = {

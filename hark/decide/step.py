@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from hark.decide import commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.membership import changes_due, membership, summaries
-from hark.decide.plan import PARTS, Plan, Watch
+from hark.decide.plan import Plan, Watch
 from hark.decide.profile import profile
 from hark.decide.runs import exits, goals, waits, wakes
 from hark.decide.subscriptions import subscriptions
@@ -105,7 +105,7 @@ def drain(work: Work) -> None:
             return
         facts, work.unfolded = work.unfolded, []
         for fact in facts:
-            fold(work, fact)
+            fold(work, fact, work.plan.watch(fact.name))
     if work.unfolded:
         raise EndlessFactsError(
             f"subject {work.record.subject}: facts made facts for {ROUNDS} rounds,"
@@ -115,24 +115,20 @@ def drain(work: Work) -> None:
         )
 
 
-def fold(work: Work, event: Event) -> None:
+def fold(work: Work, event: Event, watch: Watch | None) -> None:
     """One event, or fact, through the reducers that it concerns."""
-    watch = work.plan.watch(event.name)
-    states_traits = b'"traits"' in event.context
-    if watch is None:
-        if not states_traits:
-            return
-        watch = work.plan.unwatched
-    for part in PARTS if states_traits else watch.parts:
-        REDUCERS[part](work, event, watch)
+    if watch is not None:
+        for part in watch.parts:
+            REDUCERS[part](work, event, watch)
 
 
 def on_event(work: Work, event: Event) -> None:
     record = work.record
+    watch = work.plan.watch_of(event, first=not record.last_seq)
     record.last_seq = max(record.last_seq, event.seq)
     work.imported = event.imported
     work.age = event.instant - event.at
-    fold(work, event)
+    fold(work, event, watch)
 
 
 _HANDLERS: dict[type, Callable[[Work, Any], None]] = {

@@ -102,7 +102,7 @@ class _Known(dict[str, str]):
 
 def _reason(sentences: Mapping[Any, str], facts: Properties) -> str:
     sentence = sentences.get(facts.get("reason"))
-    return filled(sentence, facts.get("values") or {}) if sentence else str(facts.get("reason"))
+    return filled(sentence, facts.get("values") or facts) if sentence else str(facts.get("reason"))
 
 
 def _entered(facts: Properties) -> str:
@@ -158,7 +158,9 @@ def _sent(facts: Properties) -> str:
 
 def _failed(facts: Properties) -> str:
     lasting = "; the address is not written to again" if facts.get("permanent") else ""
-    return f"{_message(facts)} failed: {facts.get('detail') or 'no detail was given'}{lasting}"
+    attempt = facts.get("attempt") or 1
+    times = f" at attempt {attempt}" if attempt > 1 else ""
+    return f"{_message(facts)} failed{times}: {facts.get('detail') or 'no detail was given'}{lasting}"
 
 
 def _unknown(facts: Properties) -> str:

@@ -8,13 +8,10 @@ from pathlib import Path
 from hark.decide.plan import Plan
 from hark.engine.folder import Folder
 from hark.history.reader import open_snapshot
-from hark.model import JSON, Command, Instant, Record
+from hark.model import JSON, Command, Instant
 from hark.store.state import StateReader
 from hark.understand.batch import summaries
 from hark.understand.conditions import Leaf
-
-NOBODY = Record(0)
-"""What is kept about a subject of whom nothing was ever watched."""
 
 
 class Backfill:
@@ -32,7 +29,7 @@ class Backfill:
         segments = {name for name, one in plan.segments.items() if before.segments.get(name) != one}
         if new or segments:
             filled = self._summaries(new)
-            for subject in sorted(self._concerned(plan, segments, filled, at)):
+            for subject in sorted(self._concerned(plan, segments, filled)):
                 _tell(folder, subject, at, "backfill", {"summaries": filled.get(subject, {})})
         for campaign, segment in _taking_existing(before, plan, segments):
             self._existing(folder, campaign, segment, at)
@@ -51,12 +48,9 @@ class Backfill:
                 filled.setdefault(subject, {})[key] = summary
         return filled
 
-    def _concerned(
-        self, plan: Plan, segments: Collection[str], filled: Mapping[int, object], at: Instant
-    ) -> set[int]:
+    def _concerned(self, plan: Plan, segments: Collection[str], filled: Mapping[int, object]) -> set[int]:
         """Those with something filled in or a record; everybody if a new segment may hold without either."""
-        asked = [plan.segments[name].where for name in segments]
-        if any(where.met(NOBODY, at) or where.next_change(NOBODY, at) is not None for where in asked):
+        if any(segment.name in segments for segment in plan.absences):
             return set(self._reader.subjects())
         return {*filled, *(self._reader.subjects(with_record=True) if segments else ())}
 

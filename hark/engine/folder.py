@@ -33,7 +33,7 @@ class Folder:
 
     def event(self, event: Event, row: int = 0, member: int = 0) -> None:
         """One event. Where nothing asks for it no record is touched."""
-        if not self.plan.touches(event):
+        if not self.asks(event):
             self.events.append(event)
             return
         entry = self.records.get(event.subject)
@@ -41,6 +41,12 @@ class Folder:
             event = msgspec.structs.replace(event, instant=entry.record.now)
         self.events.append(event)
         self._give(entry, event, row, member)
+
+    def asks(self, event: Event) -> bool:
+        """Whether the event can change its subject's record: something watches it, or it is the subject's
+        first and there are segments for those who did nothing."""
+        plan = self.plan
+        return plan.touches(event) or bool(plan.absences and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
         """One input that is no event; the facts it led to."""

@@ -37,6 +37,9 @@ class Origin:
         first = self._resolver.first(subject)
         return (first.key, first.at) if first else self._state.key(subject) or ("", 0)
 
+    def first(self, subject: int) -> bool:
+        return self._resolver.first(subject) is not None
+
 
 class Parts:
     """What the loop works with. All but the log belongs to this process alone."""

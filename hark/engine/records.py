@@ -18,6 +18,10 @@ class Source(Protocol):
         """(stable key, first seen)."""
         ...
 
+    def first(self, subject: int) -> bool:
+        """Whether the subject was first seen since the last commit."""
+        ...
+
 
 class Entry:
     """A record and the moment at which the stored timer is armed for it."""
@@ -52,6 +56,12 @@ class Records:
         if subject in self._changed:
             return self._changed[subject] is not None
         return self._source.kept(subject) is not None
+
+    def new(self, subject: int) -> bool:
+        """Whether no event of the subject was folded yet, of those in memory or first seen since the last
+        commit; all others count as known, so that nothing is read."""
+        entry = self._young.get(subject) or self._old.get(subject) or self._changed.get(subject)
+        return self._source.first(subject) if entry is None else not entry.record.last_seq
 
     def gone(self, subject: int) -> bool:
         """Whether it was emptied since the last `take`."""

@@ -9,7 +9,7 @@ from hark.decide.why import SENTENCES, explain, filled, span
 from hark.model import DAY, HOUR, ConsentName, FactName
 from tests.decide.story import Story, campaign, control_key, plan_of
 from tests.decide.test_eligibility import CASES
-from tests.decide.test_messages import WITHHELD
+from tests.decide.test_messages import DEFERS_ONLY, WITHHELD
 
 
 def said(story: Story, campaign_: str | None = None) -> list[str]:
@@ -31,7 +31,7 @@ def test_each_refusal_is_said_with_its_values(reason: Refusal) -> None:
     assert "not recorded" not in line.sentence
 
 
-@pytest.mark.parametrize("reason", [one for one in Held if one != Held.QUIET_HOURS], ids=str)
+@pytest.mark.parametrize("reason", [one for one in Held if one not in DEFERS_ONLY], ids=str)
 def test_each_reason_to_withhold_is_said_with_its_values(reason: Held) -> None:
     """The same for messages."""
     lines = explain(WITHHELD[reason]().facts)

@@ -1,6 +1,6 @@
 """New definitions: versions, and what they ask of the past."""
 
-from hark.model import DAY, HOUR
+from hark.model import DAY, HOUR, sequence
 from tests.engine.world import RECEIPTS, START, World
 
 BUYERS = "segment: buyers\nwhere: {did: {event: Order Completed, times: {gte: 2}}}"
@@ -58,6 +58,22 @@ def test_who_did_nothing_is_asked_too(world: World) -> None:
     world.define("segment: idle\nwhere: {did_not: {event: Order Completed}}")
     world.catch_up()
     assert members(world, "idle") == {"u:bob"}
+
+
+def test_who_comes_later_and_does_nothing_is_asked_at_once(world: World) -> None:
+    """A new customer's first event is folded for such a segment, whatever it is; later ones are not."""
+    world.define("segment: idle\nwhere: {did_not: {event: Order Completed}}")
+    world.catch_up()
+    for user, event in (("ada", "Viewed"), ("bob", "Order Completed"), ("ada", "Viewed")):
+        world.track(user, event)
+    world.catch_up()
+    assert members(world, "idle") == {"u:ada"}
+    world.track("ada", "Viewed")
+    world.catch_up()
+    seen = [(event.subject, event.name) for event in world.events()]
+    assert seen.count((1, "Segment Entered")) == 1
+    record = world.reader.record(1)
+    assert record is not None and record.last_seq == sequence(2, 0, 1)
 
 
 def test_a_backfill_starts_no_run(world: World) -> None:

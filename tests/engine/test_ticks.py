@@ -131,6 +131,20 @@ def test_replay_decides_what_the_engine_decided(lived: World, tmp_path: Path) ->
     assert entered <= again
 
 
+def test_replay_asks_who_did_nothing_as_the_engine_does(world: World) -> None:
+    """A segment for having done nothing is entered at the first event, in replay as live."""
+    world.define("segment: idle\nwhere: {did_not: {event: Order Completed}}")
+    for user, event in (("ada", "Viewed"), ("bob", "Order Completed"), ("ada", "Viewed")):
+        world.track(user, event)
+    world.catch_up()
+    live = [fact for fact in world.events() if fact.name == "Segment Entered"]
+    again = replayed(world, 64).facts
+    assert [(one.subject, one.at, one.message_id) for one in again] == [
+        (one.subject, one.at, one.message_id) for one in live
+    ]
+    assert len(live) == 1
+
+
 def test_replay_of_imported_events_starts_runs(world: World) -> None:
     """Live, imported events start nothing; in replay they arrive at their own time and do."""
     world.define(RECEIPTS)

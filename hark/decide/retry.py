@@ -1,0 +1,43 @@
+"""Another attempt at a message which the provider certainly did not accept: whether, and when.
+
+The waits grow (exponential back-off) so that an outage costs few attempts, and are spread by hash so that
+the messages of one broadcast don't all come back at the same moment.
+"""
+
+from __future__ import annotations
+
+from hark.clock import unit_hash
+from hark.decide.work import Work, whole_ms
+from hark.model import HOUR, MINUTE, Instant, Sent
+
+MOST_ATTEMPTS = 8
+"""After the eighth, seven and a half to ten hours after the first, a message is given up."""
+FIRST_WAIT_US, FACTOR, LONGEST_WAIT_US = MINUTE, 3, 4 * HOUR
+SPREAD = 0.25
+"""Up to this part of a wait is taken off, by the hash of the message and the attempt."""
+
+
+def next_attempt(work: Work, sent: Sent) -> Instant | None:
+    """When a message is due again after `sent.attempts` that failed for now; None: it is given up.
+
+    It is given up after the eighth, and if the next would come at or after its expiry or the end of the
+    goal's window, since nobody would be helped by it then.
+    """
+    if sent.attempts >= MOST_ATTEMPTS:
+        return None
+    until = whole_ms(work.now + wait_us(sent.message, sent.attempts))
+    ends = (sent.expires_at, _goal_until(work, sent))
+    return None if any(end is not None and until >= end for end in ends) else until
+
+
+def wait_us(message: str, attempt: int) -> int:
+    """The wait after an attempt (the first is 1): a minute, tripled each time up to 4 h, less the spread."""
+    wait = min(FIRST_WAIT_US * FACTOR ** (attempt - 1), LONGEST_WAIT_US)
+    return wait - int(unit_hash(f"retry/{attempt}", message) * SPREAD * wait)
+
+
+def _goal_until(work: Work, sent: Sent) -> Instant | None:
+    """The end of the goal's window; transactional messages are sent for their own sake."""
+    if sent.transactional:
+        return None
+    return next((run.goal_until for run in work.record.runs if run.id == sent.run), None)
