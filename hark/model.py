@@ -259,6 +259,8 @@ class Sent(Struct, array_like=True):
     """When it was handed off: from then on it takes its place in the rolling caps."""
     to: str = ""
     """The address it was handed off for."""
+    attempts: int = 0
+    """How many times a provider has refused it for now, or for good."""
 
 
 class Record(Struct, array_like=True):

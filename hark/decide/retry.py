@@ -32,7 +32,7 @@ def next_attempt(work: Work, sent: Sent) -> Instant | None:
 
 def wait_us(message: str, attempt: int) -> int:
     """The wait after an attempt (the first is 1): a minute, tripled each time up to 4 h, less the spread."""
-    wait = min(FIRST_WAIT_US * FACTOR ** (attempt - 1), LONGEST_WAIT_US)
+    wait: int = min(FIRST_WAIT_US * FACTOR ** (attempt - 1), LONGEST_WAIT_US)
     return wait - int(unit_hash(f"retry/{attempt}", message) * SPREAD * wait)
 
 

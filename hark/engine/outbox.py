@@ -65,7 +65,8 @@ def _wanted(fact: Event) -> OutboxRow:
 
 def _turn(fact: Event) -> Turn:
     about = _about.decode(fact.properties)
-    return Turn(about.message, STATES[fact.name], fact.instant, about.reason or about.detail, about.until)
+    detail = ": ".join(filter(None, (about.reason, about.detail)))
+    return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until)
 
 
 def turn_of(facts: Sequence[Event], message: str) -> Turn | None:
