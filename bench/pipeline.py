@@ -1,255 +1,293 @@
-"""The whole pipeline: log rows to records, facts, outbox. Throughput with its lag, and latency to the outbox.
+"""The whole pipeline: HTTP to the log, log to records, facts and outbox. Throughput with its lag; latency.
 
-    python -m bench.pipeline                 both, 60 s
-    python -m bench.pipeline --seconds 300   the figures of the docs
-    python -m bench.pipeline --rate 1000 --latency-only
+    python -m bench.pipeline --seconds 300                 the figures of the docs (1M customers)
+    python -m bench.pipeline --seconds 30 --customers 200000
+    python -m bench.pipeline --only latency
 
-One process appends rows to the log as collect does (batches of 100, one fsync for each commit) at a given
-rate; another is the engine; this one watches through read-only connections. Nothing is sent.
+Three processes on one machine: collect and the engine as `hark.role` runs them, and the load, which sends
+batches of 100 over 16 keep-alive connections at a fixed rate. Before the measured time every customer was
+identified once (e-mail, plan), by rows put straight into the log and folded by the engine; `--prepared DIR`
+keeps that for the next run. Throughput: `--rate` events/s; it is sustained if the engine's lag does not grow.
+Latency: 1,000 single calls a second; ten more a second are orders whose receipt is looked for in the outbox
+on disk, from the moment of the order's 200.
+
+What is asked of the engine: 50 event names by Zipf's law; the ten most frequent (65 % of the calls: page
+views and the like) are watched by nothing, all of the others by a trigger, a segment or a goal. One call in
+50 is an identify. 20 campaigns are live: 10 start by an event (`where` its revenue is 50 or more), 9 by
+entering a segment (two such events within 7 days, none of another within 3, and a trait), one is the receipt;
+the 19 have an audience, a goal, a control of 20 %, two variants of which one waits a day, consent by a
+topic and a cap of one message a week. Nothing is handed off: there is no provider.
+
+Prints one JSON document; `--only throughput|latency` for a part. CPU is that of /proc/PID/stat.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import os
-import random
 import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Event as Stop
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
+import apsw
 import msgspec
+from msgspec import Struct
 
+from bench import _traffic
+from bench._traffic import Traffic
 from hark.clock import WallClock
+from hark.collect.sources import add_source, read_sources
 from hark.definitions.parse import parse
 from hark.engine import Engine
 from hark.model import Lane
-from hark.settings import Settings
 from hark.store.contracts import NewRow
 from hark.store.log import LogReader, LogStore
-from hark.store.state import StateReader, open_reader
+from hark.store.state import open_reader
 
-mp = multiprocessing.get_context("spawn")
-
-NAMES = 50
-CAMPAIGNS = 20
 BATCH = 100
-PROBES_PER_S = 10
-Spent: TypeAlias = "Synchronized[float]"
+PROBES_PER_S = 10.0
+PROBES = 10_000
+EVERY_S = 10.0
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+ENGINE = """
+import signal, sys, threading
+from pathlib import Path
+from hark.clock import WallClock
+from hark.engine import Engine
+from hark.settings import read
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+data = Path(sys.argv[1])
+Engine(data, WallClock(), None, read(data)).run(stop)
+"""
+"""The role of the engine, without deliverers."""
 
 
-def definitions() -> str:
-    """20 campaigns: half start by an event, half by a segment; e-mail with a control each."""
-    parts = ["topic: news\nsays: News\ndefault: in\nopt_in: single"]
-    parts.append("template: hello\nchannel: email\nsubject: Hello\ntext: Hello")
-    parts.append("policy: attention\ncaps: [{messages: 1, per: 7d, on_cap: skip}]")
-    parts.append(
-        "campaign: receipt\ntransactional: true\ntrigger: {event: Receipt}\nkey: event.n\n"
-        "reenter: always\nvariants:\n  one: {send: {template: hello, channel: email}}"
-    )
-    for number in range(CAMPAIGNS - 1):
-        trigger = f"{{event: Event {number}}}" if number % 2 else f"{{enters: segment_{number}}}"
-        parts.append(
-            f"segment: segment_{number}\nwhere: {{all: [{{did: {{event: Event {number}, times: {{gte: 3}},"
-            f" within: 7d}}}}, {{did_not: {{event: Event {number + 20}, within: 3d}}}}]}}"
-        )
-        parts.append(
-            f"campaign: campaign_{number}\nhypothesis: It helps.\ntrigger: {trigger}\n"
-            f"goal: {{event: Event {number + 20}, within: 7d}}\ncontrol: 20%\nreenter: {{after: 30d}}\n"
-            f"topic: news\nexit: [goal]\nvariants:\n  a: {{send: {{template: hello, channel: email}}}}\n"
-            "  b:\n    steps:\n      - wait: {for: 1d}\n      - send: {template: hello, channel: email}"
-        )
-    return "\n---\n".join(parts)
+class Server(Struct, frozen=True):
+    """Collect and the engine over one directory."""
+
+    data: Path
+    port: int
+    key: str
+    collect: int
+    """A process id, as `engine`."""
+    engine: int
 
 
-def define(log: LogStore) -> int:
-    documents = [{"kind": one.kind, "name": one.name, "body": one.body} for one in parse(definitions())]
-    body = {"name": "define", "documents": documents, "author": "bench", "note": ""}
-    return append(log, Lane.URGENT, "command", [msgspec.json.encode(body)])
+class Sample(Struct, frozen=True):
+    """How far everything is at one moment."""
+
+    at: float
+    accepted: int
+    folded: int
+    lag_s: float
+    collect_s: float
+    engine_s: float
 
 
-def append(log: LogStore, lane: Lane, kind: str, bodies: list[bytes]) -> int:
+def prepare(data: Path, customers: int) -> None:
+    """A directory with the definitions in force and every customer identified."""
+    log = LogStore(data / "log")
+    documents = [
+        {"kind": one.kind, "name": one.name, "body": one.body} for one in parse(_traffic.definitions())
+    ]
+    command = {"name": "define", "documents": documents, "author": "bench", "note": ""}
     now = WallClock().now()
-    return log.append([NewRow(lane, now, "bench", kind, body) for body in bodies])[-1]
-
-
-def bodies(chance: random.Random, customers: int, batch: int, run: str) -> Iterator[bytes]:
-    """Batches as clients send them: 1 identify in 50, event names by Zipf's law."""
-    weights = [1 / (rank + 1) for rank in range(NAMES)]
-    number = 0
-    while True:
-        names = chance.choices(range(NAMES), weights, k=batch)
-        items = []
-        for name in names:
-            number += 1
-            user = chance.randrange(customers)
-            ids = f'"userId":"user-{user}","messageId":"{run}-{number}"'
-            if number % 50 == 0:
-                items.append(
-                    f'{{"type":"identify",{ids},"traits":{{"email":"user{user}@shop.example","plan":"pro"}}}}'
-                )
-            else:
-                shown = NAMES - 1 - name
-                items.append(
-                    f'{{"type":"track",{ids},"event":"Event {shown}",'
-                    f'"properties":{{"product":"p{user % 997}","revenue":{number % 90}.5,"currency":"EUR"}}}}'
-                )
-        yield ('{"batch":[' + ",".join(items) + '],"context":{"library":{"name":"bench"}}}').encode()
-
-
-def collector(data: Path, rate: float, customers: int, seconds: float, batch: int) -> None:
-    """Appends at `rate` events/s, several batches to a commit as they pile up."""
-    log = LogStore(data / "log")
-    made = bodies(random.Random(1), customers, batch, str(os.getpid()))
-    began, sent = time.perf_counter(), 0
-    while (passed := time.perf_counter() - began) < seconds:
-        due = int(passed * rate / batch) - sent
-        if due > 0:
-            append(log, Lane.LIVE, "batch", [next(made) for _ in range(due)])
-            sent += due
-        else:
-            time.sleep(0.002)
+    log.append([NewRow(Lane.URGENT, now, "bench", "command", msgspec.json.encode(command))])
+    log.append([NewRow(Lane.LIVE, now, "set-up", "batch", body) for body in known(customers)])
     log.close()
-
-
-def engine(data: Path, stop: Stop, spent: Spent) -> None:
-    """The role, as `hark.role engine` runs it, without a deliverer."""
-    local = threading.Event()
-
-    def wait() -> None:
-        stop.wait()
-        local.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    Engine(data, WallClock(), None, Settings()).run(local)
-    spent.value = time.process_time()
-
-
-def prepared(data: Path) -> None:
-    """A directory with the definitions in force."""
-    log = LogStore(data / "log")
-    define(log)
-    log.close()
+    add_source(data, "bench")
     Engine(data, WallClock()).catch_up()
 
 
-def megabytes(data: Path) -> str:
-    sizes = {name: (data / name).stat().st_size >> 20 for name in ("state.db", "state.db-wal")}
-    return ", ".join(f"{name} {size} MB" for name, size in sizes.items())
+def known(customers: int) -> Iterator[bytes]:
+    """Batches that identify everybody, the probes' customers too."""
+    calls = [_traffic.customer(number) for number in range(customers)]
+    calls += [_traffic.customer(number, "probe") for number in range(PROBES)]
+    for start in range(0, len(calls), BATCH):
+        yield f'{{"batch":[{",".join(calls[start : start + BATCH])}]}}'.encode()
 
 
-def watch(log: LogReader, state: StateReader) -> tuple[int, float]:
-    """(live rows unread, seconds since the first of them arrived)."""
-    cursor = state.cursors()[Lane.LIVE]
-    unread = log.first_unread(Lane.LIVE, cursor)
-    waiting = max(0, log.ends()[Lane.LIVE] - cursor)
-    return waiting, 0.0 if unread is None else (WallClock().now() - unread) / 1e6
+@contextmanager
+def directory(customers: int, prepared: Path | None) -> Iterator[Path]:
+    """A fresh copy of what is prepared, removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="hark-bench-") as folder:
+        data = Path(folder) / "data"
+        if prepared and prepared.exists():
+            shutil.copytree(prepared, data)
+        else:
+            prepare(data, customers)
+            if prepared:
+                shutil.copytree(data, prepared)
+        os.sync()
+        yield data
 
 
-def throughput(data: Path, rate: float, customers: int, seconds: float) -> None:
-    """(a) events/s sustained, lag over time, size of the state, CPU of the engine."""
-    prepared(data)
-    stop, spent = mp.Event(), mp.Value("d", 0.0)
-    worker = mp.Process(target=engine, args=(data, stop, spent))
-    worker.start()
-    source = mp.Process(target=collector, args=(data, rate, customers, seconds, BATCH))
-    source.start()
-    time.sleep(0.5)
-    log, state, began = LogReader(data / "log"), open_reader(data), time.perf_counter()
-    while source.is_alive():
-        time.sleep(min(10.0, seconds / 6))
-        rows, lag = watch(log, state)
-        passed = time.perf_counter() - began
-        print(f"  {passed:5.0f} s  unread {rows * BATCH:8,} events, lag {lag:5.2f} s, {megabytes(data)}")
-    while watch(log, state)[0]:
-        time.sleep(0.01)
-    took = time.perf_counter() - began
-    stop.set()
-    worker.join()
-    events = state.cursors()[Lane.LIVE] * BATCH
-    print(f"{events:,} events in {took:.1f} s: {events / took:,.0f} events/s,")
-    each_us = spent.value / events * 1e6
-    print(f"  {state.customers():,} customers, engine {each_us:.1f} us CPU an event,")
-    print(f"  outbox {state.outbox_counts()}")
+@contextmanager
+def serving(data: Path) -> Iterator[Server]:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    port = listener.getsockname()[1]
+    role = ["-m", "hark.role", "collect", "--data", str(data), "--port", str(port)]
+    collect = subprocess.Popen(
+        [sys.executable, *role, "--fd", str(listener.fileno())], pass_fds=(listener.fileno(),)
+    )
+    engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(data)])
+    began = WallClock().now()
+    try:
+        while open_reader(data).engine_time() < began:
+            time.sleep(0.1)
+        yield Server(data, port, read_sources(data)[0].write_keys[0], collect.pid, engine.pid)
+    finally:
+        for process in (collect, engine):
+            process.send_signal(signal.SIGTERM)
+        for process in (collect, engine):
+            process.wait(30)
+        listener.close()
 
 
-def latency(data: Path, rate: float, customers: int, seconds: float) -> None:
-    """(b) from the append of an event (its 200) to its message in the outbox on disk.
-
-    Single events at `rate`; ten a second are orders whose receipt is the only message there is.
-    """
-    prepared(data)
-    log, state, chance = LogStore(data / "log"), open_reader(data), random.Random(1)
-    for number in range(int(seconds * PROBES_PER_S) + 1):
-        body = {"userId": f"probe-{number}", "traits": {"email": f"probe{number}@shop.example"}}
-        append(log, Lane.LIVE, "identify", [msgspec.json.encode(body)])
-    stop, spent = mp.Event(), mp.Value("d", 0.0)
-    worker = mp.Process(target=engine, args=(data, stop, spent))
-    worker.start()
-    while state.cursors()[Lane.LIVE] < log.end():
-        time.sleep(0.1)
-    asked, answered = probes(log, state, rate, customers, seconds, chance)
-    stop.set()
-    worker.join()
-    taken = sorted(1e3 * (end - start) for start, end in zip(asked, answered, strict=False))
-    print(f"{len(taken)} of {len(asked)} receipts: p50 {taken[len(taken) // 2]:.0f} ms,")
-    print(f"  p99 {taken[int(len(taken) * 0.99)]:.0f} ms, most {taken[-1]:.0f} ms")
+def send(server: Server, traffic: Traffic) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "bench._traffic", str(server.port), server.key]
+    line = json.dumps(msgspec.to_builtins(traffic))
+    return subprocess.Popen([*words, line], stdout=subprocess.PIPE)
 
 
-def probes(
-    log: LogStore, state: StateReader, rate: float, customers: int, seconds: float, chance: random.Random
-) -> tuple[list[float], list[float]]:
-    """(when each order was on disk in the log, when its receipt was seen in the outbox)."""
-    asked: list[float] = []
-    answered: list[float] = []
-    began, sent = time.perf_counter(), 0
-    while (passed := time.perf_counter() - began) < seconds + 2:
-        due = int(min(passed, seconds) * rate) - sent
-        if due > 0:
-            append(log, Lane.LIVE, "track", [single(chance, customers) for _ in range(due)])
-            sent += due
-        if passed < seconds and len(asked) < passed * PROBES_PER_S:
-            body = {"userId": f"probe-{len(asked)}", "event": "Receipt", "properties": {"n": len(asked)}}
-            append(log, Lane.LIVE, "track", [msgspec.json.encode(body)])
-            asked.append(time.perf_counter())
-        seen = state.outbox_counts().get("wanted", 0)
-        answered += [time.perf_counter()] * (seen - len(answered))
-        time.sleep(0.001)
-    return asked, answered
+def cpu_s(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
-def single(chance: random.Random, customers: int) -> bytes:
-    user, event = chance.randrange(customers), chance.randrange(NAMES)
-    return f'{{"userId":"user-{user}","event":"Event {event}","messageId":"{chance.random()}"}}'.encode()
+class Watch:
+    """Looks at a server from outside, through read-only connections."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._log, self._state = LogReader(server.data / "log"), open_reader(server.data)
+
+    def sample(self) -> Sample:
+        cursor = self._state.cursors()[Lane.LIVE]
+        unread = self._log.first_unread(Lane.LIVE, cursor)
+        lag_s = 0.0 if unread is None else (WallClock().now() - unread) / 1e6
+        return Sample(
+            *(time.monotonic(), self._log.ends()[Lane.LIVE] * BATCH, cursor * BATCH, lag_s),
+            *(cpu_s(self._server.collect), cpu_s(self._server.engine)),
+        )
+
+    def close(self) -> None:
+        self._log.close()
+        self._state.close()
+
+
+def throughput(data: Path, traffic: Traffic) -> dict[str, object]:
+    """(a) events/s sustained, lag over time, CPU of each process."""
+    with serving(data) as server:
+        watch = Watch(server)
+        load, samples = send(server, traffic), [watch.sample()]
+        while load.poll() is None:
+            time.sleep(min(EVERY_S, traffic.seconds / 4))
+            samples.append(watch.sample())
+            say(between(*samples[-2:]))
+        said, _ = load.communicate()
+        while watch.sample().folded < watch.sample().accepted:
+            time.sleep(0.01)
+        samples.append(watch.sample())
+        watch.close()
+    every = [between(*pair) for pair in pairwise(samples[:-1])]
+    return {
+        "whole": between(samples[0], samples[-1]),
+        "load": {name: value for name, value in json.loads(said).items() if name != "probes"},
+        "watched_share": round(_traffic.watched_share(), 3),
+        "outbox": open_reader(data).outbox_counts(),
+        "megabytes": {name: (data / name).stat().st_size >> 20 for name in ("state.db",)},
+        "every": every,
+    }
+
+
+def between(before: Sample, after: Sample) -> dict[str, float]:
+    passed, folded = after.at - before.at, max(1, after.folded - before.folded)
+    return {
+        "seconds": round(passed, 1),
+        "accepted_per_s": round((after.accepted - before.accepted) / passed),
+        "folded_per_s": round(folded / passed),
+        "lag_events": after.accepted - after.folded,
+        "lag_s": round(after.lag_s, 3),
+        "engine_us": round((after.engine_s - before.engine_s) / folded * 1e6, 1),
+        "engine_cores": round((after.engine_s - before.engine_s) / passed, 3),
+        "collect_cores": round((after.collect_s - before.collect_s) / passed, 3),
+    }
+
+
+def say(found: dict[str, float]) -> None:
+    print(json.dumps(found), file=sys.stderr, flush=True)
+
+
+def latency(data: Path, traffic: Traffic) -> dict[str, object]:
+    """(b) from an order's 200 to its receipt in the outbox on disk, in ms."""
+    with serving(data) as server:
+        before = cpu_s(server.engine)
+        load = send(server, traffic)
+        seen = receipts(data, traffic.seconds + 5)
+        said, _ = load.communicate()
+        spent = cpu_s(server.engine) - before
+    found = json.loads(said)
+    asked = {int(number): at for number, at in found["probes"].items()}
+    taken = sorted(1e3 * (seen[number] - at) for number, at in asked.items() if number in seen)
+    return {
+        "probes": len(asked),
+        "found": len(taken),
+        "p50_ms": round(statistics.median(taken), 1),
+        "p90_ms": round(taken[int(len(taken) * 0.90)], 1),
+        "p99_ms": round(taken[int(len(taken) * 0.99)], 1),
+        "most_ms": round(taken[-1], 1),
+        "engine_cores": round(spent / (traffic.seconds + 5), 3),
+        "load": {"sent": found["sent"], "failed": found["failed"], "late_s": found["late_s"]},
+    }
+
+
+def receipts(data: Path, seconds: float) -> dict[int, float]:
+    """When each probe's message was first seen, looked for every 2 ms."""
+    state = apsw.Connection(str(data / "state.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    find = """SELECT number, campaign, content ->> '$.to' FROM outbox WHERE number > ? ORDER BY number"""
+    last, seen, ends = 0, dict[int, float](), time.monotonic() + seconds
+    while (now := time.monotonic()) < ends:
+        for number, campaign, address in state.execute(find, (last,)):
+            last = number
+            if campaign == "receipt":
+                seen[int(address.removeprefix("probe").partition("@")[0])] = now
+        time.sleep(0.002)
+    state.close()
+    return seen
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rate", type=float, default=20_000)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--latency-only", action="store_true")
-    parser.add_argument("--throughput-only", action="store_true")
+    parser.add_argument("--only", choices=["throughput", "latency"])
+    parser.add_argument("--prepared", type=Path)
     given = parser.parse_args()
-    for run, skip in ((throughput, given.latency_only), (latency, given.throughput_only)):
-        if skip:
-            continue
-        data = Path(tempfile.mkdtemp(prefix="hark-bench-"))
-        try:
-            run(
-                data,
-                given.rate if run is throughput else min(given.rate, 1_000),
-                given.customers,
-                given.seconds,
-            )
-        finally:
-            shutil.rmtree(data)
+    found: dict[str, object] = {}
+    if given.only != "latency":
+        with directory(given.customers, given.prepared) as data:
+            found["throughput"] = throughput(data, Traffic(given.rate, given.seconds, given.customers, BATCH))
+    if given.only != "throughput":
+        with directory(given.customers, given.prepared) as data:
+            traffic = Traffic(1_000, given.seconds, given.customers, 1, PROBES_PER_S)
+            found["latency"] = latency(data, traffic)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
