@@ -122,7 +122,7 @@ def test_only_what_was_certainly_not_accepted_is_tried_again(
     outcome: tuple[str, dict[str, object]], end: FactName
 ) -> None:
     """A failure for good and an unknown outcome end the message, whatever is said afterwards."""
-    story = wanted(campaign())
+    story = wanted(cap("{messages: 1, per: 7d}") + campaign())
     (message,) = story.messages()
     story.hands_off(message)
     state, more = outcome
