@@ -23,6 +23,8 @@ class State(StrEnum):
 def answer(record: Record, topic: str, channel: str) -> Consent | None:
     """The customer's own latest answer that applies to this topic and channel."""
     given = record.consents
+    if not given:
+        return None
     keys = (f"{topic}/{channel}", f"{topic}/{ALL}", f"{ALL}/{channel}", f"{ALL}/{ALL}")
     found = [given[key] for key in keys if key in given]
     return max(found, key=lambda one: (one.at, one.seq), default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hark.definitions.types import Campaign, EventMatch, Send, Step, Variant, Wait
 from hark.model import DAY, Event, Instant
@@ -34,8 +34,8 @@ class Course:
     """One version of one campaign, ready to be walked."""
 
     __slots__ = (
-        "campaign", "first_channels", "goal", "goal_us", "key", "name", "shares", "starts_when", "steps",
-        "untils", "version",
+        "campaign", "checks", "first_channels", "goal", "goal_us", "key", "name", "shares", "starts_when",
+        "steps", "untils", "version",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, version: int) -> None:
@@ -52,6 +52,8 @@ class Course:
         }
         self.untils = {(name, index): Match(until) for name, index, until in _untils(campaign.variants)}
         self.first_channels = _first_channels(campaign.variants)
+        self.checks: tuple[Any, ...] = ()
+        """The rules of eligibility that this campaign can fail (`rules`); compiled at the first entry."""
 
     def until(self, variant: str, index: int) -> Match | None:
         """The event which ends the wait that stands at this place, if one does."""

@@ -91,12 +91,13 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
     """Draws, writes the exposure of every arm alike, and walks the first steps."""
     record = work.record
     drawn = draw(record, course, work.plan.attention.global_control)
+    times = occurrence(course, trigger)
     run = Run(
-        id=derived_id("run", course.name, record.subject, key, occurrence(course, trigger)),
+        id=derived_id("run", course.name, record.subject, key, times),
         campaign=course.name,
         version=course.version,
         key=key,
-        occurrence=occurrence(course, trigger),
+        occurrence=times,
         arm=drawn.arm,
         variant=drawn.variant,
         shadow=drawn.shadow,
@@ -122,7 +123,7 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
     run.entered_seq = work.emit(FactName.CAMPAIGN_ENTERED, facts).seq
     record.runs.append(run)
     remember_entry(record, f"{course.name}/{key}", Entry(work.now))
-    advance(work, run, course)
+    advance(work, run, course, entering=True)
 
 
 def occurrence(course: Course, trigger: Event) -> str:

@@ -8,7 +8,7 @@ again when it is handed off, for until then anything may have changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from hark.clock import derived_id
@@ -32,8 +32,11 @@ UNANSWERED_US = 30 * DAY
 Rule: TypeAlias = Callable[[Work, Sent], Withhold | Defer | None]
 
 
-def want(work: Work, run: Run, course: Course, step: Send, index: int) -> None:
-    """A run's send step: the message is wanted, or withheld at once; in the control it is withheld."""
+def want(work: Work, run: Run, course: Course, step: Send, index: int, cleared: bool = False) -> None:
+    """A run's send step: the message is wanted, or withheld at once; in the control it is withheld.
+
+    `cleared`: the run enters at this moment, so that all but timing was asked of the customer just now.
+    """
     name = step.id or str(index)
     sent = Sent(
         message=derived_id("message", run.id, name),
@@ -55,7 +58,8 @@ def want(work: Work, run: Run, course: Course, step: Send, index: int) -> None:
         reason = Held.CONTROL if run.arm == CONTROL else Held.GLOBAL_CONTROL
         withhold(work, sent, Withhold(reason, {}))
     else:
-        offer(work, sent, step.data)
+        known = cleared and len(course.first_channels) == 1 and sent.channel in course.first_channels
+        offer(work, sent, step.data, known)
 
 
 def ask_to_confirm(work: Work, request: Event, topic: str, channel: str) -> None:
@@ -65,19 +69,21 @@ def ask_to_confirm(work: Work, request: Event, topic: str, channel: str) -> None
     offer(work, sent, {"topic": topic})
 
 
-def offer(work: Work, sent: Sent, data: JSON) -> None:
+def offer(work: Work, sent: Sent, data: JSON, cleared: bool = False) -> None:
     """Writes the message as wanted, due now or when the rules let it go, or as withheld."""
-    verdict = held(work, sent)
+    verdict = held(work, sent, cleared)
     if isinstance(verdict, Withhold):
         withhold(work, sent, verdict)
         return
     facts = described(sent)
-    facts |= {"to": rules.address(work.record, sent.channel), "data": data, "expires": sent.expires_at}
+    facts["to"] = rules.address(work.record, sent.channel)
+    facts["data"], facts["expires"] = data, sent.expires_at
     if verdict:
         sent.due_at = verdict.until
-        facts |= {"reason": verdict.reason, "values": verdict.values}
+        facts["reason"], facts["values"] = verdict.reason, verdict.values
+    facts["due"] = sent.due_at
     work.record.sends.append(sent)
-    work.emit(FactName.MESSAGE_WANTED, {**facts, "due": sent.due_at})
+    work.emit(FactName.MESSAGE_WANTED, facts)
 
 
 def hand_off(work: Work, input: MessageDue) -> None:
@@ -168,9 +174,9 @@ def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
     ]
 
 
-def held(work: Work, sent: Sent) -> Withhold | Defer | None:
+def held(work: Work, sent: Sent, cleared: bool = False) -> Withhold | Defer | None:
     """What holds the message back now: the first rule that withholds or defers."""
-    for rule in FOR_ALL if sent.transactional else FOR_ALL + FOR_CAMPAIGNS:
+    for rule in RULES[sent.transactional, cleared]:
         verdict = rule(work, sent)
         if verdict is not None:
             if (
@@ -231,3 +237,10 @@ def _no_consent(work: Work, sent: Sent) -> Withhold | None:
 FOR_ALL: tuple[Rule, ...] = (_expired, _exited, _paused, _not_reachable, _suppressed, _not_pending)
 FOR_CAMPAIGNS: tuple[Rule, ...] = (*FOR_ALL, _no_consent, quiet, capped)
 """Transactional messages are asked only the first part."""
+RULES: Mapping[tuple[bool, bool], tuple[Rule, ...]] = {
+    (True, False): FOR_ALL,
+    (False, False): FOR_CAMPAIGNS,
+    (True, True): (_expired,),
+    (False, True): (_expired, quiet, capped),
+}
+"""By (transactional, cleared): who enters was asked everything else at this very moment (`rules`)."""

@@ -16,6 +16,7 @@ from hark.model import JSON, Event, Record
 Values: TypeAlias = dict[str, JSON]
 Check: TypeAlias = Callable[[Work, Course, Event], Values | None]
 """The values of the reason if the rule says no, None if it has nothing against it."""
+Checks: TypeAlias = tuple[tuple[Refusal, Check], ...]
 
 EVERYTHING = "*"
 """A suppression of the customer, whatever the address."""
@@ -29,6 +30,8 @@ def address(record: Record, channel: str) -> str:
 
 def suppressed(record: Record, channel: str) -> Values | None:
     """Since when the customer, or the address by this channel, must not be written to."""
+    if not record.suppressed:
+        return None
     found = address(record, channel)
     for one in (EVERYTHING, found.lower()):
         if one in record.suppressed:
@@ -38,7 +41,7 @@ def suppressed(record: Record, channel: str) -> Values | None:
 
 def refused(work: Work, course: Course, trigger: Event) -> tuple[Refusal, Values] | None:
     """The first rule that says no, with its values."""
-    for reason, check in ELIGIBILITY:
+    for reason, check in course.checks or _compiled(course):
         values = check(work, course, trigger)
         if values is not None:
             return reason, values
@@ -79,10 +82,10 @@ def _suppressed(work: Work, course: Course, _trigger: Event) -> Values | None:
 
 
 def _not_reachable(work: Work, course: Course, _trigger: Event) -> Values | None:
-    channels = course.first_channels
-    if any(address(work.record, channel) for channel in channels):
-        return None
-    return {"channels": sorted(channels)}
+    for channel in course.first_channels:
+        if address(work.record, channel):
+            return None
+    return {"channels": sorted(course.first_channels)}
 
 
 def _no_consent(work: Work, course: Course, _trigger: Event) -> Values | None:
@@ -112,7 +115,22 @@ def _goal_already_met(work: Work, course: Course, trigger: Event) -> Values | No
     return {"met": met[0]}
 
 
-ELIGIBILITY: tuple[tuple[Refusal, Check], ...] = (
+def _compiled(course: Course) -> Checks:
+    """The rules that may say no to anybody by this definition, kept with the course."""
+    campaign = course.campaign
+    void = {
+        Refusal.PAUSED: not campaign.paused,
+        Refusal.OUT_OF_DATES: campaign.starts is None and campaign.ends is None,
+        Refusal.INTERNAL: campaign.transactional,
+        Refusal.NOT_IN_AUDIENCE: campaign.audience is None,
+        Refusal.NO_CONSENT: campaign.topic is None or campaign.transactional,
+        Refusal.GOAL_ALREADY_MET: course.starts_when is None,
+    }
+    course.checks = tuple((reason, check) for reason, check in ELIGIBILITY if not void.get(reason))
+    return course.checks
+
+
+ELIGIBILITY: Checks = (
     (Refusal.STALE, _stale),
     (Refusal.PAUSED, _paused),
     (Refusal.OUT_OF_DATES, _out_of_dates),

@@ -16,8 +16,8 @@ from hark.model import JSON, Event, FactName, Instant, Record, Run
 from hark.understand.operators import is_number, value_at
 
 
-def advance(work: Work, run: Run, course: Course) -> None:
-    """Goes through the steps up to the next wait, or to the end."""
+def advance(work: Work, run: Run, course: Course, entering: bool = False) -> None:
+    """Goes through the steps up to the next wait, or to the end; `entering`: eligible a moment ago."""
     work.moved = True
     steps = course.steps[run.variant]
     while run.step < len(steps):
@@ -27,7 +27,7 @@ def advance(work: Work, run: Run, course: Course) -> None:
             run.since_at, run.since_seq = work.now, work.record.last_seq
             return
         run.step += 1
-        want(work, run, course, step, run.step - 1)
+        want(work, run, course, step, run.step - 1, entering)
     leave(work, run, Exit.FINISHED)
 
 

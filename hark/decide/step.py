@@ -64,11 +64,13 @@ def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]
     precede timers. Raises EndlessFactsError after 8 rounds of facts that make facts.
     """
     work = Work(record, plan)
+    instant = input.instant
     if type(input) is TimerDue:
-        wake(work, input.instant + 1)
+        wake(work, instant + 1)
     else:
-        wake(work, input.instant)
-        work.now = record.now = max(record.now, input.instant)
+        wake(work, instant)
+        record.now = max(record.now, instant)
+        work.now = record.now
         _HANDLERS[type(input)](work, input)
         drain(work)
     settle(work)
@@ -100,16 +102,18 @@ def settle(work: Work) -> None:
 
 def drain(work: Work) -> None:
     """Folds the facts made, and those made by folding them."""
+    facts, watch = work.facts, work.plan.watch
     for _ in range(ROUNDS):
-        if not work.unfolded:
+        begin, end = work.folded, len(facts)
+        if begin == end:
             return
-        facts, work.unfolded = work.unfolded, []
-        for fact in facts:
-            fold(work, fact, work.plan.watch(fact.name))
-    if work.unfolded:
+        work.folded = end
+        for fact in facts[begin:end]:
+            fold(work, fact, watch(fact.name))
+    if work.folded < len(facts):
         raise EndlessFactsError(
             f"subject {work.record.subject}: facts made facts for {ROUNDS} rounds,"
-            f" the last {work.unfolded[0].name}",
+            f" the last {facts[work.folded].name}",
             "look for campaigns and segments which set each other off",
             "decide.endless",
         )

@@ -25,8 +25,8 @@ class Work:
     """Mutable, lives for one call of `step`."""
 
     __slots__ = (
-        "age", "backfill", "facts", "imported", "left", "moved", "now", "plan", "record", "traits_changed",
-        "unfolded",
+        "age", "backfill", "facts", "folded", "imported", "left", "moved", "now", "plan", "record",
+        "traits_changed",
     )  # fmt: skip
 
     def __init__(self, record: Record, plan: Plan) -> None:
@@ -34,8 +34,8 @@ class Work:
         self.plan = plan
         self.now: Instant = record.now
         self.facts: list[Event] = []
-        self.unfolded: list[Event] = []
-        """Facts not yet folded into the record."""
+        self.folded = 0
+        """How many of the facts have been folded into the record."""
         self.left: list[str] = []
         """Segments left at this moment, for the runs that end by it."""
         self.traits_changed = False
@@ -68,5 +68,4 @@ class Work:
             _encode(properties),
         )
         self.facts.append(fact)
-        self.unfolded.append(fact)
         return fact

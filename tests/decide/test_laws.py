@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hark.decide import messages
 from hark.decide.record import decode, encode, fresh
 from hark.decide.step import step
 from hark.model import (
@@ -207,6 +209,16 @@ def test_imported_stories_start_nothing(events: list[Event]) -> None:
     imported = [replace(one, known_at=one.at, received_at=now, instant=now) for one in events]
     names = {fact.name for fact in told(imported, "key-1")}
     assert names <= {FactName.SEGMENT_ENTERED, FactName.SEGMENT_LEFT}
+
+
+@given(stories(), KEYS)
+@settings(max_examples=80, deadline=None)
+def test_asking_again_at_the_entry_changes_nothing(events: list[Event], key: str) -> None:
+    """The rules left out at an entry, as just asked, would say the same if they were asked again."""
+    every = {kind: messages.RULES[kind[0], False] for kind in messages.RULES}
+    expected = told([*events, END], key)
+    with patch.object(messages, "RULES", every):
+        assert told([*events, END], key) == expected
 
 
 PLAIN = plan_of(
