@@ -113,7 +113,7 @@ def test_replay_explains_every_decision(imported: Path) -> None:
     once, again = hark(imported, "replay"), hark(imported, "replay")
     assert once == again
     assert once["facts"]["Campaign Entered"] > 100
-    workspace = Workspace(imported)
-    facts = replay(workspace.snapshot(), workspace.state().documents()).facts
+    workspace, state = Workspace(imported), Workspace(imported).state()
+    facts = replay(workspace.snapshot(), state.documents(), key=state.key).facts
     assert len(facts) == sum(once["facts"].values())
     assert all((line := line_of(fact)) and line.sentence for fact in facts)
