@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import msgspec
@@ -130,14 +131,15 @@ class Workspace:
         return answer.json()
 
 
-class Appender:
-    """Appends one row to the log; it is on disk when this returns."""
+class Appender(Protocol):
+    """Appends rows to the log, by the log's own store or by a running server."""
 
     def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
-        raise NotImplementedError
+        """The row's sequence number; it is on disk when this returns."""
+        ...
 
 
-class LocalAppender(Appender):
+class LocalAppender:
     def __init__(self, log: LogStore, clock: Clock) -> None:
         self._log, self._clock = log, clock
 
@@ -145,7 +147,7 @@ class LocalAppender(Appender):
         return self._log.append([NewRow(lane, self._clock.now(), source, kind, body)])[0]
 
 
-class RemoteAppender(Appender):
+class RemoteAppender:
     def __init__(self, workspace: Workspace, found: Address) -> None:
         self._workspace, self._found = workspace, found
 
