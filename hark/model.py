@@ -174,7 +174,7 @@ class Trait(Struct, array_like=True):
     seq: int
 
 
-class Consent(Struct, array_like=True):
+class Consent(Struct, array_like=True, gc=False):
     """A customer's answer for one topic and channel: in, out or pending."""
 
     state: str
@@ -183,7 +183,7 @@ class Consent(Struct, array_like=True):
     source: str
 
 
-class Exposure(Struct, array_like=True):
+class Exposure(Struct, array_like=True, gc=False):
     """The first entry into one version's comparison: it decides the arm for good."""
 
     campaign: str
@@ -200,7 +200,7 @@ class Exposure(Struct, array_like=True):
     """The probability, at the draw, of getting this arm (among people outside the global control)."""
 
 
-class Entry(Struct, array_like=True):
+class Entry(Struct, array_like=True, gc=False):
     """The latest entry into a campaign under one key: what the re-entry rule asks for."""
 
     at: Instant
@@ -208,7 +208,7 @@ class Entry(Struct, array_like=True):
     """A refusal to enter again has been written since, once is enough."""
 
 
-class Run(Struct, array_like=True):
+class Run(Struct, array_like=True, gc=False):
     """One customer's way through one campaign. `arm` is the arm; `shadow` walks it without sending."""
 
     id: str
@@ -237,7 +237,7 @@ class Run(Struct, array_like=True):
     """Why its steps ended: finished, goal, left_segment, merged or arm_conflict; empty while they go on."""
 
 
-class Sent(Struct, array_like=True):
+class Sent(Struct, array_like=True, gc=False):
     """A message that takes a place in the caps; failed, withheld and expired ones are dropped."""
 
     message: str

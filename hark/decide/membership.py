@@ -49,7 +49,7 @@ def enter(work: Work, name: str) -> None:
 
 def leave(work: Work, name: str) -> None:
     since = work.record.members.pop(name)
-    work.left.append(name)
+    work.left += (name,)
     work.emit(FactName.SEGMENT_LEFT, {"segment": name, "since": since})
 
 

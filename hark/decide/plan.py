@@ -130,7 +130,10 @@ class Plan:
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:
         """What this event can set off; `first`: none was folded into its subject's record before."""
-        table = self._tables[first, STATING in event.context]
+        traits = STATING in event.context
+        if not (first or traits):
+            return self._watches.get(event.name)
+        table = self._tables[first, traits]
         return table.named.get(event.name, table.other)
 
     def course(self, campaign: str, version: int) -> Course | None:

@@ -70,7 +70,7 @@ def exits(work: Work, _event: Event | None = None, _watch: Watch | None = None) 
         course = None if run.finished else work.plan.course(run.campaign, run.version)
         if course and course.campaign.exit_leaves in work.left:
             leave(work, run, Exit.LEFT_SEGMENT, {"segment": course.campaign.exit_leaves})
-    work.left = []
+    work.left = ()
 
 
 def goals(work: Work, event: Event, watch: Watch) -> None:

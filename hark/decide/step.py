@@ -64,16 +64,18 @@ def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]
     precede timers. Raises EndlessFactsError after 8 rounds of facts that make facts.
     """
     work = Work(record, plan)
-    instant = input.instant
+    instant, due = input.instant, record.due
     if type(input) is TimerDue:
         wake(work, instant + 1)
     else:
-        wake(work, instant)
-        record.now = max(record.now, instant)
-        work.now = record.now
+        if due is not None and due < instant:
+            wake(work, instant)
+        work.now = record.now = max(record.now, instant)
         _HANDLERS[type(input)](work, input)
-        drain(work)
-    settle(work)
+        if work.facts:
+            drain(work)
+    if work.facts or work.moved:
+        settle(work)
     return work.record, work.facts
 
 
@@ -130,7 +132,7 @@ def on_event(work: Work, event: Event) -> None:
     record = work.record
     watch = work.plan.watch_of(event, first=not record.last_seq)
     record.last_seq = max(record.last_seq, event.seq)
-    work.imported = event.imported
+    work.imported = event.known_at < event.received_at
     work.age = event.instant - event.at
     fold(work, event, watch)
 

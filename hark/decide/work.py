@@ -24,29 +24,25 @@ def whole_ms(at: Instant) -> Instant:
 class Work:
     """Mutable, lives for one call of `step`."""
 
-    __slots__ = (
-        "age", "backfill", "facts", "folded", "imported", "left", "moved", "now", "plan", "record",
-        "traits_changed",
-    )  # fmt: skip
+    folded = 0
+    """How many of the facts have been folded into the record."""
+    traits_changed = False
+    moved = False
+    """Some moment at which time changes something was set or lifted."""
+    age = 0
+    """How long (us) the event being worked had been on its way when it arrived."""
+    imported = False
+    """The event being worked was imported: it changes state and starts nothing."""
+    backfill = False
+    """Summaries are being set from history: who is found inside a segment has not just entered it."""
+    left: tuple[str, ...] = ()
+    """Segments left at this moment, for the runs that end by it."""
 
     def __init__(self, record: Record, plan: Plan) -> None:
         self.record = record
         self.plan = plan
         self.now: Instant = record.now
         self.facts: list[Event] = []
-        self.folded = 0
-        """How many of the facts have been folded into the record."""
-        self.left: list[str] = []
-        """Segments left at this moment, for the runs that end by it."""
-        self.traits_changed = False
-        self.moved = False
-        """Some moment at which time changes something was set or lifted."""
-        self.age = 0
-        """How long (us) the event being worked had been on its way when it arrived."""
-        self.imported = False
-        """The event being worked was imported: it changes state and starts nothing."""
-        self.backfill = False
-        """Summaries are being set from history: who is found inside a segment has not just entered it."""
 
     def emit(self, name: FactName, properties: dict[str, JSON], at: Instant | None = None) -> Event:
         """A new fact at this moment (or at the time of what it reports), next in the subject's order."""
