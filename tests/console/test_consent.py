@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from hark.console.source import source
+from hark.definitions.types import Document
+from hark.model import Consent, Record
 from hark.speak.keyfile import open_keys
 from hark.speak.links import Confirm, Key, Link, Links, Unsubscribe
+from tests.cast import free_port
 from tests.console.collector import Collector
 
 if TYPE_CHECKING:
@@ -68,14 +73,87 @@ def test_a_link_that_is_not_ours_is_no_link(shop: Path, stranger: Client, collec
     assert collector.rows == []
 
 
-def test_done_is_said_only_when_it_is_on_disk(shop: Path, stranger: Client, collector: Collector) -> None:
-    """While the collector refuses or is away the answer is 503, which mail programs try again."""
+FIELD = b'--b0undary\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+MULTIPART = FIELD + b"One-Click\r\n--b0undary--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=b0undary", MULTIPART),
+        ("multipart/form-data; boundary=b0undary", FIELD),
+        ("multipart/form-data", b""),
+        ("application/x-www-form-urlencoded; charset=utf-8", b"List-Unsubscribe=One-Click\r\n"),
+        ("text/plain", b"\xff\xfe"),
+        ("", b"List-Unsubscribe=One-Click"),
+    ],
+)
+def test_the_form_of_a_one_click_post_does_not_matter(
+    shop: Path, stranger: Client, collector: Collector, kind: str, body: bytes
+) -> None:
+    """However a mail program wraps the form, whole or broken, the signed address says what is wanted."""
+    done = stranger.generic("POST", path(shop, LEAVE), body, content_type=kind)
+    assert (done.status_code, dict(done.cookies), done.has_header("Location")) == (200, {}, False)
+    assert collector.rows == [row("Unsubscribed", "m1")]
+
+
+def test_no_other_method_acts(shop: Path, stranger: Client, collector: Collector) -> None:
+    """What is neither a look nor a post is refused, with the methods there are."""
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+        answer = stranger.generic(method, path(shop, LEAVE))
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST"), method
+    assert collector.rows == []
+
+
+def test_a_confirmation_after_leaving_promises_nothing(
+    shop: Path, stranger: Client, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has left the topic since asking for it is told so, before and after the button."""
+    assert b"This request is over" not in stranger.get(path(shop, JOIN)).content
+    left = Record(12, consents={"news/email": Consent("out", 1, 1, "hark")})
+    monkeypatch.setattr(type(source().state), "record", lambda _state, _subject: left)
+    for page in (stranger.get(path(shop, JOIN)), stranger.post(path(shop, JOIN))):
+        assert page.status_code == 200
+        assert b"This request is over" in page.content
+        assert b"You will get" not in page.content
+
+
+def test_a_topic_that_cannot_be_read_stops_nobody_from_leaving(
+    shop: Path, stranger: Client, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a broken definition of the topic its name stands in for the team's words."""
+    broken = [Document("topic", "news", 9, {"says": 7, "no": "such key"})]
+    monkeypatch.setattr(type(source().state), "documents", lambda _state: broken)
+    done = stranger.post(path(shop, LEAVE))
+    assert done.status_code == 200
+    assert "You will get no more of “news” by email." in done.content.decode()
+    assert collector.rows == [row("Unsubscribed", "m1")]
+
+
+@pytest.mark.parametrize("link", [LEAVE, JOIN])
+def test_done_is_said_only_when_it_is_on_disk(
+    shop: Path, stranger: Client, collector: Collector, link: Link
+) -> None:
+    """While the collector refuses the answer is 503 with Retry-After, which mail programs try again."""
     collector.fails = True
-    refused = stranger.post(path(shop, LEAVE))
-    assert refused.status_code == 503
-    assert b"Done" not in refused.content
+    assert_nothing_promised(stranger.post(path(shop, link)))
 
 
 def test_without_a_collector_nothing_is_promised(shop: Path, stranger: Client) -> None:
-    """With no server.json, or nobody behind it, the answer is 503 too."""
-    assert stranger.post(path(shop, LEAVE)).status_code == 503
+    """With no server.json, or nobody behind it, the answer is 503 too, in words for a customer."""
+    assert_nothing_promised(stranger.post(path(shop, LEAVE)))
+    (shop / "run").mkdir(exist_ok=True)
+    nobody = {"url": f"http://127.0.0.1:{free_port()}", "token": "t", "pid": 1}
+    (shop / "run" / "serve.json").write_bytes(msgspec.json.encode(nobody))
+    try:
+        assert_nothing_promised(stranger.post(path(shop, LEAVE)))
+    finally:
+        (shop / "run" / "serve.json").unlink()
+
+
+def assert_nothing_promised(refused: Any) -> None:
+    assert refused.status_code == 503
+    assert int(refused["Retry-After"]) > 0
+    for word in (b"Done", b"Thank you", b"You will get", b"collector", b"Errno"):
+        assert word not in refused.content
+    assert b"try again" in refused.content

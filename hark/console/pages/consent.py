@@ -1,10 +1,13 @@
 """Links in messages: leaving a topic, and confirming a subscription. Without signing in.
 
 Fetching a link changes nothing (mail scanners fetch every link); only POST acts, for people by the page's
-button and for mail programs by RFC 8058 one-click. Doing it again does no harm.
+button and for mail programs by RFC 8058 one-click, whatever the form's encoding. Doing it again does no harm.
+"Done" is said only once the answer is on disk; until then it is 503, which mail programs try again.
 """
 
 from __future__ import annotations
+
+import logging
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,12 +15,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from msgspec import Struct
 
+from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
+from hark.decide.consents import State, answer
 from hark.definitions.parse import definition
 from hark.definitions.types import Topic
+from hark.errors import HarkError
 from hark.model import ConsentName
 from hark.speak.links import Confirm, Link, Unsubscribe
+
+NOT_WRITTEN = "Your answer could not be kept just now. Please try again in a minute."
 
 
 class ConsentPage(Struct, frozen=True):
@@ -28,6 +36,8 @@ class ConsentPage(Struct, frozen=True):
     """The topic in the team's words."""
     channel: str
     done: bool
+    over: bool
+    """The latest answer is to be left alone, so that a confirmation has nothing to confirm."""
 
 
 # A mail program has no cookie to prove anything by; the signed token is the proof.
@@ -55,12 +65,21 @@ def _read(token: str, type_: type[Link]) -> Link:
 
 
 def _answer(request: HttpRequest, link: Link, name: ConsentName, template: str) -> HttpResponse:
-    done = request.method == "POST"
-    if done:
-        source().consent(consent_of(link, name))
-    return respond(
-        request, template, ConsentPage(link.topic, _says(source(), link.topic), link.channel, done)
-    )
+    here, done = source(), request.method == "POST"
+    if done and not _written(here, link, name):
+        return unavailable(request, NOT_WRITTEN)
+    page = ConsentPage(link.topic, _says(here, link.topic), link.channel, done, _over(here, link))
+    return respond(request, template, page)
+
+
+def _written(here: Source, link: Link, name: ConsentName) -> bool:
+    """Whether the answer is on disk; why not is for the team, not for their customer."""
+    try:
+        here.consent(consent_of(link, name))
+    except HarkError as error:
+        logging.getLogger(__name__).warning("%s was not written: %s", name, error)
+        return False
+    return True
 
 
 def consent_of(link: Link, name: ConsentName) -> dict[str, str | int]:
@@ -75,5 +94,17 @@ def consent_of(link: Link, name: ConsentName) -> dict[str, str | int]:
 
 
 def _says(here: Source, topic: str) -> str:
-    found = (definition(one) for one in here.state.documents() if (one.kind, one.name) == ("topic", topic))
-    return next((one.says for one in found if isinstance(one, Topic) and one.says), topic)
+    """The team's words for the topic; its name where there are none any more that can be read."""
+    try:
+        found = (
+            definition(one) for one in here.state.documents() if (one.kind, one.name) == ("topic", topic)
+        )
+        return next((one.says for one in found if isinstance(one, Topic) and one.says), topic)
+    except HarkError:
+        return topic
+
+
+def _over(here: Source, link: Link) -> bool:
+    record = here.state.record(here.state.canonical(link.subject))
+    given = answer(record, link.topic, link.channel) if record else None
+    return given is not None and given.state == State.OUT

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from hark.console.respond import respond
 
+RETRY_AFTER_S = 10
+
 
 class ErrorPage(Struct, frozen=True):
     title: str
@@ -30,7 +32,10 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest, says: str) -> HttpResponse:
-    return _page(request, 503, "Not now", says)
+    """What a mail program, a monitor or a person may try again, and when."""
+    page = _page(request, 503, "Not now", says)
+    page["Retry-After"] = str(RETRY_AFTER_S)
+    return page
 
 
 def _page(request: HttpRequest, status: int, title: str, says: str) -> HttpResponse:
