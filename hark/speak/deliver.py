@@ -99,8 +99,8 @@ class Deliverer:
             if book.sender is None:
                 return NO_SENDER
             made = compose(row, book, self._links, self._clock.now())
-        except Exception as error:  # nothing has left yet, so whatever broke is a plain failure
-            return Verdict("failed", f"{type(error).__name__}: {error}")
+        except Exception as error:  # nothing has left yet, and what broke on our side may be mended
+            return Verdict("failed", f"{type(error).__name__}: {error}", temporary=True)
         return made if isinstance(made, Verdict) else self._post(book.sender, made)
 
     def _post(self, sender: Sender, made: Letter) -> Verdict:

@@ -163,8 +163,10 @@ def test_a_new_version_of_a_document_is_used_at_once(catcher: Catcher) -> None:
 
 
 def test_a_document_that_cannot_be_read_fails_the_message_and_never_the_thread(catcher: Catcher) -> None:
-    """The deliverer answers with an outcome even if reading the definitions raises."""
-    assert delivered(catcher, row(), hello={"no": "template"}).state == "failed"
+    """If reading the definitions raises the outcome is a failure for now: the team may mend them."""
+    outcome = delivered(catcher, row(), hello={"no": "template"})
+    assert (outcome.state, outcome.temporary) == ("failed", True)
+    assert not catcher.caught
 
 
 @pytest.mark.parametrize(
