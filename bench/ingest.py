@@ -3,7 +3,8 @@
     python -m bench.ingest [--seconds S] [--rounds N] [--only batches|singles]
 
 Batches of 100 over 8 keep-alive connections, and single events over 32. The skeleton (`_skeleton.py`) is the
-same HTTP server, decoder, SQLite and fsync without anything else. Server and load share the machine. The bars
+same HTTP server, decoder, SQLite and fsync without anything else. `hark_clicked` has a console
+behind the same port whose pages somebody opens. Server and load share the machine. The bars
 hold on 2 quiet cores: 100k events/s in batches, 4k single events/s with p99 up to 30 ms, half of the
 skeleton's rate in both. `cpu_us` is the server's processor time for one request, which noise moves least.
 """
@@ -20,8 +21,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+import httpx
 
 from hark.collect.sources import add_source
 
@@ -34,7 +40,38 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def servers(folder: Path, listener: socket.socket) -> dict[str, list[str]]:
     fd, port = str(listener.fileno()), str(listener.getsockname()[1])
     hark = ["-m", "hark.role", "collect", "--data", str(folder / "hark"), "--port", port, "--fd", fd]
-    return {"skeleton": ["-m", "bench._skeleton", str(folder), fd], "hark": hark}
+    return {"skeleton": ["-m", "bench._skeleton", str(folder), fd], "hark": hark, "hark_clicked": hark}
+
+
+@contextmanager
+def clicking(data: Path, port: int) -> Iterator[None]:
+    """A console behind the same port, and somebody who opens its pages, five a second."""
+    url, over = f"http://127.0.0.1:{port}", threading.Event()
+    words = [sys.executable, "-m", "hark.role", "console", "--data", str(data), "--url", url]
+    console = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    clicker = threading.Thread(target=click, args=(url + "/sign-in", over))
+    try:
+        wait_for(data / "run" / "console.sock")
+        clicker.start()
+        yield
+    finally:
+        over.set()
+        clicker.join()
+        console.kill()
+        console.wait()
+
+
+def click(url: str, over: threading.Event) -> None:
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        while not over.wait(0.2):
+            client.get(url).raise_for_status()
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
 
 
 def measure(name: str, shape: str, seconds: float) -> dict[str, float]:
@@ -46,7 +83,9 @@ def measure(name: str, shape: str, seconds: float) -> dict[str, float]:
     server = subprocess.Popen(words, pass_fds=(listener.fileno(),))
     try:
         time.sleep(1.0)
-        return under_load(server.pid, listener.getsockname()[1], key, shape, seconds)
+        port = listener.getsockname()[1]
+        with clicking(folder / "hark", port) if name == "hark_clicked" else nullcontext():
+            return under_load(server.pid, port, key, shape, seconds)
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
@@ -71,15 +110,19 @@ def cpu_s(pid: int) -> float:
 
 
 def compare(shape: str, seconds: float, rounds: int) -> dict[str, object]:
-    """Both servers by turns; medians, and hark's rate over the skeleton's."""
-    runs: dict[str, list[dict[str, float]]] = {"skeleton": [], "hark": []}
+    """The servers by turns; medians, and hark's rate over the skeleton's, alone and with a console in use."""
+    runs: dict[str, list[dict[str, float]]] = {"skeleton": [], "hark": [], "hark_clicked": []}
     for _ in range(rounds):
         for name, found in runs.items():
             found.append(measure(name, shape, seconds))
     result: dict[str, object] = {name: medians(found) for name, found in runs.items()}
     rates = {name: statistics.median(run["events_per_s"] for run in found) for name, found in runs.items()}
     cpus = {name: statistics.median(run["cpu_us"] for run in found) for name, found in runs.items()}
-    ratios = {"ratio": rates["hark"] / rates["skeleton"], "cpu_ratio": cpus["skeleton"] / cpus["hark"]}
+    ratios = {
+        "ratio": rates["hark"] / rates["skeleton"],
+        "ratio_clicked": rates["hark_clicked"] / rates["skeleton"],
+        "cpu_ratio": cpus["skeleton"] / cpus["hark"],
+    }
     return result | {name: round(value, 3) for name, value in ratios.items()}
 
 
