@@ -192,6 +192,7 @@ class Rows:
         self._folder.event(
             Event(
                 *(subject, at, seq, str(said.name), int(Kind.TRACK), row.source, message, at, at, at),
+                active=False,
                 properties=properties,
             ),
             row.seq,
