@@ -97,6 +97,7 @@ class Engine:
         """
         began = time.perf_counter()
         taken = self._intake.take(budget or self._budget)
+        self._parts.state.begin()
         self._time = max(self._time, taken.until)
         self._parts.rows.fold(taken.rows)
         heard = self._messages.outcomes(self._time)
@@ -126,6 +127,8 @@ class Engine:
             parts.state.commit(changes)
             self._saved_time = changes.engine_time or self._saved_time
             self._sealing.committed(changes.chunk.events if changes.chunk else 0, changes.sealed is not None)
+        else:
+            parts.state.rest()
         parts.folder.clear()
 
     def _resize(self, events: int, took_s: float) -> None:

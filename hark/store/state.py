@@ -57,10 +57,27 @@ class StateStore:
     def close(self) -> None:
         self._db.close()
 
+    def begin(self) -> None:
+        """What is asked from here on is answered as of one moment, until `commit` or `rest`: a tick's many
+        small questions share one lock of the file, which costs more than most of them."""
+        if self._db.get_autocommit():
+            self._db.execute("BEGIN")
+
+    def rest(self) -> None:
+        """Lets go of the file where there is nothing to commit."""
+        if not self._db.get_autocommit():
+            self._db.execute("ROLLBACK")
+
     def commit(self, changes: Changes) -> None:
-        """Writes everything in one transaction; when it returns it is on disk."""
-        with self._db:
+        """Writes everything in one transaction; when it returns it is on disk. Raises StorageError, and
+        then nothing of it was kept."""
+        self.begin()
+        try:
             write(self._db, changes)
+            self._db.execute("COMMIT")
+        except apsw.Error:
+            self.rest()
+            raise
 
     def meta(self, name: str) -> str | int | None:
         found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
