@@ -20,6 +20,7 @@ CAMPAIGNS = 20
 FREQUENT = 10
 """The most frequent names (page views and the like), which nothing watches."""
 CONNECTIONS = 16
+FOR_SINGLES, FOR_PROBES = 64, 8
 IDENTIFY_EVERY = 50
 
 
@@ -159,24 +160,30 @@ class Line(asyncio.Protocol):
         self._free.append(self)
 
 
+async def connected(port: int, lines: int) -> list[Line]:
+    """So many connections; each puts itself back into this list when it is free again."""
+    free: list[Line] = []
+    for _ in range(lines):
+        await asyncio.get_running_loop().create_connection(lambda: Line(free), "127.0.0.1", port)
+    return free
+
+
 async def send(port: int, key: str, traffic: Traffic) -> dict[str, object]:
     """Sends on time; where all connections wait for their 200 it comes late, and says how much."""
-    free: list[Line] = []
-    loop = asyncio.get_running_loop()
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: Line(free), "127.0.0.1", port)
-    lines, made = list(free), bodies(traffic)
+    free = await connected(port, CONNECTIONS if traffic.batch > 1 else FOR_SINGLES)
+    free_for_probes = await connected(port, FOR_PROBES)
+    lines, made = free + free_for_probes, bodies(traffic)
     began, sent, probed, late_s = time.monotonic(), 0, 0, 0.0
     while (passed := time.monotonic() - began) < traffic.seconds:
         while free and sent < passed * traffic.rate / traffic.batch:
             free.pop().send(_request(key, *next(made)))
             sent += 1
-        while free and probed < passed * traffic.probes_per_s:
-            free.pop().send(_request(key, "/v1/track", probe(probed)), probed)
+        while free_for_probes and probed < passed * traffic.probes_per_s:
+            free_for_probes.pop().send(_request(key, "/v1/track", probe(probed)), probed)
             probed += 1
         late_s = max(late_s, passed - (sent + 1) * traffic.batch / traffic.rate)
         await asyncio.sleep(0.001)
-    while len(free) < len(lines):
+    while len(free) + len(free_for_probes) < len(lines):
         await asyncio.sleep(0.01)
     return {
         "sent": sent * traffic.batch,

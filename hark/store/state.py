@@ -14,6 +14,7 @@ import apsw
 from hark.errors import HarkError
 from hark.model import Instant, Lane
 from hark.store.changes import Changes, Id, Kept
+from hark.store.checkpoint import Checkpoints
 from hark.store.contracts import OutboxRow
 from hark.store.state_reader import StateReader, open_reader
 from hark.store.state_rows import OUTBOX, outbox_row
@@ -43,6 +44,7 @@ class StateStore:
             self._db.pragma(name, value)
         with self._db:
             self._db.execute(SCHEMA)
+        self._checkpoints = Checkpoints(self._db, Path(path), PAGES_TO_CHECKPOINT)
         self._check(epoch)
 
     def _check(self, epoch: str) -> None:
@@ -55,6 +57,7 @@ class StateStore:
             raise HarkError(message, hint="restore log/ and state.db from one backup", id="epoch.differs")
 
     def close(self) -> None:
+        self._checkpoints.close()
         self._db.close()
 
     def begin(self) -> None:
@@ -78,6 +81,7 @@ class StateStore:
         except apsw.Error:
             self.rest()
             raise
+        self._checkpoints.poll()
 
     def meta(self, name: str) -> str | int | None:
         found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -168,7 +172,6 @@ _PRAGMAS: dict[str, str | int] = {
     "page_size": 4096,
     "journal_mode": "wal",
     "synchronous": "full",
-    "wal_autocheckpoint": PAGES_TO_CHECKPOINT,
     "cache_size": -CACHE_KB,
     "mmap_size": MAPPED_BYTES,
     "temp_store": "memory",
