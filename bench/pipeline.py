@@ -8,8 +8,8 @@ Three processes on one machine: collect and the engine as `hark.role` runs them,
 batches of 100 over 16 keep-alive connections (single calls over 64) at a fixed rate. Before the measured time
 every customer was identified once (e-mail, plan), by rows put straight into the log and folded by the engine;
 `--prepared DIR` keeps that for the next run. Throughput: `--rate` events/s; it is sustained if the engine's
-lag does not grow. Latency: 1,000 single calls a second; ten more a second are orders whose receipt is looked for
-in the outbox on disk, from the moment of the order's 200.
+lag does not grow. Latency: 1,000 single calls a second; ten more a second are orders whose receipt is looked
+for in the outbox on disk, from the moment of the order's 200.
 
 What is asked of the engine: 50 event names by Zipf's law; the ten most frequent (65 % of the calls: page
 views and the like) are watched by nothing, all of the others by a trigger, a segment or a goal. One call in

@@ -24,8 +24,12 @@ IDLE_S = 0.004
 """How long an idle engine sleeps before it looks at the log again."""
 TICK_S = 0.15
 """How long a tick should take; its size follows from how long the last ones took."""
-FEWEST, MOST = 1_000, 16_384
+FEWEST, MOST = 2_000, 16_384
 """Bounds of a tick's events."""
+MANY = 250
+SPACING_S = 0.05
+"""A tick of many events is followed by the next no sooner than this, so that a commit serves more of them;
+unless more wait already than fit in one."""
 TIMERS = 2_000
 """Timers fired in one tick, at most."""
 EX_TEMPFAIL = 75
@@ -51,6 +55,8 @@ class Engine:
         self._sealing = Sealing(parts.waiting, parts.seal, parts.compact, clock, settings)
         self._time = self._saved_time = parts.state.engine_time()
         self._budget = FEWEST
+        self._pause_s = 0.0
+        """How long the tick before leaves time to gather more."""
         self._late = False
         """Timers wait that are due by the engine's time: it is not written down until they have fired."""
         self._messages.abandon()
@@ -65,8 +71,9 @@ class Engine:
         gc.set_threshold(50_000, 50, 100)
         try:
             while not stop.is_set():
-                if not self.tick():
-                    stop.wait(IDLE_S)
+                pause_s = self._pause_s if self.tick() else IDLE_S
+                if pause_s > 0:
+                    stop.wait(pause_s)
             self.close()
         except StorageError as error:
             problem = HarkError(f"the state can't be written: {error}", "free some space", "state.full")
@@ -132,7 +139,9 @@ class Engine:
         parts.folder.clear()
 
     def _resize(self, events: int, took_s: float) -> None:
-        """The next tick's budget: what would have taken TICK_S, at most twice the last one's."""
+        """The next tick's budget: what would have taken TICK_S, at most twice the last one's; and the pause
+        before it."""
+        self._pause_s = SPACING_S - took_s if MANY <= events < self._budget else 0.0
         if events >= self._budget // 2:
             ideal = int(events * TICK_S / max(took_s, 1e-6))
             self._budget = max(FEWEST, min(MOST, ideal, 2 * self._budget))

@@ -132,12 +132,9 @@ class Resolver:
     def prepare(self, calls: Sequence[Ids]) -> None:
         """Looks up, in one batch, the ids of a tick that are not remembered."""
         get = self._remembered.get
-        asked: set[Id] = set()
-        for call in calls:
-            if call.user_id and get((USER, call.user_id)) is None:
-                asked.add((USER, call.user_id))
-            if call.anonymous_id and get((ANONYMOUS, call.anonymous_id)) is None:
-                asked.add((ANONYMOUS, call.anonymous_id))
+        ids = {(USER, call.user_id) for call in calls if call.user_id}
+        ids |= {(ANONYMOUS, call.anonymous_id) for call in calls if call.anonymous_id}
+        asked = {one for one in ids if get(one) is None}
         known = self._known.subjects(sorted(asked))
         for found, subject in known.items():
             self._remembered.put(found, subject)
@@ -145,9 +142,9 @@ class Resolver:
 
     def belongs(self, call: Ids, at: Instant) -> Resolved:
         """The subject of a call that does not link: the user's, else the anonymous id's."""
-        if call.user_id:
-            return Resolved(self._subject((USER, call.user_id), at))
-        return Resolved(self._subject((ANONYMOUS, call.anonymous_id), at))
+        mine = (USER, call.user_id) if call.user_id else (ANONYMOUS, call.anonymous_id)
+        found = self._remembered.get(mine)
+        return Resolved(self._subject(mine, at) if found is None else found)
 
     def identify(self, call: Ids, at: Instant, cause: str = "identify") -> Resolved:
         """The subject of a call that says that both ids are one customer."""
