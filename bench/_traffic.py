@@ -11,6 +11,7 @@ import json
 import random
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -131,9 +132,9 @@ def bodies(traffic: Traffic) -> Iterator[tuple[str, bytes]]:
 
 
 class Line(asyncio.Protocol):
-    """One keep-alive connection; `free` holds it while nothing is on the way."""
+    """One keep-alive connection; `free` holds it while nothing is on the way, the longest unused first."""
 
-    def __init__(self, free: list[Line]) -> None:
+    def __init__(self, free: deque[Line]) -> None:
         self._free = free
         self._buffer = b""
         self.failed = 0
@@ -160,9 +161,9 @@ class Line(asyncio.Protocol):
         self._free.append(self)
 
 
-async def connected(port: int, lines: int) -> list[Line]:
+async def connected(port: int, lines: int) -> deque[Line]:
     """So many connections; each puts itself back into this list when it is free again."""
-    free: list[Line] = []
+    free: deque[Line] = deque()
     for _ in range(lines):
         await asyncio.get_running_loop().create_connection(lambda: Line(free), "127.0.0.1", port)
     return free
@@ -172,22 +173,23 @@ async def send(port: int, key: str, traffic: Traffic) -> dict[str, object]:
     """Sends on time; where all connections wait for their 200 it comes late, and says how much."""
     free = await connected(port, CONNECTIONS if traffic.batch > 1 else FOR_SINGLES)
     free_for_probes = await connected(port, FOR_PROBES)
-    lines, made = free + free_for_probes, bodies(traffic)
+    lines, made = [*free, *free_for_probes], bodies(traffic)
     began, sent, probed, late_s = time.monotonic(), 0, 0, 0.0
     while (passed := time.monotonic() - began) < traffic.seconds:
         while free and sent < passed * traffic.rate / traffic.batch:
-            free.pop().send(_request(key, *next(made)))
+            free.popleft().send(_request(key, *next(made)))
             sent += 1
         while free_for_probes and probed < passed * traffic.probes_per_s:
-            free_for_probes.pop().send(_request(key, "/v1/track", probe(probed)), probed)
+            free_for_probes.popleft().send(_request(key, "/v1/track", probe(probed)), probed)
             probed += 1
         late_s = max(late_s, passed - (sent + 1) * traffic.batch / traffic.rate)
         await asyncio.sleep(0.001)
-    while len(free) + len(free_for_probes) < len(lines):
+    while len(free) + len(free_for_probes) < len(lines) and time.monotonic() < began + traffic.seconds + 10:
         await asyncio.sleep(0.01)
     return {
         "sent": sent * traffic.batch,
         "failed": sum(line.failed for line in lines),
+        "unanswered": len(lines) - len(free) - len(free_for_probes),
         "late_s": round(late_s, 3),
         "probes": {number: at for line in lines for number, at in line.probes.items()},
     }

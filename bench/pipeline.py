@@ -250,7 +250,7 @@ def latency(data: Path, traffic: Traffic) -> dict[str, object]:
         "p99_ms": round(taken[int(len(taken) * 0.99)], 1),
         "most_ms": round(taken[-1], 1),
         "engine_cores": round(spent / (traffic.seconds + 5), 3),
-        "load": {"sent": found["sent"], "failed": found["failed"], "late_s": found["late_s"]},
+        "load": {name: value for name, value in found.items() if name != "probes"},
     }
 
 
