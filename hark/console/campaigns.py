@@ -10,11 +10,10 @@ from msgspec import Struct
 
 from hark.console.source import Source
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Document, Send, Step, Variant
+from hark.definitions.types import Campaign, Document
 from hark.errors import HarkError
 from hark.learn.report import Report
 from hark.model import Instant
-from hark.understand.wording import event, span
 
 
 class CampaignLine(Struct, frozen=True):
@@ -86,36 +85,3 @@ def state(campaign: Campaign, now: Instant) -> str:
     if campaign.starts is not None and now < campaign.starts:
         return "planned"
     return "ended" if campaign.ends is not None and now >= campaign.ends else "live"
-
-
-def does(campaign: Campaign) -> str:
-    """What the campaign does, in English."""
-    return f"{_starts(campaign)}: {'; or '.join(_way(one) for one in campaign.variants)}. {_aims(campaign)}"
-
-
-def _starts(campaign: Campaign) -> str:
-    trigger = campaign.trigger
-    who = f" who {campaign.audience.sentence()}" if campaign.audience else ""
-    if trigger.event is None:
-        return f"When a customer{who} enters {trigger.enters}"
-    return f"When a customer{who} does {event(trigger.event.names, trigger.event.where)}"
-
-
-def _way(variant: Variant) -> str:
-    return ", then ".join(_step(one) for one in variant.steps)
-
-
-def _step(step: Step) -> str:
-    if isinstance(step, Send):
-        return f"send {step.template} by {step.channel}"
-    if step.at is not None:
-        return f"wait for {step.at}"
-    long = span(step.for_us or 0)
-    return f"wait {long} for {event(step.until.names, step.until.where)}" if step.until else f"wait {long}"
-
-
-def _aims(campaign: Campaign) -> str:
-    if campaign.goal is None:
-        return "It has no goal."
-    goal = campaign.goal
-    return f"The goal is {event(goal.event.names, goal.event.where)} within {span(goal.within_us)}."

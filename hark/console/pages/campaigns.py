@@ -8,10 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
 from hark.console import charts
-from hark.console.campaigns import CampaignLine, does, lines, standing, state, told, typed
+from hark.console.campaigns import CampaignLine, lines, standing, state, told, typed
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
+from hark.definitions.sentences import of_campaign
 from hark.definitions.types import Document
 from hark.errors import HarkError
 from hark.learn.report import Arm, Report
@@ -113,7 +114,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         state=state(defined, here.now()),
         hypothesis=" ".join(defined.hypothesis.split()),
         expects=defined.expects,
-        sentence=does(defined),
+        sentence=of_campaign(defined),
         control=defined.control,
         control_auto=defined.control_auto,
         control_why=defined.control_why,
