@@ -36,6 +36,8 @@ STEP_US = 12 * HOUR
 """How far the clock goes at once; no further than `life.REST_US`."""
 ARRIVAL_S = 5.0
 """Between two new customers, once the clock runs in real time."""
+JOINING_US = 31 * SECOND
+"""From somebody's first page to the first visit: so announced, nothing that they do lies in the past."""
 PAUSE_S = 0.25
 SETTINGS = """\
 # Days pass in seconds here: by its usual age (ten minutes) the history would be sealed at every step.
@@ -219,7 +221,7 @@ def _go_on(
         while True:
             now = wall.now() - behind
             if now >= next_arrival:
-                driver.shop.arrives(now + SECOND)
+                driver.shop.arrives(now + JOINING_US)
                 next_arrival = now + int(ARRIVAL_S * SECOND)
             driver.flow(now)
             time.sleep(PAUSE_S)

@@ -18,7 +18,7 @@ from hark.errors import HarkError
 from hark.store.locks import ROLES, holder
 from hark.store.state import open_reader
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 PAUSE_S = 0.05
 PR_SET_PDEATHSIG = 1
 """Linux: the signal a process gets when its parent ends, so that no server outlives its demo."""
@@ -54,16 +54,22 @@ class DemoServer:
         lines = self.log.read_text(errors="replace").splitlines()
         return next((line for line in lines if words in line), None)
 
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def last_words(self) -> str:
+        """The last line that the server has printed; "" if none."""
+        return "".join(self.log.read_text(errors="replace").strip().splitlines()[-1:])
+
     def _ready(self) -> Address:
         """Waits until every role is there and collect answers."""
         deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and self.runs():
             found = server(self.data)
             if found and all(holder(self.data, role) for role in ROLES) and self._folds() and answers(found):
                 return found
             time.sleep(PAUSE_S)
-        last = self.log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise HarkError("the server did not start", hint="; ".join(last), id="demo.server")
+        raise HarkError("the server did not start", hint=self.last_words(), id="demo.server")
 
     def _folds(self) -> bool:
         """Whether the engine has made its state."""

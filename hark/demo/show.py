@@ -37,7 +37,7 @@ def _funnel(found: DemoResult) -> None:
 def _step(
     step: str, customers: int, rate_from_first: float, median_s: float | None, **_: object
 ) -> list[str]:
-    return [step, f"{customers:,}", bar(rate_from_first, 20), percent(rate_from_first), span(median_s)]
+    return [step, f"{customers:,}", bar(rate_from_first), percent(rate_from_first), span(median_s)]
 
 
 def _retention(found: DemoResult) -> None:
