@@ -9,6 +9,8 @@ from hark.learn.report import Report
 from hark.model import JSON
 
 ROW_PX = 46
+FEW = 4
+"""Below so many the axis of a count would get fractions."""
 
 
 def lift(report: Report) -> JSON:
@@ -71,7 +73,16 @@ def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent"
     }
     flat = {"fixedrange": True, "showgrid": False, "zeroline": False}
     across = {**flat, "nticks": 5, "type": "date", "tickformat": "%-d %b", "tickangle": 0}
-    up = {**flat, "showgrid": True, "gridcolor": "--line", "nticks": 4, "rangemode": "tozero"}
+    up = {
+        **flat,
+        "showgrid": True,
+        "gridcolor": "--line",
+        "nticks": 4,
+        "rangemode": "tozero",
+        "tickformat": ",",
+    }
+    if max(values, default=0) < FEW:
+        up["dtick"] = 1
     return {"data": [data], "layout": {**_layout(height), "xaxis": across, "yaxis": up, "bargap": 0.25}}
 
 
