@@ -125,10 +125,17 @@ class Workspace:
                 message, hint="look at its terminal, or stop it and try again", id="server.gone"
             ) from None
         if answer.status_code != 200:
-            raise HarkError(
-                f"the server refused: {answer.text}", hint="nothing was kept", id="server.refused"
-            )
+            raise _refusal(answer)
         return answer.json()
+
+
+def _refusal(answer: httpx.Response) -> HarkError:
+    """What the server said, under its own code; nothing was kept."""
+    try:
+        said = answer.json()
+        return HarkError(said["message"], hint="nothing was kept", id=said["code"])
+    except (ValueError, KeyError, TypeError):
+        return HarkError(f"the server refused: {answer.text}", hint="nothing was kept", id="server.refused")
 
 
 class Appender(Protocol):
