@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -10,9 +10,11 @@ from hark import clock
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.decide.why import explain
+from hark.decide.why import explain, line_of
+from hark.definitions.types import Document
 from hark.errors import HarkError
 from hark.learn.report import report as learn_report
+from hark.model import Event
 from hark.questions import ask
 
 Row: TypeAlias = tuple[str, ...]
@@ -46,6 +48,8 @@ def funnel(
         return
     rows = [_funnel_row(**one) for one in answer["steps"]]
     show.table(["step ", "customers", " ", "of the first", "median time"], rows)
+    if not answer["steps"][0]["customers"]:
+        show.console.print(f"Nobody has done {steps[0]} yet.", style="dim")
 
 
 def _funnel_row(
@@ -60,7 +64,7 @@ def retention(
     returning: Annotated[
         str | None, typer.Option("--return", help="The event of a return; default: any.")
     ] = None,
-    period: Annotated[str, typer.Option(help="day, week or month.")] = "week",
+    period: Annotated[Literal["day", "week", "month"], typer.Option(help="How cohorts are cut.")] = "week",
     data: Data = HERE,
     json: Json = False,
 ) -> None:
@@ -69,6 +73,9 @@ def retention(
     answer: Any = ask(data, {"retention": {"start": start, "return": returning, "period": period}})
     if json:
         show.as_json(answer)
+        return
+    if not answer["cohorts"]:
+        show.console.print(f"Nobody has done {start} yet.", style="dim")
         return
     longest = max((len(one["active"]) for one in answer["cohorts"]), default=0)
     rows = [
@@ -87,7 +94,9 @@ def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> 
         show.as_json(answer)
         return
     show.console.print(f"{answer['count']:,} customers", style="bold")
-    show.console.print(answer.get("sentence", ""), style="dim")
+    show.console.print(f"who {answer['sentence']}", style="dim")
+    if answer["sample"]:
+        show.console.print("\namong them")
     for one in answer["sample"]:
         show.console.print(f"  {one}")
 
@@ -109,8 +118,15 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
         show.as_json({"subject": subject, "ids": ids, "traits": traits, "segments": members, "events": shown})
         return
     show.table(["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members]])
-    rows = [(show.when(one.at), one.name, show.flat(_decoded(one.properties))) for one in events]
+    show.console.print()
+    rows = [(show.when(one.at), one.name, _says(one)) for one in events]
     show.table(["at (UTC) ", "event ", " "], rows)
+
+
+def _says(event: Event) -> str:
+    """What Hark decided, in words; else the event's properties."""
+    line = line_of(event)
+    return line.sentence if line else show.flat(_decoded(event.properties))
 
 
 def why(
@@ -121,9 +137,15 @@ def why(
 ) -> None:
     """Why messages were sent to a customer, and why not: every decision with its reason."""
     workspace = _settled(data)
+    if campaign is not None:
+        versions_of(workspace, campaign)
     lines = explain(workspace.snapshot().subject_events(_subject(workspace, customer)), campaign)
     if json:
         show.as_json({"lines": lines})
+        return
+    if not lines:
+        about = f" of {campaign}" if campaign else ""
+        show.console.print(f"No decision{about} about {customer} yet.", style="dim")
         return
     show.table(
         ["at (UTC) ", "campaign ", "because "],
@@ -134,12 +156,7 @@ def why(
 def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
     """Did it change what people do, and how sure is that?"""
     workspace = _settled(data)
-    versions = workspace.state().versions("campaign", campaign)
-    if not versions:
-        names = [one.name for one in workspace.state().documents() if one.kind == "campaign"]
-        raise HarkError(
-            f"no campaign {campaign}", hint=f"there are: {', '.join(names) or 'none'}", id="campaign.unknown"
-        )
+    versions = versions_of(workspace, campaign)
     found = learn_report(workspace.snapshot(), versions, workspace.clock.now(), zone=workspace.settings.zone)
     if json:
         show.as_json(found.to_json())
@@ -151,6 +168,16 @@ def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
     show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=found.campaign)
     for sentence in found.sentences:
         show.console.print(sentence)
+
+
+def versions_of(workspace: Workspace, campaign: str) -> list[Document]:
+    """The versions of a campaign, oldest first. Raises HarkError `campaign.unknown`."""
+    versions = workspace.state().versions("campaign", campaign)
+    if not versions:
+        names = [one.name for one in workspace.state().documents() if one.kind == "campaign"]
+        hint = f"there are: {', '.join(names)}" if names else "there is none yet: hark apply FILE"
+        raise HarkError(f"no campaign {campaign}", hint, "campaign.unknown")
+    return versions
 
 
 def _subject(workspace: Workspace, id: str) -> int:
@@ -165,8 +192,9 @@ def _subject(workspace: Workspace, id: str) -> int:
 def _instant(text: str | None) -> int | None:
     try:
         return None if text is None else clock.instant(text)
-    except ValueError as error:
-        raise HarkError(str(error), hint="--at 2026-03-01T09:00:00Z", id="time.zone") from None
+    except ValueError:
+        hint = "a date and time with a zone: --at 2026-03-01T09:00:00Z"
+        raise HarkError(f"{text!r} is no instant", hint, "time.zone") from None
 
 
 def _decoded(properties: bytes) -> Any:

@@ -9,6 +9,7 @@ import typer
 
 from hark.app import Workspace
 from hark.cli import show
+from hark.cli.ask import versions_of
 from hark.cli.show import HERE, Data, Json
 
 
@@ -65,6 +66,8 @@ def replay(
     workspace = Workspace(data)
     workspace.settle()
     documents = workspace.state().documents()
+    for name in campaign or []:
+        versions_of(workspace, name)
     if campaign:
         documents = [one for one in documents if one.kind != "campaign" or one.name in campaign]
     found = run(workspace.snapshot(), documents, key=workspace.state().key, zone=workspace.settings.zone)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +40,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str |
     console.print(made)
 
 
-def bar(share: float, width: int = 30) -> str:
+def bar(share: float, width: int = 20) -> str:
     """A share of one as a bar with eighths."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
@@ -52,13 +51,15 @@ def percent(share: float | None) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """A length of time in the two units a person would say."""
+    """A length of time in the two largest units a person would say: `2 min`, `1 h 5 min`, `3 d 4 h`."""
     if seconds is None:
         return ""
-    days, rest = divmod(round(seconds), 86_400)
-    if days:
-        return f"{days} d {rest // 3600} h"
-    return str(timedelta(seconds=rest))
+    left, said = round(seconds), []
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        said.append(f"{count} {name}" if count else "")
+    first = next((at for at, words in enumerate(said) if words), 3)
+    return " ".join(filter(None, said[first : first + 2])) or "0 s"
 
 
 def when(at: Instant) -> str:

@@ -15,10 +15,11 @@ from hark.cli import show
 from hark.cli.show import HERE, Data, Json
 from hark.definitions import parse, plan
 from hark.definitions.types import Document
+from hark.errors import HarkError
 from hark.model import Lane
 from hark.speak.render import problem as template_problem
 
-Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.", exists=True)]
+Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.")]
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
@@ -75,9 +76,18 @@ def export(
 def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed], list[plan.Change]]:
     workspace.settle()
     current: list[Document] = workspace.state().documents()
-    texts = [(str(file), file.read_text()) for file in files]
+    texts = [(str(file), _text(file)) for file in files]
     wanted = parse.read(texts, current, workspace.settings.zone, template_problem)
     return wanted, plan.plan(current, wanted)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise HarkError(f"there is no file {file}", "name files of YAML", "definitions.file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarkError(f"cannot read {file}: {error}", "name files of YAML", "definitions.file") from None
 
 
 def _show_changes(changes: list[plan.Change], json: bool) -> None:
@@ -87,6 +97,8 @@ def _show_changes(changes: list[plan.Change], json: bool) -> None:
     marks = {"new": "+", "changed": "~", "same": " "}
     rows = [(marks[one.what], one.kind, one.name, f"v{one.version}", ", ".join(one.keys)) for one in changes]
     show.table(["", "kind ", "name ", "version ", "changed "], rows)
+    if all(change.what == "same" for change in changes):
+        show.console.print("Nothing to change: all of it is in force as it is.", style="dim")
 
 
 def import_file(
@@ -104,7 +116,8 @@ def import_file(
 ) -> None:
     """Events of the past, from a file. They make history and start no campaign; twice counts once."""
     if bool(event) == bool(event_name):
-        raise typer.BadParameter("give exactly one of --event and --event-name")
+        hint = "a column with the name of each event, or one name for all"
+        raise HarkError("give exactly one of --event and --event-name", hint, "import.event")
     workspace = Workspace(data, make=True)
     mapping = importer.Mapping(
         customer, at, event, event_name, tuple(trait or ()), zone or workspace.settings.zone
@@ -125,7 +138,8 @@ def _import(workspace: Workspace, file: Path, mapping: importer.Mapping, quiet: 
     imported = before = problems = row = 0
     first: list[importer.Problem] = []
     columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with workspace.appending() as log, Progress(*columns, disable=quiet, console=show.console) as progress:
+    bar = Progress(*columns, disable=quiet, console=show.console, transient=True)
+    with workspace.appending() as log, bar as progress:
         task = progress.add_task("import", total=importer.count(file))
         for chunk in importer.chunks(file, mapping):
             problems += len(chunk.problems)
