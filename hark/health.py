@@ -38,8 +38,8 @@ def check_files(files: list[Path]) -> list[Finding]:
 def _each_file(files: list[Path]) -> Iterator[Finding]:
     for file in files:
         try:
-            found = read([(str(file), file.read_text())])
-        except HarkError as error:
+            found = read([(str(file), file.read_text(encoding="utf-8"))])
+        except (HarkError, OSError, UnicodeDecodeError) as error:
             yield Finding(False, str(file), str(error))
         else:
             yield Finding(True, str(file), ", ".join(f"{one.kind} {one.name}" for one in found))
