@@ -47,6 +47,12 @@ def test_source_add_gives_the_keys(data: Path) -> None:
     assert found["source"] == "web"
 
 
+def test_a_source_is_added_once(data: Path) -> None:
+    """A name that is taken is refused under the same id with a server and without."""
+    hark(data, "source", "add", "till")
+    assert hark(data, "source", "add", "till", fails=True).endswith("[source.exists]")
+
+
 def test_funnel(data: Path) -> None:
     """Five signed up, four of them ordered: steps with customers, rates and medians."""
     steps = hark(data, "funnel", "Signed Up", "Order Completed|Nothing")["steps"]
@@ -124,6 +130,10 @@ def test_check_finds_nothing_wrong(data: Path) -> None:
         (("customer", "nobody"), "customer.unknown"),
         (("segment", "nothing"), "segment.unknown"),
         (("segment", "slowing_down", "--at", "2026-03-02"), "time.zone"),
+        (("segment", "slowing_down", "--at", "yesterday"), "time.zone"),
+        (("why", "u4", "nothing"), "campaign.unknown"),
+        (("replay", "--campaign", "nothing"), "campaign.unknown"),
+        (("apply", "nothing.yaml"), "definitions.file"),
     ],
 )
 def test_questions_about_nothing_say_so(data: Path, words: tuple[str, ...], id: str) -> None:
