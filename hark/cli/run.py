@@ -27,7 +27,14 @@ def serve(
     from hark.supervisor import supervise
 
     Workspace(data, make=True)
-    supervise(data, port, host)
+    supervise(data, port, host, started=lambda url: _told(url, data))
+
+
+def _told(url: str, data: Path) -> None:
+    show.console.print(
+        f"Hark listens at {url} and keeps everything in {data}; end it with Ctrl-C.", soft_wrap=True
+    )
+    show.console.file.flush()
 
 
 def demo(
