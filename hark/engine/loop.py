@@ -20,8 +20,8 @@ from hark.model import SECOND
 from hark.settings import Settings
 from hark.store.state import StorageError
 
-IDLE_S = 0.004
-"""How long an idle engine sleeps before it looks at the log again."""
+IDLE_S, RESTING_S = 0.004, 0.02
+"""How long an idle engine sleeps before it looks at the log again; longer, step by step, if nothing comes."""
 TICK_S = 0.15
 """How long a tick should take; its size follows from how long the last ones took."""
 FEWEST, MOST = 2_000, 16_384
@@ -70,8 +70,11 @@ class Engine:
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
         try:
+            idle_s = IDLE_S
             while not stop.is_set():
-                pause_s = self._pause_s if self.tick() else IDLE_S
+                worked = self.tick()
+                idle_s = IDLE_S if worked else min(RESTING_S, idle_s * 1.2)
+                pause_s = self._pause_s if worked else idle_s
                 if pause_s > 0:
                     stop.wait(pause_s)
             self.close()

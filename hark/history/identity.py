@@ -102,6 +102,7 @@ class Remembered:
         self._old: dict[Id, int] = {}
 
     def get(self, id: Id) -> int | None:
+        """The subject of an id, None for one not remembered."""
         found = self._young.get(id)
         if found is None and (found := self._old.get(id)) is not None:
             self.put(id, found)
