@@ -46,7 +46,7 @@ def hark(data: Path, *words: str, fails: bool = False) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        timeout=2 * PATIENCE_S,
+        timeout=10 * PATIENCE_S,
     )
     if fails:
         assert done.returncode, f"{words} should have failed: {done.stdout}"

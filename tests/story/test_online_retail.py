@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import segment.analytics as segment
 from pyarrow import parquet
@@ -15,7 +17,7 @@ from hark.decide.why import line_of
 from hark.model import Kind
 from hark.replay import replay
 from tests.cast import hark, serving
-from tests.retail import DECEMBER_2010, ORDERS, orders
+from tests.retail import DECEMBER_2010, LINES, ORDERS, lines, orders
 
 pytestmark = pytest.mark.xdist_group("retail")
 
@@ -34,46 +36,55 @@ def story(data: Path) -> Story:
             user = users.get(event.subject) or dict(state.ids(event.subject))["user"]
             users[event.subject] = user
             found.append((user, event.at, event.name, json.loads(event.properties)))
-    return sorted(found, key=lambda told: (*told[:2], told[3]["invoice"]))
+    return sorted(found, key=lambda told: (*told[:2], told[3]["invoice"], told[3].get("line", 0)))
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with campaigns live, into which the orders were imported from a file, twice."""
-    folder = tmp_path_factory.mktemp("imported")
+def import_all(folder: Path, rows: pa.Table) -> Path:
+    """A workspace with campaigns live, into which the rows were imported from a file, twice."""
     data = folder / "data"
-    parquet.write_table(orders(), folder / "orders.parquet")
+    parquet.write_table(rows, folder / "rows.parquet")
     hark(data, "apply", str(CAMPAIGN))
-    words = ["import", str(folder / "orders.parquet"), "--customer", "customer", "--at", "at"]
+    words = ["import", str(folder / "rows.parquet"), "--customer", "customer", "--at", "at"]
     words += ["--event-name", "Order Completed", "--trait", "country", "--trait", "email"]
-    assert hark(data, *words)["imported"] == ORDERS
+    assert hark(data, *words)["imported"] == rows.num_rows
     again = hark(data, *words)
-    assert (again["imported"], again["before"]) == (0, ORDERS)
+    assert (again["imported"], again["before"]) == (0, rows.num_rows)
     return data
 
 
-def client_calls() -> Any:
-    for row in orders().to_pylist():
-        row["at"] = row["at"].isoformat()
-        yield row
-
-
-@pytest.fixture(scope="module")
-def posted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace to which Segment's Python client posted the same orders over HTTP."""
-    from datetime import UTC, datetime
-
-    data = tmp_path_factory.mktemp("posted")
+def post_all(data: Path, rows: pa.Table) -> Path:
+    """A workspace to which Segment's Python client posted the same rows over HTTP."""
     with serving(data) as server:
         key = hark(data, "source", "add", "shop")["write_key"]
-        client = segment.Client(key, host=server.url, max_queue_size=ORDERS + 1, gzip=True)
-        for row in client_calls():
-            at = datetime.fromisoformat(row.pop("at")).replace(tzinfo=UTC)
+        client = segment.Client(key, host=server.url, max_queue_size=rows.num_rows + 1, gzip=True)
+        for row in rows.to_pylist():
+            at = row.pop("at").replace(tzinfo=UTC)
             customer, traits = str(row.pop("customer")), {key: row.pop(key) for key in ("country", "email")}
             client.track(customer, "Order Completed", row, timestamp=at, context={"traits": traits})
         client.shutdown()
     Workspace(data).settle()
     return data
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return import_all(tmp_path_factory.mktemp("imported"), orders())
+
+
+@pytest.fixture(scope="module")
+def posted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return post_all(tmp_path_factory.mktemp("posted"), orders())
+
+
+@pytest.mark.torture
+def test_every_line_by_two_roads(tmp_path: Path) -> None:
+    """All 397,924 lines, not only the orders: both roads give the same history and the published cohort."""
+    (tmp_path / "one").mkdir()
+    one, other = import_all(tmp_path / "one", lines()), post_all(tmp_path / "other", lines())
+    told = story(one)
+    assert len(told) == LINES
+    assert told == story(other)
+    test_the_december_cohort_is_the_published_one(one)
 
 
 def test_client_and_file_make_the_same_history(imported: Path, posted: Path) -> None:
