@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hark.cli.show import bar, console, percent, span, table
+from hark.learn.sentences import difference
 
 if TYPE_CHECKING:
     from hark.demo.run import DemoResult
@@ -67,10 +68,9 @@ def _arms(found: DemoResult) -> None:
 
 
 def _lift(found: DemoResult) -> None:
-    lift = found.lift
-    words = f"{lift.estimate:+.1%} (95 % interval {lift.low:+.1%} to {lift.high:+.1%})"
-    console.print(f"measured  {words}", style="bold")
-    console.print(f"truth     {found.planted:+.1%}, as only the simulator can know it\n", style="bold green")
+    measured, truth = difference(found.lift, "95 % interval "), f"{100 * found.planted:+.1f}"
+    console.print(f"measured  {measured}", style="bold")
+    console.print(f"truth     {truth}, as only the simulator can know it\n", style="bold green")
 
 
 def address(url: str, invitation: str | None) -> None:

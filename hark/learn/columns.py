@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hark.definitions.types import Goal
 from hark.learn.aggregates import Sums
-from hark.learn.entries import GRACE_US, Entered, compared
+from hark.learn.entries import GRACE_US, SEND_REACHED, Entered, Step, compared
 from hark.model import FactName, Instant
 from hark.understand import operators
 from hark.understand.operators import is_number, value_at
@@ -32,14 +32,14 @@ class Snapshot(Protocol):
 class Entries:
     """The first entries into one version's comparison, one row a subject, ascending by subject."""
 
-    def __init__(
-        self, subject: Integers, at: Integers, seq: Integers, arms: list[str], drawn: list[bool]
-    ) -> None:
-        """`drawn`: under this version's shares, and not recorded before."""
-        self.subject, self.at, self.seq, self.drawn = subject, at, seq, np.array(drawn, np.bool_)
-        self.names = sorted(set(arms))
+    def __init__(self, subject: Integers, at: Integers, seq: Integers, told: Sequence[Entered]) -> None:
+        self.subject, self.at, self.seq = subject, at, seq
+        self.drawn = np.array([not one.carried for one in told], np.bool_)
+        """Under this version's shares, and not recorded before."""
+        self.runs = [one.run for one in told]
+        self.names = sorted({one.arm for one in told})
         codes = {name: code for code, name in enumerate(self.names)}
-        self.arm = np.array([codes[arm] for arm in arms], np.int64)
+        self.arm = np.array([codes[one.arm] for one in told], np.int64)
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -61,19 +61,26 @@ def entries_of(facts: pa.Table, campaign: str) -> dict[int, Entries]:
     """By version, the first entries in the `Campaign Entered` facts of a campaign."""
     subject, at, seq = (_integers(facts, name) for name in COLUMNS[:3])
     decode = msgspec.json.Decoder(Entered).decode
-    first: dict[int, dict[int, tuple[int, str, bool]]] = {}
+    first: dict[int, dict[int, tuple[int, Entered]]] = {}
     for row, properties in enumerate(facts["properties"].to_pylist()):
         found = decode(properties)
         if found.campaign == campaign and compared(found):
-            came = (row, found.arm, not found.carried)
-            first.setdefault(found.version, {}).setdefault(int(subject[row]), came)
+            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, found))
     return {version: _entries(subject, at, seq, list(by.values())) for version, by in first.items()}
 
 
-def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, str, bool]]) -> Entries:
-    rows = np.array([row for row, _, _ in found], np.int64)
-    arms, drawn = [arm for _, arm, _ in found], [drawn for _, _, drawn in found]
-    return Entries(subject[rows], at[rows], seq[rows], arms, drawn)
+def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, Entered]]) -> Entries:
+    rows = np.array([row for row, _ in found], np.int64)
+    return Entries(subject[rows], at[rows], seq[rows], [told for _, told in found])
+
+
+def came_to_a_send(snapshot: Snapshot, entries: Entries) -> npt.NDArray[np.bool_]:
+    """For each entry: whether its run came to a send, in shadow or not."""
+    told = snapshot.table(SEND_REACHED, COLUMNS)
+    steps = map(msgspec.json.Decoder(Step).decode, told["properties"].to_pylist())
+    came = set(zip(_integers(told, "subject").tolist(), (step.run for step in steps), strict=True))
+    mine = zip(entries.subject.tolist(), entries.runs, strict=True)
+    return np.fromiter((one in came for one in mine), np.bool_, len(entries))
 
 
 class Outcomes:
@@ -91,14 +98,23 @@ class Outcomes:
         self.value = np.bincount(places, weights=values, minlength=len(entries))
 
     def sums(
-        self, now: Instant, until: Instant | None = None, without: Integers | None = None
+        self,
+        now: Instant,
+        until: Instant | None = None,
+        without: Integers | None = None,
+        only: npt.NDArray[np.bool_] | None = None,
     ) -> dict[str, Sums]:
-        """By arm, the entries whose windows are over (entered by `until`; `without` these subjects)."""
+        """By arm, the entries whose windows are over.
+
+        Of them: those who entered by `until`, `without` these subjects, `only` those marked.
+        """
         counted = self.entries.at + self.goal.within_us + GRACE_US < now
         if until is not None:
             counted &= self.entries.at <= until
         if without is not None:
             counted &= ~np.isin(self.entries.subject, without)
+        if only is not None:
+            counted &= only
         return {name: self._sum(counted & (self.entries.arm == code))
                 for code, name in enumerate(self.entries.names)}  # fmt: skip
 

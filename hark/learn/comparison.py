@@ -10,7 +10,7 @@ from hark.decide.assignment import CONTROL
 from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.aggregates import Sums, total
-from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, conflicting
+from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, came_to_a_send, conflicting
 from hark.learn.entries import GRACE_US
 from hark.model import DAY, Instant
 
@@ -35,6 +35,8 @@ class Comparison(Struct, frozen=True):
     """By arm, those among them which entered in time for the judgement."""
     undisputed: Mapping[str, Sums]
     """By arm, those that are over now and of whom it never turned out that they had been in two arms."""
+    reached: Mapping[str, Sums]
+    """By arm, those that are over now and whose run came to its first send (the control's in shadow)."""
 
     @property
     def control(self) -> Sums:
@@ -102,11 +104,12 @@ def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, 
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
     if entries is None or campaign.goal is None:
-        return Comparison(campaign, now, entered, drawn, None, {}, {}, {})
+        return Comparison(campaign, now, entered, drawn, None, {}, {}, {}, {})
     events = snapshot.table(campaign.goal.event.names, COLUMNS)
     outcomes = Outcomes(entries, events, campaign.goal)
     until = intake_until(campaign, int(entries.at.min()))
     decide_at = until + campaign.goal.within_us + GRACE_US
     undisputed = outcomes.sums(now, without=conflicting(snapshot, campaign.name))
+    reached = outcomes.sums(now, only=came_to_a_send(snapshot, entries))
     sums, deciding = outcomes.sums(now), outcomes.sums(now, until)
-    return Comparison(campaign, now, entered, drawn, decide_at, sums, deciding, undisputed)
+    return Comparison(campaign, now, entered, drawn, decide_at, sums, deciding, undisputed, reached)

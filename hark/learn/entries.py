@@ -27,6 +27,7 @@ class Entered(Struct, frozen=True):
     campaign: str
     version: int
     arm: str
+    run: str = ""
     carried: bool = False
     """The arm was recorded at an earlier entry, and not drawn under this version's shares."""
 
@@ -41,6 +42,17 @@ class Entry(Struct, frozen=True):
     """"control", or the name of the variant."""
     drawn: bool = True
     """Under this version's shares; False: the arm had been recorded before."""
+    run: str = ""
+
+
+class Step(Struct, frozen=True):
+    """What is read of a fact about a message: whose run came to its send."""
+
+    run: str
+
+
+SEND_REACHED = (FactName.MESSAGE_WANTED, FactName.MESSAGE_WITHHELD)
+"""Written when a run comes to a send: the message is wanted, or held back (in the control, always)."""
 
 
 class Outcome(Struct, frozen=True):
@@ -57,7 +69,7 @@ def first_entry(events: Sequence[Event], campaign: str, version: int) -> Entry |
         if event.name == FactName.CAMPAIGN_ENTERED:
             found = msgspec.json.decode(event.properties, type=Entered)
             if (found.campaign, found.version) == (campaign, version) and compared(found):
-                return Entry(event.subject, event.at, event.seq, found.arm, not found.carried)
+                return Entry(event.subject, event.at, event.seq, found.arm, not found.carried, found.run)
     return None
 
 
@@ -70,6 +82,12 @@ def outcome(events: Sequence[Event], entry: Entry, goal: Goal) -> Outcome:
     """Whether the goal followed the entry: strictly after it in (at, seq), no later than the window's end."""
     reached = [event for event in events if _counts(event, entry, goal)]
     return Outcome(entry, bool(reached), sum(value_of(event, goal) for event in reached))
+
+
+def reached_send(events: Sequence[Event], entry: Entry) -> bool:
+    """Whether the entry's run came to a send, in whatever arm: the control comes to it in shadow."""
+    told = [event for event in events if event.name in SEND_REACHED]
+    return any(msgspec.json.decode(event.properties, type=Step).run == entry.run for event in told)
 
 
 def _counts(event: Event, entry: Entry, goal: Goal) -> bool:

@@ -14,7 +14,7 @@ from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.columns import Snapshot, entries_of, facts
 from hark.learn.compare import Interval
-from hark.learn.comparison import Comparison, allocation, comparison
+from hark.learn.comparison import Comparison, allocation, comparison, treated
 from hark.learn.sentences import sentences
 from hark.model import JSON, Instant
 
@@ -54,6 +54,8 @@ class Report(Struct, frozen=True):
     """Goal rate of all treated together minus the control's (Newcombe, 95 %); None while an arm is empty."""
     relative: float | None
     """The lift as a share of the control's rate."""
+    reached: Interval | None
+    """The lift among those alone whose run came to its first send; None while an arm of them is empty."""
     value: Interval | None
     """Value per subject of the treated minus the control's (Welch, 95 %); None without values."""
     sample_ratio: SampleRatio
@@ -106,6 +108,7 @@ def written(version: int, found: Comparison) -> Report:
         arms=tuple(_arm(found, name) for name in allocation(found.campaign)),
         lift=compare.newcombe(found.treated, found.control),
         relative=compare.relative(found.treated, found.control),
+        reached=compare.newcombe(treated(found.reached), found.reached.get(CONTROL, Sums())),
         value=compare.welch(found.treated, found.control) if has_value else None,
         sample_ratio=SampleRatio(p, trusted),
         decide_at=found.decide_at,

@@ -25,6 +25,7 @@ def sentences(found: Comparison) -> Iterator[str]:
         yield _numbers(found, goal)
         yield _lift(found)
     yield standing(found)
+    yield from _reached(found)
     yield from _variants(found)
     yield from _value(found, goal)
     yield from _disputed(found)
@@ -86,10 +87,19 @@ def _goals(arm: Sums) -> str:
 def _lift(found: Comparison) -> str:
     lift = compare.newcombe(found.treated, found.control)
     assert lift is not None
-    return (
-        f"Lift: {lift.estimate:+.1%} of people (95 % interval {points(lift)}), over everybody who was drawn,"
-        " reached by a message or not."
-    )
+    words = difference(lift, "95 % interval ")
+    return f"Lift: {words}, over everybody who was drawn, reached by a message or not."
+
+
+def _reached(found: Comparison) -> Iterator[str]:
+    ours, others = treated(found.reached), found.reached.get(CONTROL, Sums())
+    lift = compare.newcombe(ours, others)
+    everybody = found.treated.subjects + found.control.subjects
+    if lift is not None and ours.subjects + others.subjects < everybody:
+        yield (
+            f"Among the {ours.subjects + others.subjects:,} who came to the first message (in shadow, if left"
+            f" alone): {difference(lift)}."
+        )
 
 
 def _variants(found: Comparison) -> Iterator[str]:
@@ -98,7 +108,7 @@ def _variants(found: Comparison) -> Iterator[str]:
     for variant in found.campaign.variants:
         lift = compare.newcombe(found.sums.get(variant.name, Sums()), found.control)
         if lift is not None:
-            yield f"{variant.name}: {lift.estimate:+.1%} against those left alone ({points(lift)})."
+            yield f"{variant.name}: {difference(lift)} against those left alone."
     yield "Each variant's interval is its own; which variant is better has not been tested."
 
 
@@ -122,7 +132,7 @@ def _disputed(found: Comparison) -> Iterator[str]:
     if lift is not None:
         yield (
             f"{found.disputed:.1%} of people turned out to have been in two arms under two ids; they count"
-            f" where they entered first. Without them the lift is {lift.estimate:+.1%} ({points(lift)})."
+            f" where they entered first. Without them the lift is {difference(lift)}."
         )
 
 
@@ -136,9 +146,15 @@ def _unknown(found: Comparison, goal: Goal) -> Iterator[str]:
     yield f"Not known: what happens after {window}, and what it would do to people who were not eligible."
 
 
+def difference(lift: Interval, before: str = "") -> str:
+    """A difference of rates: "+2.3 percentage points (+1.2 to +3.4)"; `before` stands before the bounds."""
+    bounds = f"{100 * lift.low:+.1f} to {100 * lift.high:+.1f}"
+    return f"{100 * lift.estimate:+.1f} percentage points ({before}{bounds})"
+
+
 def points(interval: Interval) -> str:
-    """The bounds: "+1.2% to +3.4%"."""
-    return f"{interval.low:+.1%} to {interval.high:+.1%}"
+    """The bounds: "+1.2 to +3.4 percentage points"."""
+    return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f} percentage points"
 
 
 def date(at: Instant | None) -> str:

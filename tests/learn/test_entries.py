@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hark.definitions.types import EventMatch, Goal
 from hark.learn.aggregates import Sums
-from hark.learn.columns import COLUMNS, Outcomes, entries_of, facts
-from hark.learn.entries import Entry, Outcome, first_entry, outcome, over, sums
+from hark.learn.columns import COLUMNS, Outcomes, came_to_a_send, entries_of, facts
+from hark.learn.entries import Entry, Outcome, first_entry, outcome, over, reached_send, sums
 from hark.model import DAY, Event, Instant
 from tests.learn.histories import T0, Told, entry, event
 
@@ -64,7 +64,7 @@ def test_only_the_first_entry_of_this_campaign_and_version_counts() -> None:
     """Later entries, other campaigns and other versions do not move it."""
     others = [entry(1, T0 - 2, 8, "control", campaign="other"), entry(1, T0 - 1, 9, "control", version=2)]
     events = [*others, entry(1, T0, 10, "mail"), entry(1, T0 + DAY, 11, "control")]
-    assert first_entry(events, "c", 1) == Entry(1, T0, 10, "mail")
+    assert first_entry(events, "c", 1) == Entry(1, T0, 10, "mail", run="r10")
     assert first_entry(others, "c", 1) is None
 
 
@@ -72,7 +72,9 @@ def test_the_global_control_is_in_no_comparison() -> None:
     """An entry there is not looked at: a later one, drawn, is the first."""
     alone = entry(1, T0, 10, "global_control")
     assert first_entry([alone], "c", 1) is None
-    assert first_entry([alone, entry(1, T0 + DAY, 11, "mail")], "c", 1) == Entry(1, T0 + DAY, 11, "mail")
+    assert first_entry([alone, entry(1, T0 + DAY, 11, "mail")], "c", 1) == Entry(
+        1, T0 + DAY, 11, "mail", run="r11"
+    )
 
 
 def test_an_entry_counts_once_window_and_grace_are_over() -> None:
@@ -81,12 +83,25 @@ def test_an_entry_counts_once_window_and_grace_are_over() -> None:
     assert over(T0, GOAL, T0 + 15 * DAY + 1)
 
 
+SENDS = ("Message Wanted", "Message Withheld")
 moments = st.integers(0, 40).map(lambda half: T0 + half * DAY // 2)
 shapes = st.tuples(
     st.integers(1, 5),
     moments,
     st.sampled_from(
-        ["mail", "kept", "control", "global_control", "other", "v2", "Bought", "Bought", "Bought", "Seen"]
+        [
+            "mail",
+            "kept",
+            "control",
+            "global_control",
+            "other",
+            "v2",
+            "Bought",
+            "Bought",
+            "Bought",
+            "Seen",
+            *SENDS,
+        ]
     ),
     st.sampled_from([0, 1, 2.5, "x", None, -3]),
 )
@@ -97,7 +112,20 @@ def made(seq: int, subject: int, at: Instant, what: str, revenue: object) -> Eve
         return entry(subject, at, seq, "mail" if what == "kept" else what, carried=what == "kept")
     if what in ("other", "v2"):
         return entry(subject, at, seq, "mail", 2 if what == "v2" else 1, "c" if what == "v2" else "other")
+    if what in SENDS:
+        return event(subject, at, seq, what, {"run": f"r{seq - 1 - seq % 3}"})
     return event(subject, at, seq, what, {"revenue": revenue})
+
+
+def test_a_run_reaches_its_send_wanted_or_held_back() -> None:
+    """A message wanted or withheld for the run of the first entry counts; another run's does not."""
+    came, wanted = entry(1, T0, 10, "mail"), event(1, T0 + 1, 11, "Message Wanted", {"run": "r10"})
+    found = first_entry([came], "c", 1)
+    assert found is not None
+    assert reached_send([came, wanted], found)
+    assert reached_send([came, event(1, T0 + 1, 11, "Message Withheld", {"run": "r10"})], found)
+    assert not reached_send([came, event(1, T0 + 1, 11, "Message Wanted", {"run": "r11"})], found)
+    assert not reached_send([came], found)
 
 
 @settings(deadline=None)
@@ -119,19 +147,29 @@ def test_columns_agree_with_the_specification(
     came = [one for one in (first_entry(list(who), "c", 1) for _, who in _of_each(events)) if one]
     sizes = Counter(one.arm for one in came if one.drawn)
     assert +Counter(entries.sizes() if entries else {}) == sizes
-    found = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal).sums(now) if entries else {}
-    assert {arm: one for arm, one in found.items() if one.subjects} == expected
+    if entries is None:
+        assert not expected
+        return
+    outcomes = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal)
+    assert _some(outcomes.sums(now)) == expected
+    reached = sums([end for end in _each(events, goal, sent=True) if end], goal, now)
+    assert _some(outcomes.sums(now, only=came_to_a_send(told, entries))) == reached
+
+
+def _some(found: dict[str, Sums]) -> dict[str, Sums]:
+    return {arm: one for arm, one in found.items() if one.subjects}
 
 
 def _of_each(events: list[Event]) -> Iterator[tuple[int, Iterator[Event]]]:
     return groupby(events, key=lambda one: one.subject)
 
 
-def _each(events: list[Event], goal: Goal) -> Iterator[Outcome | None]:
+def _each(events: list[Event], goal: Goal, sent: bool = False) -> Iterator[Outcome | None]:
     for _, group in _of_each(events):
         history = list(group)
         came = first_entry(history, "c", 1)
-        yield outcome(history, came, goal) if came else None
+        counted = came is not None and (reached_send(history, came) or not sent)
+        yield outcome(history, came, goal) if came and counted else None
 
 
 def test_who_came_too_late_for_the_judgement_is_left_out_on_request() -> None:

@@ -154,6 +154,19 @@ def test_values_are_compared_per_person_with_a_note_on_who_carries_them() -> Non
     assert any("One person carries 23% of all revenue" in sentence for sentence in found.sentences)
 
 
+def test_lift_among_those_who_came_to_the_first_message_stands_second() -> None:
+    """In both arms only who came to the send counts there, the control in shadow; the main lift is of all."""
+    wanted = [event(n, T0 + 1, 70_000 + n, "Message Wanted", {"run": f"r{10 * n}"}) for n in range(1, 51)]
+    shadow = [
+        event(n, T0 + 1, 70_000 + n, "Message Withheld", {"run": f"r{10 * n}"}) for n in range(1000, 1050)
+    ]
+    found = told([*two_arms(30, 10), *wanted, *shadow], OVER)
+    assert found.lift is not None and found.lift.estimate == pytest.approx(0.2)
+    assert found.reached is not None and found.reached.estimate == pytest.approx(30 / 50 - 10 / 50)
+    said = [one for one in found.sentences if one.startswith("Among the 100 who came to the first message")]
+    assert len(said) == 1 and "+40.0 percentage points" in said[0]
+
+
 def test_the_report_is_on_the_newest_version_that_somebody_entered() -> None:
     """Each version is a comparison of its own; a newer one without entries does not hide the last."""
     events = [*two_arms(), *[entry(5000 + n, T0, 90_000 + n, "mail", version=2) for n in range(3)]]
@@ -190,5 +203,5 @@ def test_people_found_in_two_arms_count_once_and_are_left_out_beside() -> None:
     said = [sentence for sentence in found.sentences if "in two arms" in sentence]
     assert len(said) == 1
     assert said[0].startswith("5.0% of people")
-    assert f"{20 / 90 - 0.1:+.1%}" in said[0]
+    assert f"{100 * (20 / 90 - 0.1):+.1f} percentage points" in said[0]
     assert not [one for one in told([*two_arms(), *both[:2]], OVER).sentences if "in two arms" in one]
