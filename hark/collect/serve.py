@@ -25,7 +25,8 @@ from msgspec import Struct
 from hark.clock import Clock, secret
 from hark.collect.control import Control
 from hark.collect.counts import Counts
-from hark.collect.http import Collect, Receive, Scope, Send
+from hark.collect.dispatch import Collect
+from hark.collect.http import Receive, Scope, Send
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.sources import Sources

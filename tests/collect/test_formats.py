@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hark.collect.formats import Call, Refused, members, split
@@ -170,6 +170,7 @@ def plain(call: Call) -> dict[str, Any]:
     }
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(calls, max_size=6), maybe(contexts))
 def test_a_batch_is_read_as_plain_json_would_be(batch: list[dict[str, Any]], shared: Any) -> None:
     """Every member of a batch, valid or refused, comes out as a slow reading of the same JSON says."""
@@ -190,6 +191,7 @@ def test_a_call_alone_is_the_call_in_a_batch(call: dict[str, Any]) -> None:
         )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(calls, min_size=1, max_size=6), st.data())
 def test_split_leaves_out_what_was_refused(batch: list[dict[str, Any]], data: st.DataObject) -> None:
     """`split` gives the valid members that the row does not name as refused, under their own numbers."""

@@ -37,8 +37,8 @@ JOINERS = {
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",
-    "questions.py", "importer.py", "collect/http.py", "collect/serve.py", "collect/queue.py",
-    "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
+    "questions", "importer.py", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
+    "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
 }  # fmt: skip
 
 

@@ -1,0 +1,47 @@
+"""The public paths: one line each, and what answers it. A path that stands in no line is the console's.
+
+An answer is an async function of the collector (what all of them share) and the incoming request; it returns
+a whole `Answer`. `{name}` stands for one segment of a path and is given, unquoted, in `incoming.params`.
+OPTIONS (a browser's preflight), 404 below the prefixes of `OURS` and 405 follow from the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from hark.collect.http import Answer, Collector, Incoming
+from hark.collect.take import takes
+
+Answers: TypeAlias = Callable[[Collector, Incoming], Awaitable[Answer]]
+
+
+class Route(Struct, frozen=True):
+    """One line of the table."""
+
+    method: str
+    path: str
+    answers: Answers
+
+
+ROUTES = (
+    Route("POST", "/v1/track", takes("track")),
+    Route("POST", "/v1/t", takes("track")),
+    Route("POST", "/v1/identify", takes("identify")),
+    Route("POST", "/v1/i", takes("identify")),
+    Route("POST", "/v1/page", takes("page")),
+    Route("POST", "/v1/p", takes("page")),
+    Route("POST", "/v1/screen", takes("screen")),
+    Route("POST", "/v1/s", takes("screen")),
+    Route("POST", "/v1/group", takes("group")),
+    Route("POST", "/v1/g", takes("group")),
+    Route("POST", "/v1/alias", takes("alias")),
+    Route("POST", "/v1/a", takes("alias")),
+    Route("POST", "/v1/batch", takes("batch")),
+    Route("POST", "/v1/b", takes("batch")),
+)
+
+OURS = ("/v1/", "/hooks/", "/health/")
+"""Under these prefixes what is in no line is 404 in JSON."""
