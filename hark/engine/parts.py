@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from hark.decide.step import step
 from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
 from hark.engine.folder import Folder
 from hark.engine.records import Records
-from hark.engine.rows import CommandRow, Imports, Rows
+from hark.engine.rows import DefineRow, Imports, Rows
 from hark.errors import HarkError
 from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
@@ -67,7 +69,7 @@ class Parts:
             resolver=self.resolver,
             dedupe=self.dedupe,
             canonical=self.canonical,
-            define=self.define,
+            commands={"define": self.define},
             imports=self.imports,
             epoch=self.log.epoch,
         )
@@ -78,8 +80,9 @@ class Parts:
             return None
         return self.resolver.becomes(self.state.canonical(subject))
 
-    def define(self, command: CommandRow, row: Row) -> None:
+    def define(self, row: Row) -> None:
         """New versions of definitions, in force from here on; what they ask of the past is filled in."""
+        command = _define.decode(row.body)
         written = [Written(one.kind, one.name, one.body) for one in command.documents]
         before = self.definitions.plan
         if self.definitions.define(written, command.author, command.note, row.received_at):
@@ -102,6 +105,9 @@ class Parts:
         self.reader.close()
         self.state.close()
         self.log.close()
+
+
+_define = msgspec.json.Decoder(DefineRow)
 
 
 def check_cursors(state: StateStore, log: LogReader) -> None:

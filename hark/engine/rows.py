@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -32,9 +32,14 @@ class ConsentRow(Struct, frozen=True):
 
 
 class CommandRow(Struct, frozen=True):
-    """A command to the engine; `define` brings documents."""
+    """The head of a command to the engine; the rest is for whoever carries it out."""
 
     name: str
+
+
+class DefineRow(Struct, frozen=True):
+    """The command `define`."""
+
     documents: list[DocumentRow] = []
     author: str = ""
     note: str = ""
@@ -91,13 +96,14 @@ class Rows:
         resolver: Resolver,
         dedupe: Dedupe,
         canonical: Callable[[int], int | None],
-        define: Callable[[CommandRow, Row], None],
+        commands: Mapping[str, Callable[[Row], None]],
         imports: Imports,
         epoch: str,
     ) -> None:
-        """`canonical` gives the subject that a number is today, None for one never given."""
+        """`canonical` gives the subject that a number is today, None for one never given; `commands`
+        carry out command rows, by name."""
         self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
-        self._canonical, self._define, self._epoch = canonical, define, epoch
+        self._canonical, self._commands, self._epoch = canonical, commands, epoch
         self._imports = imports
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
@@ -200,9 +206,9 @@ class Rows:
 
     def _command(self, row: Row) -> None:
         command = _command.decode(row.body)
-        if command.name != "define":
+        if command.name not in self._commands:
             raise LookupError(f"there is no command {command.name!r}")
-        self._define(command, row)
+        self._commands[command.name](row)
 
 
 def _properties(said: ConsentRow) -> JSON:
