@@ -39,7 +39,7 @@ def console(given: argparse.Namespace) -> None:
 
 
 def questions(given: argparse.Namespace) -> None:
-    from hark.questions import serve
+    from hark.questions.process import serve
 
     serve(given.data, open_clock(given.clock))
 

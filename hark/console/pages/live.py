@@ -16,7 +16,7 @@ from hark.console.values import Pair, pairs
 from hark.decide.why import line_of
 from hark.history import columns
 from hark.model import Event, Instant, Kind
-from hark.questions import known_as
+from hark.questions.kinds import known_as
 
 ROWS = 50
 CHUNKS = 40

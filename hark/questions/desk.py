@@ -1,0 +1,77 @@
+"""Where questions are answered: one data directory, and what is kept between them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import msgspec
+
+from hark import settings
+from hark.clock import Clock
+from hark.errors import HarkError
+from hark.history.reader import Resident, Snapshot, open_snapshot
+from hark.model import JSON, MINUTE
+from hark.questions.kinds import read
+from hark.store.state import StateReader, open_reader
+
+ANSWERS = 256
+ROW_BYTES = 32
+"""Memory one event's key columns take while they are kept."""
+MEMORY_SHARE = 0.5
+"""Of the machine's memory, for columns: a history that needs more is refused, not swapped."""
+
+
+class Desk:
+    """One data directory's questions, with what is kept between them. Safe to use from several threads."""
+
+    def __init__(self, data: Path, clock: Clock) -> None:
+        self.data, self.clock = data, clock
+        self.state: StateReader = open_reader(data)
+        self.zone = settings.read(data).zone
+        self.resident = Resident()
+        self._answers: OrderedDict[bytes, JSON] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> Snapshot:
+        """The history as it stands now. Raises HarkError `question.large` if its columns would not fit."""
+        found = open_snapshot(self.data, self.state, self.resident)
+        rows = sum(file.rows for file in found.version.files)
+        if rows * ROW_BYTES > memory_bytes() * MEMORY_SHARE:
+            raise HarkError(
+                f"{rows:,} events need more than half of this machine's memory",
+                hint="ask on a larger machine, or use `hark sql`",
+                id="question.large",
+            )
+        return found
+
+    def answer(self, question: JSON) -> JSON:
+        """The answer; from memory if nothing has happened since the same was asked, within a minute."""
+        answer, asked = read(question)
+        snapshot = self.snapshot()
+        known = msgspec.msgpack.encode([question, self._stamp(snapshot)])
+        with self._lock:
+            if known in self._answers:
+                self._answers.move_to_end(known)
+                return self._answers[known]
+        found = answer(self, asked, snapshot)
+        self._keep(known, found)
+        return found
+
+    def _stamp(self, snapshot: Snapshot) -> JSON:
+        """What an answer rests on besides the question."""
+        versions = [(one.kind, one.name, one.version) for one in self.state.documents()]
+        return [snapshot.version.number, snapshot.count(), self.clock.now() // MINUTE, versions]
+
+    def _keep(self, known: bytes, found: JSON) -> None:
+        with self._lock:
+            self._answers[known] = found
+            while len(self._answers) > ANSWERS:
+                self._answers.popitem(last=False)
+
+
+def memory_bytes() -> int:
+    """The machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

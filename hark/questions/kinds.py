@@ -1,0 +1,175 @@
+"""What can be asked: each kind's question, and what answers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from msgspec import Struct, field
+
+from hark.clock import instant, moment
+from hark.definitions.parse import definition
+from hark.definitions.types import Policy, Segment
+from hark.errors import HarkError
+from hark.history.reader import Snapshot
+from hark.history.runs import Ints, Run
+from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.store.state import StateReader
+from hark.understand.funnel import Funnel, ask_funnel, parse_step
+from hark.understand.periods import Period
+from hark.understand.retention import Retention, ask_retention
+from hark.understand.segments import segment_at
+
+if TYPE_CHECKING:
+    from hark.questions.desk import Desk
+
+
+class FunnelQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """`steps`: event names, "A|B" for any of several; `within`: from the first step, such as "7d"."""
+
+    steps: list[str]
+    within: str | None = None
+
+
+class RetentionQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Cohorts by `start`, active by `return` (None: any activity), by day, week or month."""
+
+    start: str
+    return_: str | None = field(default=None, name="return")
+    period: Period = "week"
+
+
+class SegmentQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is in the segment at an instant; None: now."""
+
+    name: str
+    at: Instant | None = None
+
+
+class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a campaign changed; `version` None: the newest that somebody entered."""
+
+    campaign: str
+    version: int | None = None
+
+
+class ActivityQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Events of customers by day, in the workspace's zone, the last of them today."""
+
+    days: int = 30
+
+
+def funnel(desk: Desk, asked: FunnelQuestion, snapshot: Snapshot) -> JSON:
+    """`understand.funnel.FunnelAnswer` as plain data."""
+    steps = tuple(parse_step(step) for step in asked.steps)
+    within_us = span_us(asked.within) if asked.within else None
+    return ask_funnel(snapshot, Funnel(steps, within_us), desk.clock.now()).to_json()
+
+
+def retention(desk: Desk, asked: RetentionQuestion, snapshot: Snapshot) -> JSON:
+    """`understand.retention.RetentionAnswer` as plain data."""
+    returns = parse_step(asked.return_) if asked.return_ else None
+    question = Retention(parse_step(asked.start), returns, asked.period, desk.zone)
+    return ask_retention(snapshot, question, desk.clock.now()).to_json()
+
+
+_SPAN = re.compile("([0-9]{1,9})([mhdw])")
+_UNITS = {"m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+
+
+def span_us(text: str) -> int:
+    """ "30m", "6h", "7d" or "2w" in microseconds. Raises HarkError `question.span`."""
+    found = _SPAN.fullmatch(text)
+    if not found or not int(found[1]):
+        raise HarkError(f"{text!r} is no length of time", "write 30m, 6h, 7d or 2w", "question.span")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
+    """{"count", "sample": [ids], "sentence"}; a sample is up to 20, the same ones each time."""
+    definitions = [definition(one, desk.zone) for one in desk.state.documents()]
+    found = next((one for one in definitions if isinstance(one, Segment) and one.name == asked.name), None)
+    if found is None:
+        names = [one.name for one in definitions if isinstance(one, Segment)]
+        hint = f"there are: {', '.join(names) or 'none'}"
+        raise HarkError(f"no segment {asked.name}", hint, "segment.unknown")
+    internal = next((one.where for one in definitions if isinstance(one, Policy) and one.where), None)
+    at = desk.clock.now() if asked.at is None else asked.at
+    members = segment_at(snapshot, found, at, internal)
+    sample = [known_as(desk.state, subject) for subject in members.sample()]
+    return {"count": members.count, "sample": sample, "sentence": found.where.sentence()}
+
+
+def known_as(state: StateReader, subject: int) -> str:
+    """The id a person would know the customer by: a userId, else an anonymousId, else "#12"."""
+    ids = state.ids(subject)
+    users = [value for kind, value in ids if kind == "user"]
+    return next(iter(users or [value for _, value in ids]), f"#{subject}")
+
+
+def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
+    """`learn.report.Report` as plain data."""
+    from hark.learn.report import report as learn_report
+
+    versions = desk.state.versions("campaign", asked.campaign)
+    if not versions:
+        raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
+    return learn_report(snapshot, versions, desk.clock.now(), asked.version, desk.zone).to_json()
+
+
+def activity(desk: Desk, asked: ActivityQuestion, snapshot: Snapshot) -> JSON:
+    """{"days": [{"day": "2026-03-01", "events": 12}]}, the last of them today."""
+    if not 1 <= asked.days <= 400:
+        raise HarkError(f"{asked.days} days", "ask for 1 to 400", "question.wrong")
+    edges = day_edges(desk.clock.now(), asked.days, ZoneInfo(desk.zone))
+    counts = np.zeros(asked.days, np.int64)
+    for bucket in range(snapshot.buckets):
+        for run in snapshot.runs(bucket):
+            counts += _counted(run, np.array([instant(edge) for edge in edges], np.int64))
+    days = [{"day": f"{edge:%Y-%m-%d}", "events": int(n)} for edge, n in zip(edges, counts, strict=False)]
+    return {"days": days}
+
+
+def day_edges(now: Instant, days: int, zone: ZoneInfo) -> list[datetime]:
+    """The beginnings of the last `days` days and of tomorrow, at midnight in the zone."""
+    today = moment(now).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [today - timedelta(days=days - 1 - number) for number in range(days + 1)]
+
+
+def _counted(run: Run, edges: Ints) -> Ints:
+    """Active events of a run between each edge and the next."""
+    counts = np.zeros(len(edges) - 1, np.int64)
+    for first, last in run.kept.tolist():
+        at = run.at[first:last][run.active[first:last]]
+        place = np.searchsorted(edges, at, side="right") - 1
+        inside = place[(place >= 0) & (place < len(counts))]
+        counts += np.bincount(inside, minlength=len(counts))
+    return counts
+
+
+Answer: TypeAlias = "Callable[[Desk, Any, Snapshot], JSON]"
+KINDS: dict[str, tuple[type[Struct], Answer]] = {
+    "funnel": (FunnelQuestion, funnel),
+    "retention": (RetentionQuestion, retention),
+    "segment": (SegmentQuestion, segment),
+    "report": (ReportQuestion, report),
+    "activity": (ActivityQuestion, activity),
+}
+
+
+def read(question: JSON) -> tuple[Answer, Struct]:
+    """What computes the answer, and the typed question. Raises HarkError `question.wrong`."""
+    if not isinstance(question, dict) or len(question) != 1 or not KINDS.keys() & question.keys():
+        raise HarkError("that is no question", f"ask one of: {', '.join(KINDS)}", "question.wrong")
+    ((kind, asked),) = question.items()
+    type_, answer = KINDS[kind]
+    try:
+        return answer, msgspec.convert(asked, type_)
+    except msgspec.ValidationError as error:
+        hint = f"it has {', '.join(type_.__struct_encode_fields__)}"
+        raise HarkError(f"{kind}: {error}", hint, "question.wrong") from None
