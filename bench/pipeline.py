@@ -146,7 +146,7 @@ def serving(data: Path) -> Iterator[Server]:
     try:
         while open_reader(data).engine_time() < began:
             time.sleep(0.1)
-        yield Server(data, port, read_sources(data)[0].write_keys[0], collect.pid, engine.pid)
+        yield Server(data, port, read_sources(data)[0].write_key(0), collect.pid, engine.pid)
     finally:
         for process in (collect, engine):
             process.send_signal(signal.SIGTERM)

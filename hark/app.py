@@ -14,7 +14,8 @@ import msgspec
 from hark import settings
 from hark.clock import Clock, WallClock
 from hark.collect.serve import Address, read_address
-from hark.collect.sources import Source, add_source
+from hark.collect.source_changes import Add, Change, apply
+from hark.collect.sources import Made
 from hark.engine.loop import Engine
 from hark.errors import HarkError
 from hark.history.reader import Snapshot, open_snapshot
@@ -59,13 +60,18 @@ class Workspace:
     def server(self) -> Address | None:
         return server(self.data)
 
-    def add_source(self, name: str) -> Source:
+    def add_source(self, name: str) -> Made:
         """A new source with a write key and a secret key."""
+        return self.change_source(Add(name))
+
+    def change_source(self, change: Change) -> Made:
+        """Change a source, at once also for a running server. Raises HarkError `source...`."""
         found = self.server
         if found:
-            return msgspec.convert(self._post(found, "/control/sources", {"name": name}), Source)
+            body = msgspec.to_builtins(change)
+            return msgspec.convert(self._post(found, "/control/sources", body), Made)
         with hold(self.data, "collect"):
-            return add_source(self.data, name)
+            return apply(self.data, change, self.clock.now())
 
     @contextmanager
     def appending(self) -> Iterator[Appender]:

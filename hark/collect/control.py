@@ -17,7 +17,8 @@ from hark.collect.formats import Refused
 from hark.collect.http import Receive, Scope, Send, answer, read_body, refuse, unwritten
 from hark.collect.queue import Appender, Log
 from hark.collect.refusals import Reason, Refusal
-from hark.collect.sources import Sources
+from hark.collect.source_changes import Change, apply
+from hark.collect.sources import Sources, read_sources
 from hark.errors import HarkError
 from hark.model import Instant, Lane
 from hark.store.contracts import NewRow, Reject, Row
@@ -41,10 +42,6 @@ class _Rows(Struct):
     rows: list[_Row]
 
 
-class _Name(Struct):
-    name: str
-
-
 class Control:
     """The application under `/control/`; with a wrong token or from elsewhere it is not there (404)."""
 
@@ -59,7 +56,7 @@ class Control:
         self._counts = counts
         self._paths: dict[tuple[str, str], Callable[[bytes], Awaitable[Found]]] = {
             ("POST", "/control/append"): self._append,
-            ("POST", "/control/sources"): self._add_source,
+            ("POST", "/control/sources"): self._change_source,
             ("GET", "/control/status"): self._status,
         }
 
@@ -98,12 +95,13 @@ class Control:
             return unwritten(error)
         return {"rows": seqs, "refused": len(rejects)}
 
-    async def _add_source(self, body: bytes) -> Found:
-        name = msgspec.json.decode(body, type=_Name).name
+    async def _change_source(self, body: bytes) -> Found:
+        change = msgspec.json.decode(body, type=Change)
         try:
-            made = self._sources.add(name)
+            made = apply(self._sources.data, change, self._clock.now())
         except HarkError as error:
-            return Refusal(Reason.INVALID_CALL, error.message, detail=error.id)
+            return Refusal(Reason.INVALID_CALL, f"{error.message}: {error.hint}", detail=error.id)
+        self._sources.use(read_sources(self._sources.data))
         return {"source": made.source, "write_key": made.write_key, "secret_key": made.secret_key}
 
     async def _status(self, _: bytes) -> Found:

@@ -129,8 +129,8 @@ def add_source(request: Request, context: Context) -> Refusal | None:
     request.access = context.sources.find(request.key)
     if request.access is None:
         return Refusal(Reason.KEY_UNKNOWN, "this key belongs to no source; `hark source add NAME` makes one")
-    if request.access.disabled:
-        return Refusal(Reason.KEY_DISABLED, "this key was disabled; use the source's current one")
+    if not request.access.is_good(request.received_at):
+        return Refusal(Reason.KEY_DISABLED, "this key, or its source, is disabled; use a current one")
     return None
 
 
@@ -160,8 +160,8 @@ def add_members(request: Request, _: Context) -> Refusal | None:
     except msgspec.MsgspecError as error:
         return Refusal(Reason.INVALID_CALL, f"the body is no {request.kind}: {error}", detail="wrong_type")
     access = request.access
-    if access and access.source.protected and not access.secret:
-        members = [_guard(member, access.source.protected) for member in members]
+    if access and access.guarded:
+        members = [_guard(member, access.guarded) for member in members]
     request.calls = len(members)
     request.refused = [member for member in members if type(member) is Refused]
     return body.refuse_out_of_range(request.body, _objects(members))
@@ -245,7 +245,7 @@ def _objects(members: list[Call | Refused]) -> list[bytes]:
     return [*(call.properties for call in calls), *contexts]
 
 
-def _guard(member: Call | Refused, protected: tuple[str, ...]) -> Call | Refused:
+def _guard(member: Call | Refused, protected: frozenset[str]) -> Call | Refused:
     if type(member) is Call and member.name in protected:
         message = f"{member.name!r} is protected: it needs the source's secret key"
         return Refused(member.member, MemberReason.NEEDS_SECRET_KEY, message, member.properties)

@@ -6,41 +6,40 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from hark.collect.sources import Keys, Source, add_source
+from hark.collect.sources import Key, Made, Source, add_source, held_key, write_sources
 from tests.collect.runner import Collect, collecting
 
 
 @pytest.fixture(scope="session")
-def keys() -> Source:
-    return Source("web", "wk_web", "sk_web")
+def keys() -> Made:
+    return Made("web", "wk_web", "sk_web")
 
 
 @pytest.fixture(scope="session")
-def collect(keys: Source) -> Iterator[Collect]:
+def collect(keys: Made) -> Iterator[Collect]:
     """A server with three sources: web, a strict one, and one with a protected event and a disabled key."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        write_sources(
-            data,
-            Keys("web", (keys.write_key, "wk_web_2"), (keys.secret_key,)),
-            Keys("strict", ("wk_strict",), ("sk_strict",), strict=True),
-            Keys("guarded", ("wk_guarded",), ("sk_guarded",), ("wk_old",), protected=("Paid",)),
-        )
+        guarded = (*held("wk_guarded", "sk_guarded"), OLD)
+        web = Source("web", held(keys.write_key, "wk_web_2", keys.secret_key))
+        strict = Source("strict", held("wk_strict", "sk_strict"), strict=True)
+        write_sources(data, [web, strict, Source("guarded", guarded, protected=("Paid",))])
         with collecting(data) as running:
             yield running
 
 
-def write_sources(data: Path, *sources: Keys) -> None:
-    path = data / "log" / "sources.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.encode(sources))
+OLD = Key("wk_old", False, "wk_old", expires_at=1)
+
+
+def held(*keys: str) -> tuple[Key, ...]:
+    """Keys as they are kept; those that begin with sk are secret."""
+    return tuple(held_key(key, key.startswith("sk")) for key in keys)
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[tuple[Collect, Source]]:
+def own(tmp_path: Path) -> Iterator[tuple[Collect, Made]]:
     """A server of the test's own, which it may break."""
     source = add_source(tmp_path / "data", "web")
     with collecting(tmp_path / "data") as running:

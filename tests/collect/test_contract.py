@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hark.collect.sources import Source
+from hark.collect.sources import Made
 from hark.model import ConsentName, FactName
 from tests.collect.runner import Collect
 
@@ -367,7 +367,7 @@ def test_a_refused_body_leaves_the_connection_usable(collect: Collect) -> None:
     assert answers.count(b"HTTP/1.1 200 ") == 1
 
 
-def test_counts_name_every_refusal(collect: Collect, keys: Source) -> None:
+def test_counts_name_every_refusal(collect: Collect, keys: Made) -> None:
     """`/control/status` counts accepted and refused calls by source and reason."""
     before = collect.control("/control/status").json()
     collect.post("/v1/batch", batch(TRACK, {"type": "track"}), keys.write_key)

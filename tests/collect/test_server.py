@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from hark.collect.rate import Rate
-from hark.collect.sources import Source, Sources, add_source
+from hark.collect.sources import Made, Sources, add_source
 from hark.errors import HarkError
 from hark.model import SECOND, Lane
 from tests.collect.runner import PATIENCE_S, Collect, collecting
 
 CALL = {"userId": "ada", "event": "Opened"}
-Own = tuple[Collect, Source]
+Own = tuple[Collect, Made]
 
 
 def test_a_failed_fsync_is_503_and_the_end(own: Own) -> None:
@@ -134,12 +134,12 @@ def test_sigterm_answers_what_has_begun(own: Own) -> None:
 def test_a_source_made_while_running_opens_at_once(own: Own) -> None:
     """`/control/sources` makes a source with two keys that open from the next request on."""
     collect, _ = own
-    made = collect.control("/control/sources", {"name": "app"}).json()
+    made = collect.control("/control/sources", {"do": "add", "name": "app"}).json()
     assert set(made) == {"source", "write_key", "secret_key"}
     for key in (made["write_key"], made["secret_key"]):
         assert collect.post("/v1/track", CALL, key).status_code == 200
     assert [row.source for row in collect.rows()] == ["app", "app"]
-    again = collect.control("/control/sources", {"name": "app"})
+    again = collect.control("/control/sources", {"do": "add", "name": "app"})
     assert (again.status_code, again.json()["code"]) == (400, "source.exists")
 
 

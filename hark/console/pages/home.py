@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
-from hark.collect.sources import Keys, read_sources
+from hark.collect.sources import Source as Kept
+from hark.collect.sources import read_sources
 from hark.console import charts
 from hark.console.campaigns import CampaignLine, lines
 from hark.console.respond import respond
@@ -116,14 +117,14 @@ def first_steps(here: Source, events: bool, campaigns: Sequence[CampaignLine]) -
     return FirstSteps(
         url=here.url,
         source=found.name if found else "",
-        write_key=found.write_keys[0] if found and found.write_keys else "",
+        write_key=found.write_key(here.now()) if found else "",
         events=events,
         segment="segment" in kinds,
         campaign=bool(campaigns),
     )
 
 
-def _sources(here: Source) -> Iterator[Keys]:
+def _sources(here: Source) -> Iterator[Kept]:
     try:
         yield from read_sources(here.data)
     except HarkError:
