@@ -20,6 +20,9 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 
+GROUPS = 1 << 40
+"""Subjects from this number on are groups; those before it are customers."""
+
 ROW_BITS, MEMBER_BITS, ORDINAL_BITS = 36, 12, 15
 
 

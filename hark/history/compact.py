@@ -72,12 +72,12 @@ def _small(files: Sequence[File]) -> list[File]:
 
 
 def _moved(table: EventTable, files: Sequence[File], merged: Merged, buckets: int) -> dict[int, pa.Table]:
-    """By bucket, the sorted rows of these files that belong to another subject by now."""
+    """By bucket, the sorted rows of these files' subjects of whose rows some are another's by now."""
     parts = []
     for file in files:
-        younger = merged.after(table.merges(file)).tolist()
-        if younger:
-            parts.append(follow(table.of(file, younger, ROWS.names), merged).cast(ROWS))
+        affected = merged.after(table.merges(file)).tolist()
+        if affected:
+            parts.append(follow(table.of(file, affected, ROWS.names), merged).cast(ROWS))
     return dict(by_bucket(pa.concat_tables(parts), buckets)) if parts else {}
 
 

@@ -1,7 +1,10 @@
-"""Who became whom: merges of identities as one map from each id to the id that stands for it now.
+"""Who became whom: merges of identities and their undoing, as one map from each id to the one that stands
+for it now.
 
-Merges are numbered by their place in `StateReader.merges()`, oldest first. A file of the history follows
-the first n of them; only the later ones are applied when it is read.
+Merges and undos are numbered together by their place in `StateReader.merges()`, oldest first, from 1. Merges
+are edges of a forest, younger → older; undoing one takes its edge away, whatever was merged before or after.
+A file of the history follows the first n of them, and keeps in `origin` the id that a row was written with:
+so rows go back to who had them without being written anew.
 """
 
 from __future__ import annotations
@@ -17,14 +20,17 @@ Subjects = npt.NDArray[np.int64]
 
 
 class Merged:
-    """The map id → canonical id after all the merges given, in their order."""
+    """The map id → canonical id after all the merges and undos given, in their order."""
 
     def __init__(self, merges: Sequence[Merge]) -> None:
         self.count = len(merges)
+        self._merges = merges
         self._order = np.array([merge.younger for merge in merges], np.int64)
-        into = {merge.younger: merge.older for merge in merges}
+        self._undos = np.array([number for number, merge in enumerate(merges, 1) if merge.undoes], np.int64)
+        into = in_force(merges)
         self._younger = np.array(sorted(into), np.int64)
-        self._older = np.array([_root(into, int(one)) for one in self._younger], np.int64)
+        self._older = _roots(self._younger, np.array([into[one] for one in self._younger.tolist()], np.int64))
+        self._then: dict[int, Merged] = {}
 
     def canonical(self, subjects: Subjects) -> Subjects:
         """The canonical id of each subject."""
@@ -43,11 +49,44 @@ class Merged:
         return [root, *self._younger[self._older == root].tolist()]
 
     def after(self, number: int) -> Subjects:
-        """The younger ids of all but the first `number` merges, ascending: what a file may still hold."""
-        return np.unique(self._order[number:])
+        """The ids, ascending, under which a file that follows the first `number` may hold rows of others."""
+        later = self._order[number:]
+        return np.unique(self.then(number).canonical(later) if len(self._undos) else later)
+
+    def undone_after(self, number: int) -> bool:
+        """Whether a row's `origin` tells whose it is today, in a file that follows the first `number`."""
+        return bool(len(self._undos)) and int(self._undos[-1]) > number
+
+    def under(self, subject: int, number: int) -> list[int]:
+        """The ids under which a file that follows the first `number` holds this customer's rows."""
+        mine = np.array(self.all_of(subject), np.int64)
+        held: list[int] = np.unique([*mine, *self.then(number).canonical(mine)]).tolist()
+        return held
+
+    def then(self, number: int) -> Merged:
+        """The map as it was after the first `number`."""
+        if number not in self._then:
+            self._then[number] = Merged(self._merges[:number])
+        return self._then[number]
 
 
-def _root(into: dict[int, int], subject: int) -> int:
-    while subject in into:
-        subject = into[subject]
-    return subject
+def in_force(merges: Sequence[Merge]) -> dict[int, int]:
+    """Younger → older of the merges that were not undone."""
+    into: dict[int, int] = {}
+    for merge in merges:
+        if merge.undoes:
+            into.pop(merge.younger, None)
+        else:
+            into[merge.younger] = merge.older
+    return into
+
+
+def _roots(younger: Subjects, older: Subjects) -> Subjects:
+    """Where each chain ends; `younger` ascends. Each round doubles how far every id looks."""
+    while len(younger):
+        place = np.minimum(np.searchsorted(younger, older), len(younger) - 1)
+        goes_on = younger[place] == older
+        if not goes_on.any():
+            break
+        older = np.where(goes_on, older[place], older)
+    return older

@@ -20,7 +20,7 @@ from hark.history import runs, stream
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run
 from hark.history.seal import BUCKETS, as_rows, follow
-from hark.model import Event, Instant, Kind
+from hark.model import GROUPS, Event, Instant, Kind
 from hark.store.contracts import StateReader
 from hark.store.table import ROWS, EventTable, File, Version
 
@@ -91,20 +91,21 @@ class Snapshot:
             resident.keep(version)
 
     def count(self) -> int:
-        """Events, facts included."""
-        waiting: int = self._waiting.num_rows
-        return sum(file.rows for file in self.version.files) + waiting
+        """Events of customers, facts included."""
+        waiting: int = self._customers.num_rows
+        return sum(file.rows for file in self.version.files if file.bucket < self.buckets) + waiting
 
     # -- what kernels read ------------------------------------------------------------------------------
 
     def runs(self, bucket: int, names: Collection[str] | None = None, properties: bool = False) -> list[Run]:
         """The sorted runs of one bucket; together they hold each event of its subjects once.
 
+        Buckets from 0 are the customers', as many from `buckets` on the groups'.
         With `names` a run may hold other names too (it does when it is resident), never fewer.
         """
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
-        found = [runs.without(self._run(file, wanted, properties), self._younger(file)) for file in files]
+        found = [runs.without(self._run(file, wanted, properties), self._affected(file)) for file in files]
         with self._lock:
             late = self._late_with_properties if properties else self._late
         return found + late.get(bucket, [])
@@ -121,8 +122,8 @@ class Snapshot:
             self._resident.put(file, read)
         return read
 
-    def _younger(self, file: File) -> Ints:
-        """The subjects merged away since the file was written."""
+    def _affected(self, file: File) -> Ints:
+        """The subjects of whose rows some may belong to another since the file was written."""
         if not self.merged.count:
             return np.array([], np.int64)
         return self.merged.after(self._table.merges(file))
@@ -148,12 +149,19 @@ class Snapshot:
         return found
 
     def _moved(self, file: File, wanted: list[str]) -> Iterator[tuple[int, Run]]:
-        younger = self._younger(file)
-        if not len(younger):
+        affected = self._affected(file)
+        if not len(affected):
             return
         kept = self._resident.get(file) if self._resident and "properties" not in wanted else None
-        source = kept if kept is not None else runs.run(self._table.of(file, younger.tolist(), wanted))
-        yield from runs.moved(source, younger, self.merged, self.buckets)
+        if kept is not None and not self._undone(file):
+            yield from runs.moved(kept, affected, self.merged, self.buckets)
+            return
+        rows = follow(self._table.of(file, affected.tolist(), [*wanted, "origin"]), self.merged)
+        yield from runs.by_bucket(runs.run(chunks.ordered(rows).select(wanted)), self.buckets)
+
+    def _undone(self, file: File) -> bool:
+        """Whether a merge was undone since the file was written: then `origin` says whose its rows are."""
+        return self.merged.count > 0 and self.merged.undone_after(self._table.merges(file))
 
     # -- whole events -----------------------------------------------------------------------------------
 
@@ -166,12 +174,22 @@ class Snapshot:
 
     def subject_events(self, subject: int, names: Collection[str] | None = None) -> list[Event]:
         """One subject's events by (at, seq)."""
-        ids = self.merged.all_of(subject)
-        files = [file for file in self.version.files if any(file.first <= one <= file.last for one in ids)]
-        parts = [follow(self._table.of(file, ids, ROWS.names), self.merged) for file in files]
-        parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], ids[0])))
+        root = self.merged.one(subject)
+        parts = [self._of(file, root) for file in self.version.files]
+        parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], root)))
         found = chunks.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
         return list(chunks.events(found))
+
+    def _of(self, file: File, subject: int) -> pa.Table:
+        """The rows of a file that are a subject's today."""
+        if self._undone(file):
+            ids = self.merged.under(subject, self._table.merges(file))
+        else:
+            ids = self.merged.all_of(subject)
+        if not any(file.first <= one <= file.last for one in ids):
+            return ROWS.empty_table()
+        rows = follow(self._table.of(file, ids, ROWS.names), self.merged)
+        return rows.filter(pc.equal(rows["subject"], subject))
 
     def timeline(self, subject: int, limit: int, before: Instant | None = None) -> list[Event]:
         """The latest events of one subject (those before an instant, if given), newest first."""
@@ -189,13 +207,25 @@ class Snapshot:
         return pa.table({name: _as_event(whole[name], name) for name in columns})
 
     def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:
-        """All rows under canonical subjects, piece by piece, in no order."""
-        yield _named(self._waiting.select(wanted), names)
+        """All rows of customers under canonical subjects, piece by piece, in no order."""
+        yield _named(self._customers.select(wanted), names)
         for file in self.version.files:
-            for part in self._table.groups(file, wanted):
-                found = _named(part, names)
-                subjects = pa.array(self.merged.canonical(found["subject"].to_numpy()))
-                yield found.set_column(found.schema.get_field_index("subject"), "subject", subjects)
+            if file.bucket < self.buckets:
+                columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
+                for part in self._table.groups(file, columns):
+                    yield self._today(_named(part, names)).select(wanted)
+
+    def _today(self, rows: pa.Table) -> pa.Table:
+        """The rows of a file under today's ids; `origin` is needed only where something was undone since."""
+        if "origin" in rows.column_names:
+            return follow(rows, self.merged)
+        subjects = pa.array(self.merged.canonical(rows["subject"].to_numpy()))
+        return rows.set_column(rows.schema.get_field_index("subject"), "subject", subjects)
+
+    @cached_property
+    def _customers(self) -> pa.Table:
+        """Of the rows of `recent` those of customers."""
+        return self._waiting.filter(pc.less(self._waiting["subject"], GROUPS))
 
     @cached_property
     def _waiting(self) -> pa.Table:

@@ -83,11 +83,10 @@ def _as_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def follow(rows: pa.Table, merged: Merged) -> pa.Table:
-    """The rows under canonical ids; `origin` keeps the id of those that moved."""
-    subjects = rows["subject"].to_numpy()
-    canonical = merged.canonical(subjects)
-    moved = pa.array(canonical != subjects)
-    origin = pc.if_else(moved, pc.coalesce(rows["origin"], rows["subject"]), rows["origin"])
+    """The rows under canonical ids; `origin` keeps the id of those that were written with another."""
+    written = pc.coalesce(rows["origin"], rows["subject"]).to_numpy()
+    canonical = merged.canonical(written)
+    origin = pa.array(written, mask=canonical == written)
     rows = rows.set_column(rows.schema.get_field_index("subject"), "subject", pa.array(canonical))
     return rows.set_column(rows.schema.get_field_index("origin"), "origin", origin)
 

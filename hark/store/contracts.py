@@ -90,10 +90,18 @@ class LogReader(Protocol):
 
 
 class Merge(Struct, frozen=True):
+    """Two customers turned out to be one; or, if it `undoes` an earlier one, that they are not."""
+
     younger: int
     older: int
     at: Instant
     cause: str
+    """identify or alias; of an undo, what was said about why."""
+    undoes: int = 0
+    """The number of the merge that is undone by this; 0: it is a merge. Numbers are places in
+    `StateReader.merges`, from 1."""
+    by: str = ""
+    """The source whose call said so; who undid it."""
 
 
 class OutboxRow(Struct, frozen=True):

@@ -28,6 +28,7 @@ from msgspec import Struct
 
 from hark.errors import HarkError
 from hark.history.columns import INSTANT
+from hark.model import GROUPS
 
 SCHEMA = pa.schema(
     [
@@ -104,10 +105,12 @@ def bucket_of(subjects: Subjects, buckets: int) -> npt.NDArray[np.int32]:
     """The bucket of each subject: ((subject × 0x9E3779B97F4A7C15 mod 2^64) >> 32) mod buckets.
 
     A hash (Fibonacci's, Knuth 6.4), since dense ids alone are not even: where every customer is an
-    anonymous id merged into a user, all odd numbers are empty.
+    anonymous id merged into a user, all odd numbers are empty. Groups have as many buckets of their own,
+    after the customers': an event of a group stands there a second time, and nobody counts it twice.
     """
     mixed = subjects.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return ((mixed >> np.uint64(32)) % np.uint64(buckets)).astype(np.int32)
+    bucket = ((mixed >> np.uint64(32)) % np.uint64(buckets)).astype(np.int32)
+    return bucket + np.where(subjects >= GROUPS, np.int32(buckets), np.int32(0))
 
 
 class EventTable:

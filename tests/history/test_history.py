@@ -20,7 +20,7 @@ from hark.history.seal import Sealer
 from hark.model import Event, Kind
 from hark.store.table import EventTable
 from hark.understand import funnel, retention
-from tests.history.waiting import EPOCH, Place, canonical, event, histories
+from tests.history.waiting import EPOCH, Place, by_hand, canonical, event, histories
 
 
 def everything(snapshot: Snapshot) -> list[tuple[int, int, int]]:
@@ -44,7 +44,7 @@ def in_runs(snapshot: Snapshot) -> list[tuple[int, int, int]]:
 
 def expected(events: list[Event], place: Place) -> list[tuple[int, int, int]]:
     """The same by hand."""
-    into = {merge.younger: merge.older for merge in place.waiting.merged}
+    into = by_hand(place.waiting.merged)
 
     def root(subject: int) -> int:
         return root(into[subject]) if subject in into else subject
@@ -122,11 +122,11 @@ def test_replay_of_more_than_memory_holds_is_in_order(tmp_path: Path) -> None:
 @settings(max_examples=25, deadline=None)
 @given(
     histories(subjects=9),
-    st.lists(st.sampled_from(["seal", "compact", "merge", "wait"]), min_size=1, max_size=9),
+    st.lists(st.sampled_from(["seal", "compact", "merge", "merge", "undo", "wait"]), min_size=1, max_size=12),
     st.randoms(use_true_random=False),
 )
 def test_nothing_is_lost_or_doubled(events: list[Event], doings: list[str], random: Any) -> None:
-    """Whatever is sealed, compacted and merged in whatever order, each event is there once, canonically.
+    """Whatever is sealed, compacted, merged and undone in whatever order, each event is there once.
 
     Tables, runs, resident runs, single subjects and both kernels agree with the events followed by hand.
     """
@@ -136,10 +136,12 @@ def test_nothing_is_lost_or_doubled(events: list[Event], doings: list[str], rand
             upto = len(events) * (number + 1) // len(doings)
             place.waiting.add(events[done:upto])
             done = upto
-            merged = {merge.younger for merge in place.waiting.merged}
+            merged = sorted(by_hand(place.waiting.merged))
             left = [subject for subject in range(1, 10) if subject not in merged]
             if doing == "merge" and len(left) > 1:
                 place.waiting.merge(*sorted(random.sample(left, 2), reverse=True))
+            if doing == "undo" and merged:
+                place.waiting.unmerge(random.choice(merged))
             if doing == "seal":
                 place.seal()
             if doing == "compact":
@@ -152,16 +154,16 @@ def check(events: list[Event], place: Place, resident: Resident) -> None:
     assert everything(snapshot) == known
     assert in_runs(snapshot) == known
     assert in_runs(place.snapshot(resident)) == known
-    by_hand = canonical(events, place.waiting.merged)
+    followed = canonical(events, place.waiting.merged)
     for subject in {one.subject for one in events}:
         found = [(one.at, one.seq) for one in snapshot.subject_events(subject)]
         root = snapshot.merged.one(subject)
         assert found == [(at, seq) for owner, at, seq in known if owner == root]
     path = funnel.Funnel((EventMatch(("A",)), EventMatch(("B", "C"), {"x": 1})), 4_000_000)
     for one in (snapshot, place.snapshot(resident)):
-        assert funnel.ask_funnel(one, path, 10**9) == funnel.specification(path, by_hand, 10**9)
+        assert funnel.ask_funnel(one, path, 10**9) == funnel.specification(path, followed, 10**9)
     back = retention.Retention(EventMatch(("A",)), None, "day")
-    assert retention.ask_retention(snapshot, back, 10**9) == retention.specification(back, by_hand, 10**9)
+    assert retention.ask_retention(snapshot, back, 10**9) == retention.specification(back, followed, 10**9)
 
 
 class KilledError(Exception):

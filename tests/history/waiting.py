@@ -71,6 +71,12 @@ class Waiting:
     def merge(self, younger: int, older: int) -> None:
         self.merged.append(Merge(younger, older, 0, "identify"))
 
+    def unmerge(self, younger: int) -> None:
+        """Undoes the latest merge of this subject."""
+        number = max(n for n, one in enumerate(self.merged, 1) if one.younger == younger and not one.undoes)
+        older = self.merged[number - 1].older
+        self.merged.append(Merge(younger, older, 0, "wrong", undoes=number))
+
     def drop(self, sealed: int) -> None:
         self.chunks = [(number, chunk) for number, chunk in self.chunks if number > sealed]
 
@@ -97,9 +103,19 @@ class Place:
         return open_snapshot(self.data, self.waiting, resident)  # type: ignore[arg-type]
 
 
+def by_hand(merges: Sequence[Merge]) -> dict[int, int]:
+    """Who became whom, merge by merge and undo by undo."""
+    into: dict[int, int] = {}
+    for merge in merges:
+        into[merge.younger] = merge.older
+        if merge.undoes:
+            del into[merge.younger]
+    return into
+
+
 def canonical(events: Iterable[Event], merges: Sequence[Merge]) -> list[list[Event]]:
     """Each customer's events by (at, seq), with their ids followed by hand."""
-    into = {merge.younger: merge.older for merge in merges}
+    into = by_hand(merges)
     by: dict[int, list[Event]] = {}
     for one in events:
         subject = one.subject
