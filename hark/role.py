@@ -6,45 +6,69 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from hark.clock import open_clock
 from hark.errors import HarkError
 from hark.settings import read
-from hark.store.locks import hold
+from hark.store.locks import hold, succeed
 
 STOP_ALL = 78
 """Exit code that means: starting me again will not help."""
 
+SUCCEED = "--succeed"
+"""Says to a new process that it takes the role over from the one which has it."""
 
-def collect(given: argparse.Namespace) -> None:
+
+Run: TypeAlias = Callable[[], None]
+
+
+def collect(given: argparse.Namespace) -> Run:
     from hark.collect.serve import serve
 
-    serve(given.data, given.host, given.port, open_clock(given.clock), read(given.data), given.fd)
+    clock, settings = open_clock(given.clock), read(given.data)
+    return lambda: serve(given.data, given.host, given.port, clock, settings, given.fd)
 
 
-def engine(given: argparse.Namespace) -> None:
+def engine(given: argparse.Namespace) -> Run:
     from hark.app import live_engine
 
+    clock = open_clock(given.clock)
+    read(given.data)
+    return lambda: live_engine(given.data, clock, given.url).run(_stopped())
+
+
+def _stopped() -> threading.Event:
+    """Set by SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    live_engine(given.data, open_clock(given.clock), given.url).run(stop)
+    return stop
 
 
-def console(given: argparse.Namespace) -> None:
+def console(given: argparse.Namespace) -> Run:
     from hark.console import serve
 
-    serve(given.data, open_clock(given.clock), read(given.data).base_url or given.url)
+    clock, settings = open_clock(given.clock), read(given.data)
+    return lambda: serve(given.data, clock, settings.base_url or given.url)
 
 
-def questions(given: argparse.Namespace) -> None:
+def questions(given: argparse.Namespace) -> Run:
     from hark.questions.process import serve
 
-    serve(given.data, open_clock(given.clock))
+    clock = open_clock(given.clock)
+    return lambda: serve(given.data, clock)
 
 
-ROLES = {"collect": collect, "engine": engine, "console": console, "questions": questions}
+ROLES: dict[str, Callable[[argparse.Namespace], Run]] = {
+    "collect": collect,
+    "engine": engine,
+    "console": console,
+    "questions": questions,
+}
+"""Each loads what it needs and gives what to run once its lock is held."""
 
 
 def arguments() -> argparse.Namespace:
@@ -56,15 +80,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--clock", type=Path)
     parser.add_argument("--fd", type=int)
+    parser.add_argument(SUCCEED, action="store_true", help="take the role over from the process that has it")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run the role under its lock; a mistake that a restart cannot mend ends with STOP_ALL."""
+    """Run the role under its lock; a mistake that a restart cannot mend ends with STOP_ALL.
+
+    A process that succeeds another loads everything first, so that the role is nobody's for as short as
+    possible, and not at all if the new process can't start.
+    """
     given = arguments()
     try:
-        with hold(given.data, given.role):
-            ROLES[given.role](given)
+        run = ROLES[given.role](given)
+        with (succeed if given.succeed else hold)(given.data, given.role):
+            run()
     except HarkError as error:
         print(error, file=sys.stderr)
         sys.exit(STOP_ALL)

@@ -32,9 +32,9 @@ from hark.supervisor import Place, role_commands, supervise
 ROLE = '''
 import sys, time
 from pathlib import Path
-from hark.store.locks import hold
+from hark.store.locks import hold, succeed
 data, role = Path(sys.argv[1]), sys.argv[2]
-with hold(data, role):
+with (succeed if "--succeed" in sys.argv else hold)(data, role):
     while not (data / (role + ".stop")).exists():
         time.sleep(0.01)
     sys.exit(int((data / (role + ".stop")).read_text()))

@@ -1,4 +1,4 @@
-"""Commands that run something: serve, demo, replay, check."""
+"""Commands that run something: serve, restart, demo, replay, check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hark.cli.show import HERE, Data, Json
 
 
 def register(app: typer.Typer) -> None:
-    for command in (serve, demo, replay, check):
+    for command in (serve, restart, demo, replay, check):
         app.command()(command)
 
 
@@ -35,6 +35,24 @@ def _told(url: str, data: Path) -> None:
         f"Hark listens at {url} and keeps everything in {data}; end it with Ctrl-C.", soft_wrap=True
     )
     show.console.file.flush()
+
+
+def restart(
+    roles: Annotated[
+        list[str] | None, typer.Argument(help="collect, engine, console, questions; none: all.")
+    ] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Start the processes of a running server anew (an upgrade, new settings); no event is lost by it."""
+    from hark.restart import ORDER
+    from hark.restart import restart as run
+
+    done = run(data, roles or ORDER)
+    if json:
+        show.as_json({"restarted": done})
+    else:
+        show.console.print(f"Started anew: {', '.join(done)}.")
 
 
 def demo(

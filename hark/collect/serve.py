@@ -11,13 +11,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from granian import _granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server as Embedded
 from msgspec import Struct
@@ -26,6 +27,7 @@ from hark.clock import Clock, secret
 from hark.collect.control import Control
 from hark.collect.counts import Counts
 from hark.collect.dispatch import Collect
+from hark.collect.drain import FINISH_S, POLITE_S, Door
 from hark.collect.http import Receive, Scope, Send
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
@@ -136,11 +138,12 @@ class _Rest:
 class _Server(Embedded):
     """Granian in this process, on a socket that is open already."""
 
-    def __init__(self, app: Collect, listener: socket.socket) -> None:
+    def __init__(self, app: Door, listener: socket.socket) -> None:
         http1 = HTTP1Settings(max_buffer_size=READ_BUFFER, header_read_timeout=10_000)
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
             websockets=False,
             backpressure=BACKLOG,
             http1_settings=http1,
@@ -159,18 +162,33 @@ async def _serve(
     data: Path, listener: socket.socket, address: Address, clock: Clock, store: LogStore, context: Context
 ) -> None:
     counts = Counts()
-    loop = asyncio.get_running_loop()
     appender = Appender(store, _end_soon)
     control = Control(address.token, appender, store, context.sources, clock, counts)
     rest = _Rest(data / "run" / "console.sock")
-    server = _Server(Collect(context, appender, clock, counts, control, rest), listener)
-
-    def stop(*_: Any) -> None:
-        context.draining = True
-        loop.call_later(_LAST_ANSWERS_S, server.stop)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    door = Door(Collect(context, appender, clock, counts, control, rest))
+    server = _Server(door, listener)
+    _stop_on_signals(server, door, context)
     await server.serve()
     await rest.close()
     await appender.close()
+
+
+def _stop_on_signals(server: _Server, door: Door, context: Context) -> None:
+    """On SIGTERM or SIGINT: tell the clients to leave, then take no more connections, then end."""
+    loop = asyncio.get_running_loop()
+    listen_no_more: Callable[[], None] = server.stop
+
+    def stop() -> None:
+        door.close()
+        loop.call_later(POLITE_S, shut)
+
+    def shut() -> None:
+        listen_no_more()
+        loop.call_later(FINISH_S, give_up)
+
+    def give_up() -> None:
+        context.draining = True
+        door.interrupt()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +18,8 @@ from hark.errors import HarkError
 ROLES = ("collect", "engine", "console", "questions")
 _MARKS = ("run", "hark.toml", "state.db", "config.db", "log/sources.json", "log/1.db", "run/collect.lock")
 _TRIES, _PAUSE_S = 10, 0.02
+_LOOK_S = 0.002
+"""How often one that succeeds another looks whether the lock is free: nobody has the role meanwhile."""
 
 
 class Lock:
@@ -45,13 +49,31 @@ def hold(data: Path, role: str) -> Lock:
     number = _open(data, role)
     for _ in range(_TRIES):
         if _locked(number):
-            os.ftruncate(number, 0)
-            os.pwrite(number, str(os.getpid()).encode(), 0)
-            return Lock(number)
+            return _taken(number)
         time.sleep(_PAUSE_S)
     pid = _written(number)
     os.close(number)
     raise _in_use(data, role, pid)
+
+
+def succeed(data: Path, role: str, patience_s: float = 60.0) -> Lock:
+    """Become the one process with this role after the one which is it now: that one is asked to end.
+
+    Raises HarkError `data.in-use` if it has not ended after `patience_s`.
+    """
+    number, asked = _open(data, role), 0
+    deadline = time.monotonic() + patience_s
+    while not _locked(number):
+        pid = _written(number)
+        if pid not in (0, asked):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            asked = pid
+        if time.monotonic() > deadline:
+            os.close(number)
+            raise _in_use(data, role, pid)
+        time.sleep(_LOOK_S)
+    return _taken(number)
 
 
 def holder(data: Path, role: str) -> int | None:
@@ -104,6 +126,12 @@ def _locked(number: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _taken(number: int) -> Lock:
+    os.ftruncate(number, 0)
+    os.pwrite(number, str(os.getpid()).encode(), 0)
+    return Lock(number)
 
 
 def _written(number: int) -> int:

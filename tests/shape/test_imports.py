@@ -31,13 +31,13 @@ MAY["history"] |= {"store.table"}
 MAY["collect.serve"] = MAY["collect"] | {"store.log"}  # it opens the log of its role
 
 JOINERS = {
-    "app", "cli", "console", "demo", "engine", "health", "importer", "questions", "replay", "role",
-    "supervisor", "__main__",
+    "app", "cli", "console", "demo", "engine", "health", "importer", "questions", "replay", "restart",
+    "role", "supervisor", "__main__",
 }  # fmt: skip
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",
-    "questions", "importer.py", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
+    "restart.py", "questions", "importer.py", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
     "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
 }  # fmt: skip
 
