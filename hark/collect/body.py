@@ -89,7 +89,7 @@ def read_head(body: bytes) -> Head | Refusal:
     except RecursionError:
         return Refusal(Reason.BROKEN_JSON, "the body is not JSON: brackets without end")
     except msgspec.DecodeError as error:
-        return _broken(body, error)
+        return broken(body, error)
 
 
 def refuse_out_of_range(body: bytes, parts: Sequence[bytes]) -> Refusal | None:
@@ -151,7 +151,7 @@ def is_too_deep(body: bytes) -> bool:
     return max(itertools.accumulate(_STEPS.get(byte, 0) for byte in structure), default=0) > DEPTH
 
 
-def _broken(body: bytes, error: msgspec.DecodeError) -> Refusal:
+def broken(body: bytes, error: msgspec.DecodeError) -> Refusal:
     """Why a body is no JSON, in the contract's words."""
     if "surrogate" in str(error) or ("truncated" in str(error) and _SURROGATE.search(body)):
         return Refusal(Reason.LONE_SURROGATE, "a string holds half a surrogate pair")

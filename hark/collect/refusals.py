@@ -29,6 +29,8 @@ class MemberReason(StrEnum):
     """The event's name belongs to what Hark itself records."""
     NEEDS_SECRET_KEY = "needs_secret_key"
     """The event is protected: only the source's secret key may send it."""
+    IGNORED = "ignored"
+    """A webhook's payload for which no rule of the mapping is; it is answered by 200."""
 
 
 class Reason(StrEnum):
@@ -56,6 +58,14 @@ class Reason(StrEnum):
     KEY_MISSING = "key_missing"
     KEY_UNKNOWN = "key_unknown"
     KEY_DISABLED = "key_disabled"
+    UNKNOWN_HOOK = "unknown_hook"
+    """No source of this name has a mapping for webhooks."""
+    SIGNATURE_UNKNOWN = "signature_unknown"
+    """The mapping asks for a signature and no secret is kept for the source."""
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_WRONG = "signature_wrong"
+    SIGNATURE_OLD = "signature_old"
+    """It fits, but was made too long ago, or in the future: a replay, or a wrong clock."""
     NEEDS_SECRET_KEY = "needs_secret_key"
     UNKNOWN_PATH = "unknown_path"
     WRONG_METHOD = "wrong_method"
@@ -75,6 +85,11 @@ STATUS = {
     Reason.KEY_MISSING: 401,
     Reason.KEY_UNKNOWN: 401,
     Reason.KEY_DISABLED: 401,
+    Reason.SIGNATURE_UNKNOWN: 401,
+    Reason.SIGNATURE_MISSING: 401,
+    Reason.SIGNATURE_WRONG: 401,
+    Reason.SIGNATURE_OLD: 401,
+    Reason.UNKNOWN_HOOK: 404,
     Reason.NEEDS_SECRET_KEY: 403,
     Reason.UNKNOWN_PATH: 404,
     Reason.WRONG_METHOD: 405,

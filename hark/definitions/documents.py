@@ -27,6 +27,7 @@ from hark.definitions.shapes import (
     Values,
     Zone,
 )
+from hark.definitions.sources import SOURCE
 from hark.definitions.steps import CHANNEL
 from hark.definitions.types import (
     Cap,
@@ -45,7 +46,6 @@ PLANNED_KINDS = (
     "engagement",
     "stage",
     "hypothesis",
-    "source",
     "event",
     "survey",
     "computed",
@@ -259,4 +259,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "topic": TOPIC,
     "policy": PolicyShape(),
     "sender": SENDER,
+    "source": SOURCE,
 }

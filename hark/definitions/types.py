@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 
@@ -159,7 +160,7 @@ class Sender(Struct, frozen=True, tag="sender"):
     rate_per_s: float = 50.0
 
 
-Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender
+Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Source
 
 
 class Document(Struct, frozen=True):

@@ -58,6 +58,7 @@ RULES: Mapping[str, Callable[[Any, Any, JSON, JSON], bool]] = {
     "oneOf": lambda value, rule, _, root: sum(valid(value, one, root) for one in rule) == 1,
     "pattern": lambda value, rule, *_: not isinstance(value, str) or bool(re.search(rule, value)),
     "minLength": lambda value, rule, *_: not isinstance(value, str) or len(value) >= rule,
+    "maxLength": lambda value, rule, *_: not isinstance(value, str) or len(value) <= rule,
     "minimum": lambda value, rule, *_: not TYPES["number"](value) or value >= rule,
     "maximum": lambda value, rule, *_: not TYPES["number"](value) or value <= rule,
     "minItems": lambda value, rule, *_: not isinstance(value, list) or len(value) >= rule,

@@ -21,8 +21,9 @@ PAGE = (HERE.parents[1] / "docs" / "definitions.md").read_text()
 def keys(schema: JSON) -> Iterator[str]:
     """Every key that a schema knows, at any depth."""
     if isinstance(schema, dict):
-        yield from schema.get("properties", {})
-        for part in schema.values():
+        named = schema.get("properties", {})
+        yield from named
+        for part in [*named.values(), *(part for key, part in schema.items() if key != "properties")]:
             yield from keys(part)
     elif isinstance(schema, list):
         for part in schema:

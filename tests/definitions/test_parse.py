@@ -155,6 +155,9 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "no send", "path", "quiet same", "re",
         "sender pw", "step ids", "tag", "transactional", "transactional enters", "two measures",
         "wait both", "wait empty", "wait until", "wait zone", "weights",
+        "source without anything", "header beside a scheme that has one", "hmac without its header",
+        "tolerance of a week", "expression that is none", "expression without its root",
+        "rule without an event", "rule about nobody", "ignored and mapped",
     }  # fmt: skip
     accepted = set()
     for mistake in mistakes():

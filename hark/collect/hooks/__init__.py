@@ -1,0 +1,1 @@
+"""Inbound webhooks: who sent them, and which events they are."""
