@@ -78,6 +78,24 @@ class Problem(Struct, frozen=True):
     detail: str
 
 
+class Erasure(Struct, frozen=True):
+    """A customer goes: every number that stood for them and all that was kept under it."""
+
+    row: int
+    """The command's row in the log."""
+    at: Instant
+    author: str
+    key: str
+    """The directory's key for the prints."""
+    subjects: tuple[int, ...]
+    prints: tuple[bytes, ...]
+    """Keyed hashes of their ids."""
+    words: tuple[str, ...]
+    """What names them in the text of a problem."""
+    chunks: tuple[tuple[int, Chunk], ...]
+    """Those of `recent` that held them, without them, by number."""
+
+
 class Changes(Struct):
     """One tick's writes. Empty fields are left as they are."""
 
@@ -102,3 +120,8 @@ class Changes(Struct):
     sealed: int | None = None
     """Chunks up to this number stand in the history and are dropped."""
     problems: list[Problem] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+    rewritten: dict[int, Instant] = field(default_factory=dict)
+    """By row of the erasure: since when its customer stands in no file of the history's newest version."""
+    gone: dict[int, Instant] = field(default_factory=dict)
+    """By row of the erasure: since when its customer is in no file but the log's."""

@@ -122,6 +122,19 @@ class OutboxRow(Struct, frozen=True):
     detail: str = ""
 
 
+class Erased(Struct, frozen=True):
+    """An erasure and how far it has come; see docs/erasure.md."""
+
+    row: int
+    """The command's row in the log."""
+    at: Instant
+    author: str
+    rewritten_at: Instant | None
+    """Since when the customer stands in no file of the history's newest version."""
+    gone_at: Instant | None
+    """Since when the customer is in no file but the log's."""
+
+
 class StateReader(Protocol):
     """What other processes may read of `state.db`, without ever blocking the engine."""
 
@@ -144,6 +157,10 @@ class StateReader(Protocol):
     def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]: ...
 
     def merges(self) -> list[Merge]: ...
+
+    def erased(self) -> list[int]:
+        """Subjects that were erased and whose rows may still stand in files of the history."""
+        ...
 
     def recent(self, after: int) -> Iterable[bytes]:
         """Arrow IPC chunks of ticks with events after this seal number, oldest first."""

@@ -13,13 +13,14 @@ from hark.errors import HarkError
 from hark.model import Instant, Lane, Record
 from hark.store.changes import ANONYMOUS, KINDS, USER, Problem
 from hark.store.contracts import Merge, OutboxRow
+from hark.store.erasures import ErasuresRead, holds
 from hark.store.state_rows import DOCUMENTS, OUTBOX, SQLRow, document, outbox_row
 
 READ_AT_MOST = 100_000
 """Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
 
 
-class StateReader:
+class StateReader(ErasuresRead):
     """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
 
     Every question raises HarkError (`state.missing`) as long as no engine has run in the directory.
@@ -82,7 +83,10 @@ class StateReader:
 
     def customers(self) -> int:
         """Subjects ever seen, less those merged into another."""
-        row = self._one("SELECT (SELECT count(*) FROM subjects) - (SELECT count(*) FROM merges)")
+        row = self._one(
+            """SELECT (SELECT count(*) FROM subjects)
+               - (SELECT count(*) FROM merges WHERE younger NOT IN (SELECT subject FROM erased))"""
+        )
         return int(row[0]) if row else 0
 
     def documents(self) -> list[Document]:
@@ -139,7 +143,7 @@ class StateReader:
     def recent_of(self, subject: int, after: int) -> Iterable[bytes]:
         """Of `recent`, the chunks in which the subject occurs (its number as written at the time)."""
         rows = self._all("SELECT subjects, chunk FROM recent WHERE number > ? ORDER BY number", after)
-        return [chunk for subjects, chunk in rows if _holds(subjects, subject)]
+        return [chunk for subjects, chunk in rows if holds(subjects, subject)]
 
     def newest(self, chunks: int) -> Iterator[bytes]:
         """The last few chunks, newest first."""
@@ -199,15 +203,3 @@ def _decode(record: bytes) -> Record:
 def open_reader(data: Path) -> StateReader:
     """A reader of a data directory's state. Raises HarkError where there is none yet."""
     return StateReader(data / "state.db")
-
-
-def _holds(subjects: bytes, subject: int) -> bool:
-    """Whether the sorted int64 list holds the number (binary search without decoding the list)."""
-    low, high = 0, len(subjects) // 8
-    while low < high:
-        middle = (low + high) // 2
-        found = int.from_bytes(subjects[middle * 8 : middle * 8 + 8], "little")
-        if found == subject:
-            return True
-        low, high = (middle + 1, high) if found < subject else (low, middle)
-    return False

@@ -8,6 +8,7 @@ import apsw
 import msgspec
 
 from hark.store.changes import Changes
+from hark.store.erasures import write_erasures, write_stages
 
 SEEN_ROWS_DROPPED = 64
 """Old fingerprint rows dropped in one tick, at most: twice what a tick adds would do."""
@@ -157,4 +158,6 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_chunk,
     write_seen,
     write_problems,
+    write_erasures,
+    write_stages,
 ]
