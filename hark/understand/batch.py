@@ -145,13 +145,18 @@ def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:
     known: dict[int, dict[str, Trait]] = {}
     if not names:
         return known
+    for subject, when, seq, stated in statements(history):
+        if when <= at:
+            _keep(known.setdefault(subject, {}), names, stated, when, seq)
+    return known
+
+
+def statements(history: History) -> Iterator[tuple[int, Instant, int, Mapping[str, JSON]]]:
+    """(subject, at, seq, traits) of every event that may state traits, in no order."""
     for rows in (_identified(history), _in_context(history)):
         cells = (rows[name].to_pylist() for name in ("subject", "seq", "kind", "properties", "context"))
         for when, subject, seq, kind, *raw in zip(micros(rows["at"]).tolist(), *cells, strict=True):
-            if when <= at:
-                stated = stated_by(kind, _raw(raw[0]), _raw(raw[1]))
-                _keep(known.setdefault(subject, {}), names, stated, when, seq)
-    return known
+            yield subject, when, seq, stated_by(kind, _raw(raw[0]), _raw(raw[1]))
 
 
 def _keep(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Literal, TypeAlias
 
+from hark.definitions.asked import Period
 from hark.model import Instant
 from hark.understand.conditions.calendar import day_of, day_start
 
-Period: TypeAlias = Literal["day", "week", "month"]
+__all__ = ["Period", "begins", "days_between", "ends", "first_day", "following", "label"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -32,6 +32,11 @@ def following(day: date, period: Period) -> date:
 def begins(day: date, zone: str) -> Instant:
     """The instant at which a local day begins."""
     return day_start((day - _EPOCH).days, zone)
+
+
+def ends(day: date, period: Period, zone: str) -> Instant:
+    """The instant at which the period that begins with a local day is over."""
+    return begins(following(day, period), zone)
 
 
 def days_between(first: Instant, last: Instant, period: Period, zone: str) -> list[date]:

@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from hark.definitions.asked import Period
 from hark.definitions.types import EventMatch
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
 from hark.model import JSON, Event, Instant, Kind
 from hark.understand import funnel, periods
 from hark.understand.partials import over_buckets
-from hark.understand.periods import Period
 
 if TYPE_CHECKING:
     from hark.understand.kernels.rows import Stream

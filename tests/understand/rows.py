@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from typing import cast
 
 import hypothesis.strategies as st
+import pyarrow as pa
+from msgspec.structs import replace
 
 from hark.definitions.types import EventMatch
 from hark.history import columns, runs
 from hark.history.reader import Snapshot
 from hark.history.runs import Run
 from hark.history.seal import as_rows
-from hark.model import Event
+from hark.model import DAY, Event
 
 SECOND = 1_000_000
 
@@ -23,6 +25,18 @@ steps = st.builds(
     ),
     st.sampled_from([None, None, {"x": 1}, {"x": {"gte": 1}}]),
 )
+
+
+STATED = [b'{"traits":{"plan":"pro"}}', b'{"traits":{"plan":null}}', b'{"traits":{"plan":{"x":1}}}', b"{}"]
+units = st.sampled_from([SECOND, DAY // 3, 4 * DAY])
+
+
+def stating(events: Sequence[Event], unit: int = SECOND) -> list[Event]:
+    """The same events so far apart as the unit says; some state traits."""
+    return [
+        replace(one, at=one.at // SECOND * unit, context=STATED[row % len(STATED)])
+        for row, one in enumerate(events)
+    ]
 
 
 class Parts:
@@ -39,6 +53,14 @@ class Parts:
         self, bucket: int, _names: Collection[str] | None = None, _properties: bool = False
     ) -> list[Run]:
         return [_run(part) for part in self._events[bucket]]
+
+    def table(self, names: Collection[str] | None = None, columns_: Sequence[str] = ()) -> pa.Table:
+        """All events of these names, their text plain."""
+        everything = [one for parts in self._events for part in parts for one in part]
+        found = [one for one in everything if names is None or one.name in names]
+        rows = columns.table(columns.encode(found)).select(list(columns_))
+        plain = [pa.string() if pa.types.is_dictionary(field.type) else field.type for field in rows.schema]
+        return rows.cast(pa.schema(list(zip(columns_, plain, strict=True))))
 
 
 def _run(events: Sequence[Event]) -> Run:

@@ -9,34 +9,66 @@ import json
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from hark.clock import instant
+from hark.definitions.asked import By, Order
 from hark.errors import HarkError
 from hark.model import Event
-from hark.understand.funnel import FOREVER, Funnel, ask_funnel, attempt, parse_step, specification, within
+from hark.understand.funnel import (
+    FOREVER,
+    Funnel,
+    ask_funnel,
+    attempt,
+    parse_step,
+    specification,
+    who_stopped,
+    within,
+)
+from hark.understand.funnel.ask import bits_of
 from hark.understand.kernels import funnel as kernel
-from hark.understand.kernels.rows import Bit, stream
+from hark.understand.kernels.rows import stream
 from tests.data import shared
 from tests.history.waiting import canonical, event, histories
-from tests.understand.rows import SECOND, snapshot, steps
+from tests.understand.rows import SECOND, snapshot, stating, steps, units
 
-questions = st.builds(
-    Funnel,
-    st.lists(steps, min_size=1, max_size=4).map(tuple),
-    st.one_of(st.none(), st.integers(0, 8).map(lambda seconds: seconds * SECOND)),
+instants = (
     st.integers(-1, 6).map(lambda seconds: seconds * SECOND),
     st.integers(4, 13).map(lambda seconds: seconds * SECOND),
 )
+splits = st.sampled_from([None, By("property", "x"), By("trait", "plan")])
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Funnel:
+    """Funnels of every order, with windows, what is barred between steps, and everything told besides."""
+    chosen = draw(st.lists(steps, min_size=1, max_size=4).map(tuple))
+    order = draw(st.sampled_from(["ordered", "strict", "unordered"]))
+    bars = st.lists(
+        st.lists(steps, max_size=2).map(tuple), min_size=len(chosen) - 1, max_size=len(chosen) - 1
+    )
+    barred = () if order == "unordered" else draw(st.one_of(st.just(()), bars.map(tuple)))
+    window = draw(st.one_of(st.none(), st.integers(0, 8).map(lambda seconds: seconds * SECOND)))
+    start, end = (draw(one) for one in instants)
+    told = draw(splits), draw(st.booleans()), draw(st.sampled_from([None, "day"]))
+    return Funnel(chosen, window, start, end, order, barred, *told)  # type: ignore[arg-type]
 
 
 @settings(max_examples=250, deadline=None)
-@given(histories(), questions, st.integers(0, 25), st.integers(1, 3))
+@given(histories(), questions(), st.integers(0, 25), st.integers(1, 3), units)
 def test_the_kernel_equals_the_specification(
-    events: list[Event], question: Funnel, now: int, parts: int
+    drawn: list[Event], question: Funnel, now: int, parts: int, unit: int
 ) -> None:
     """Over random histories with ties, late events and several runs, kernel and specification agree."""
-    expected = specification(question, canonical(events, []), now * SECOND)
-    assert ask_funnel(snapshot(events, parts), question, now * SECOND) == expected
+    events, question = stating(drawn, unit), scaled(question, unit)
+    expected = specification(question, canonical(events, []), now * unit)
+    assert ask_funnel(snapshot(events, parts), question, now * unit) == expected
+
+
+def scaled(question: Funnel, unit: int) -> Funnel:
+    within_us = None if question.within_us is None else question.within_us // SECOND * unit
+    ends = question.start // SECOND * unit, question.end // SECOND * unit
+    return replace(question, within_us=within_us, start=ends[0], end=ends[1])
 
 
 def funnel(*steps: str, within: int | None = None) -> Funnel:
@@ -50,11 +82,12 @@ def history(*at_and_name: tuple[int, str]) -> list[Event]:
 def reached(question: Funnel, events: list[Event], start: int = -100, end: int = 100) -> list[int]:
     """The seconds at which each step was reached, on which specification and kernel must agree."""
     found = attempt(question, events, start * SECOND, end * SECOND)
-    rows = stream(snapshot(events, 1, 1).runs(0), [Bit(step) for step in question.steps])
+    bits, barred, _ = bits_of(question)
+    rows = stream(snapshot(events, 1, 1).runs(0), bits)
     limits = within(question), start * SECOND, end * SECOND, FOREVER
-    times = kernel.times(rows, len(question.steps), *limits)
-    assert [at for at in times.ravel().tolist() if at != kernel.NEVER] == found
-    return [at // SECOND for at in found]
+    times = kernel.attempts(rows, barred, *limits, question.order == "unordered").times
+    assert [at for at in times.ravel().tolist() if at != kernel.NEVER] == (found.times if found else [])
+    return [at // SECOND for at in found.times] if found else []
 
 
 def test_the_window_includes_its_last_instant() -> None:
@@ -89,6 +122,78 @@ def test_one_event_serves_one_step() -> None:
     assert reached(funnel("A", "A"), history((0, "A"), (0, "A"))) == [0, 0]
     twice = funnel("A", "B", "B", within=3)
     assert reached(twice, history((0, "A"), (1, "B"), (4, "A"), (5, "B"))) == [0, 1]
+
+
+def ordered(order: Order, *steps: str, within: int | None = None) -> Funnel:
+    return replace(funnel(*steps, within=within), order=order)
+
+
+def test_strict_lets_no_other_activity_between_two_steps() -> None:
+    """Another activity between breaks a strict funnel, what is no activity does not; a later try may fit."""
+    question = ordered("strict", "A", "B")
+    assert reached(question, history((0, "A"), (1, "C"), (2, "B"))) == [0]
+    assert reached(question, history((0, "A"), (1, "C"), (2, "A"), (3, "B"))) == [2, 3]
+    inert = [replace(one, active=one.name != "C") for one in history((0, "A"), (1, "C"), (2, "B"))]
+    assert reached(question, inert) == [0, 2]
+
+
+def test_without_an_order_steps_count_in_any() -> None:
+    """All steps within the window of the earliest; a level is a prefix of the steps; one event serves one."""
+    question = ordered("unordered", "A", "B", "C", within=5)
+    assert reached(question, history((0, "C"), (2, "B"), (5, "A"))) == [5, 5, 5]
+    assert reached(question, history((0, "C"), (2, "B"), (6, "A"))) == [6, 6]
+    assert reached(question, history((0, "C"), (1, "B"))) == []
+    assert reached(ordered("unordered", "A", "A"), history((0, "A"))) == [0]
+
+
+def test_what_is_barred_between_two_steps_closes_that_way_alone() -> None:
+    """A barred event between two matches is no way; a later match of the step before may still lead on."""
+    question = replace(funnel("A", "B", "C"), barred=((), (parse_step("X"),)))
+    assert reached(question, history((0, "A"), (1, "B"), (2, "X"), (3, "C"))) == [0, 1]
+    assert reached(question, history((0, "A"), (1, "B"), (2, "X"), (3, "B"), (4, "C"))) == [0, 3, 4]
+    assert reached(question, history((0, "A"), (1, "X"), (2, "B"), (3, "C"))) == [0, 2, 3]
+
+
+def test_what_people_did_instead() -> None:
+    """Of those who stopped: what they did within the window after it, and what came first."""
+    question = replace(funnel("A", "B", within=5), instead=True)
+    events = [
+        *history((0, "A"), (1, "C"), (2, "D"), (3, "C"), (9, "E")),
+        *[replace(one, subject=2) for one in history((0, "A"), (8, "B"))],
+    ]
+    (drop,) = ask_funnel(snapshot(events, 1), question, FOREVER).instead
+    assert (drop.step, drop.customers, drop.nothing) == ("A", 2, 1)
+    assert [(one.event, one.customers, one.first) for one in drop.then] == [("C", 1, 1), ("D", 1, 0)]
+
+
+def test_who_stopped_at_a_step() -> None:
+    """The customers of a drop are those who reached the step and no further."""
+    events = [*history((0, "A")), *[replace(one, subject=2) for one in history((0, "A"), (8, "B"))]]
+    for step, who in [(1, [1]), (2, [2])]:
+        found = who_stopped(snapshot(events, 1), funnel("A", "B"), FOREVER, step)
+        assert [subject for bucket in found for subject in bucket.tolist()] == who
+
+
+def test_twenty_values_are_listed_and_the_others_are_one() -> None:
+    """A breakdown lists the 20 most frequent values; "other" says how many values and customers it holds."""
+    events = [
+        event(number, number, 0, "A", properties=b'{"plan":"%d"}' % min(number, 25))
+        for number in range(1, 31)
+    ]
+    groups = ask_funnel(snapshot(events, 1), replace(funnel("A"), by=By("property", "plan")), FOREVER).groups
+    assert (groups[0].value, groups[0].steps[0].customers) == ("25", 6)
+    assert (len(groups), groups[-1].value, groups[-1].values) == (21, "other", 5)
+    assert sum(one.steps[0].customers for one in groups) == 30
+
+
+def test_a_trait_counts_as_it_was_at_the_first_step() -> None:
+    """A trait stated after the attempt began does not count for the breakdown."""
+    events = [
+        replace(event(1, 1, 0, "A"), context=b'{"traits":{"plan":"free"}}'),
+        replace(event(2, 1, SECOND, "B"), context=b'{"traits":{"plan":"pro"}}'),
+    ]
+    found = ask_funnel(snapshot(events, 1), replace(funnel("A", "B"), by=By("trait", "plan")), FOREVER)
+    assert [one.value for one in found.groups] == ["free"]
 
 
 def test_attempts_whose_window_is_not_over_are_shown_apart() -> None:
@@ -148,6 +253,16 @@ def test_published_vectors() -> None:
             found = ask_funnel(snapshot(events, 1, 1), question, FOREVER)
             level = sum(step.customers for step in found.steps)
             assert level == case["expected_level"][user], case["id"]  # type: ignore[index]
+
+
+def test_published_sequences() -> None:
+    """ClickHouse's documented sequenceMatch: an event directly after another is a barred gap here."""
+    case = json.loads((shared("funnel_vectors") / "window_funnel_basic.json").read_text())["sequence_match"]
+    events = history(*((at, str(name)) for at, name in case["match_rows"]))
+    considered = [(), (parse_step("3"),), (parse_step("4"),)]
+    found = [len(reached(replace(funnel("1", "2"), barred=(gap,)), events)) == 2 for gap in considered]
+    assert found == [bool(one["expected"]) for one in case["match"]]
+    assert len(reached(ordered("strict", "1", "2"), events)) == 1
 
 
 def shop() -> list[Event]:

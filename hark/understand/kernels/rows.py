@@ -7,7 +7,7 @@ Signatures are explicit and results cached on disk, so that a new process does n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numba
 import numpy as np
@@ -21,16 +21,27 @@ from hark.understand import operators
 
 Bits = npt.NDArray[np.uint64]
 MOST = 64
-"""Bits that a row has: no question may have more steps."""
+"""Bits that a row has: no question may have more of steps and what is barred between them."""
+_NO_CODES = np.empty(0, np.int32)
 
 
-class Stream(NamedTuple):
+@dataclass(frozen=True)
+class Stream:
     """Rows of one bucket by (subject, at, seq), each with the bits it has."""
 
     subject: Ints
     at: Ints
     seq: Ints
     bits: Bits
+    name: Codes = field(default_factory=lambda: _NO_CODES)
+    """Into `words`, the name of each row's event; empty unless asked for, as also `text`."""
+    text: Codes = field(default_factory=lambda: _NO_CODES)
+    """Into `texts`, each row's properties."""
+    words: tuple[str, ...] = ()
+    texts: Sequence[bytes] = ()
+
+    def __len__(self) -> int:
+        return len(self.subject)
 
 
 class Bit(Struct, frozen=True):
@@ -40,6 +51,9 @@ class Bit(Struct, frozen=True):
     """None: any event."""
     inactive: bool = True
     """Whether rows that are no activity may have it."""
+
+
+ACTIVITY = Bit(None, inactive=False)
 
 
 def names_of(bits: Sequence[Bit]) -> frozenset[str] | None:
@@ -53,40 +67,58 @@ def needs_properties(bits: Sequence[Bit]) -> bool:
     return any(bit.event is not None and bit.event.where for bit in bits)
 
 
-def stream(runs: Sequence[Run], bits: Sequence[Bit]) -> Stream:
-    """The rows of a bucket's runs that have any of the bits, walked together into one order."""
-    waiting = sorted((_selected(run, bits) for run in runs), key=_length)
-    if not waiting:
-        return _EMPTY
+def stream(runs: Sequence[Run], bits: Sequence[Bit], named: bool = False, texts: bool = False) -> Stream:
+    """The rows of a bucket's runs that have any of the bits, walked together into one order.
+
+    With `named` each row keeps its event's name, with `texts` its properties (which the runs must have).
+    """
+    words = tuple(dict.fromkeys(word for run in runs for word in run.names)) if named else ()
+    values: list[bytes] = []
+    parts = []
+    for run in runs:
+        parts.append(_selected(run, bits, words, len(values) if texts else None))
+        if texts and run.properties:
+            values += run.properties.values
+    waiting = sorted(parts, key=len)
     while len(waiting) > 1:
-        waiting = sorted([*waiting[2:], _merged(waiting[0], waiting[1])], key=_length)
-    return waiting[0]
-
-
-def _length(stream: Stream) -> int:
-    return len(stream.subject)
+        waiting = sorted([*waiting[2:], _merged(waiting[0], waiting[1])], key=len)
+    whole = waiting[0] if waiting else _EMPTY
+    return Stream(whole.subject, whole.at, whole.seq, whole.bits, whole.name, whole.text, words, values)
 
 
 _EMPTY = Stream(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64))
 
 
-def _selected(run: Run, bits: Sequence[Bit]) -> Stream:
+def _selected(run: Run, bits: Sequence[Bit], words: tuple[str, ...], shift: int | None) -> Stream:
     of_name = np.array([_of_name(name, bits) for name in run.names], np.uint64)
-    of_inactive = sum(1 << place for place, bit in enumerate(bits) if bit.inactive)
+    of_inactive = np.uint64(sum(1 << place for place, bit in enumerate(bits) if bit.inactive))
     codes, of_value = _of_properties(run.properties, bits)
-    rows, found = np.empty(len(run), np.int64), np.empty(len(run), np.uint64)
-    places = of_name, np.uint64(of_inactive), run.kept.ravel(), codes, of_value
-    count = _select(run.code, run.active, *places, rows, found)
-    chosen = rows[:count]
-    return Stream(run.subject[chosen], run.at[chosen], run.seq[chosen], found[:count].copy())
+    asked = of_name, of_inactive, run.kept.ravel(), codes, of_value
+    count = _count(run.code, run.active, *asked)
+    subject, at, seq = (np.empty(count, np.int64) for _ in range(3))
+    found = np.empty(count, np.uint64)
+    recode = np.array([words.index(name) for name in run.names], np.int32) if words else _NO_CODES
+    name = np.empty(count if words else 0, np.int32)
+    texts = run.properties.codes if shift is not None and run.properties else _NO_CODES
+    text = np.empty(count if len(texts) else 0, np.int32)
+    extra = recode, texts, np.int64(shift or 0), name, text
+    keys = run.subject, run.at, run.seq, subject, at, seq
+    _fill(run.code, run.active, *asked, *keys, found, *extra)
+    return Stream(subject, at, seq, found, name, text)
 
 
 def _merged(one: Stream, other: Stream) -> Stream:
-    total = _length(one) + _length(other)
+    total = len(one) + len(other)
     subject, at, seq = (np.empty(total, np.int64) for _ in range(3))
-    both = Stream(subject, at, seq, np.empty(total, np.uint64))
-    _merge(*one, *other, *both)
+    name = np.empty(total if len(one.name) or len(other.name) else 0, np.int32)
+    text = np.empty(total if len(one.text) or len(other.text) else 0, np.int32)
+    both = Stream(subject, at, seq, np.empty(total, np.uint64), name, text)
+    _merge(*_columns(one), *_columns(other), *_columns(both))
     return both
+
+
+def _columns(rows: Stream) -> tuple[Ints, Ints, Ints, Bits, Codes, Codes]:
+    return rows.subject, rows.at, rows.seq, rows.bits, rows.name, rows.text
 
 
 def _of_name(name: str, bits: Sequence[Bit]) -> int:
@@ -95,8 +127,8 @@ def _of_name(name: str, bits: Sequence[Bit]) -> int:
 
 def _of_properties(properties: Properties | None, bits: Sequence[Bit]) -> tuple[Codes, Bits]:
     """The bits that each different text of properties allows: predicates are applied once to each."""
-    if properties is None:
-        return np.empty(0, np.int32), np.empty(0, np.uint64)
+    if properties is None or not needs_properties(bits):
+        return _NO_CODES, np.empty(0, np.uint64)
     tests = [_test(bit) for bit in bits]
     allowed = np.zeros(len(properties.values), np.uint64)
     for code in np.unique(properties.codes).tolist():
@@ -118,15 +150,15 @@ def _read_only(type_: types.Type) -> types.Array:
 I32, I64, U64 = _read_only(types.int32), _read_only(types.int64), _read_only(types.uint64)
 _FLAGS = _read_only(types.boolean)
 OUT = types.int64[::1]
+OUT_CODES = types.int32[::1]
 _OUT_BITS = types.uint64[::1]
+_ASKED = (I32, _FLAGS, U64, types.uint64, I64, I32, U64)
 
 # Results are written into arrays that are passed in: allocating them here would double the time to compile.
 
 
-@numba.njit(
-    [types.int64(I32, _FLAGS, U64, types.uint64, I64, I32, U64, OUT, _OUT_BITS)], nogil=True, cache=True
-)
-def _select(
+@numba.njit([types.int64(*_ASKED)], nogil=True, cache=True)
+def _count(
     code: Codes,
     active: Flags,
     of_name: Bits,
@@ -134,47 +166,94 @@ def _select(
     kept: Ints,
     value: Codes,
     of_value: Bits,
-    rows: Ints,
-    bits: Bits,
 ) -> int:
-    """Writes the rows with any bit, and their bits, and answers how many; `kept` has ranges' ends by turns.
-
-    `value` is empty where no property is asked for.
-    """
+    """How many rows have any bit; `kept` has ranges' ends by turns, `value` is empty without predicates."""
     count = 0
     for part in range(0, len(kept), 2):
         for row in range(kept[part], kept[part + 1]):
             found = of_name[code[row]]
-            if found == 0:
-                continue
             if not active[row]:
                 found &= of_inactive
-            if len(value):
+            if found and len(value):
                 found &= of_value[value[row]]
-            if found:
-                rows[count] = row
-                bits[count] = found
-                count += 1
+            count += found != 0
     return count
 
 
-_STREAM = (I64, I64, I64, U64)
+@numba.njit(
+    [
+        types.void(
+            *_ASKED, I64, I64, I64, OUT, OUT, OUT, _OUT_BITS, I32, I32, types.int64, OUT_CODES, OUT_CODES
+        )
+    ],
+    nogil=True,
+    cache=True,
+)
+def _fill(
+    code: Codes,
+    active: Flags,
+    of_name: Bits,
+    of_inactive: np.uint64,
+    kept: Ints,
+    value: Codes,
+    of_value: Bits,
+    subject: Ints,
+    at: Ints,
+    seq: Ints,
+    to_subject: Ints,
+    to_at: Ints,
+    to_seq: Ints,
+    to_bits: Bits,
+    recode: Codes,
+    texts: Codes,
+    shift: int,
+    to_name: Codes,
+    to_text: Codes,
+) -> None:
+    """Writes the rows that `_count` counts."""
+    count = 0
+    for part in range(0, len(kept), 2):
+        for row in range(kept[part], kept[part + 1]):
+            found = of_name[code[row]]
+            if not active[row]:
+                found &= of_inactive
+            if found and len(value):
+                found &= of_value[value[row]]
+            if found:
+                to_subject[count], to_at[count], to_seq[count] = subject[row], at[row], seq[row]
+                to_bits[count] = found
+                if len(recode):
+                    to_name[count] = recode[code[row]]
+                if len(texts):
+                    to_text[count] = texts[row] + shift
+                count += 1
 
 
-@numba.njit([types.void(*_STREAM, *_STREAM, OUT, OUT, OUT, _OUT_BITS)], nogil=True, cache=True)
+_STREAM = (I64, I64, I64, U64, I32, I32)
+
+
+@numba.njit(
+    [types.void(*_STREAM, *_STREAM, OUT, OUT, OUT, _OUT_BITS, OUT_CODES, OUT_CODES)], nogil=True, cache=True
+)
 def _merge(
     subject: Ints,
     at: Ints,
     seq: Ints,
     bits: Bits,
+    name: Codes,
+    text: Codes,
     subject_2: Ints,
     at_2: Ints,
     seq_2: Ints,
     bits_2: Bits,
+    name_2: Codes,
+    text_2: Codes,
     to_subject: Ints,
     to_at: Ints,
     to_seq: Ints,
     to_bits: Bits,
+    to_name: Codes,
+    to_text: Codes,
 ) -> None:
     """Writes two sorted streams as one."""
     i = j = 0
@@ -185,14 +264,18 @@ def _merge(
             if subject[i] == subject_2[j]:
                 first = at[i] < at_2[j] or (at[i] == at_2[j] and seq[i] <= seq_2[j])
         if first:
-            to_subject[place], to_at[place], to_seq[place], to_bits[place] = (
-                subject[i],
-                at[i],
-                seq[i],
-                bits[i],
-            )
+            to_subject[place], to_at[place], to_seq[place] = subject[i], at[i], seq[i]
+            to_bits[place] = bits[i]
+            if len(to_name):
+                to_name[place] = name[i]
+            if len(to_text):
+                to_text[place] = text[i]
             i += 1
         else:
-            to_subject[place], to_at[place] = subject_2[j], at_2[j]
-            to_seq[place], to_bits[place] = seq_2[j], bits_2[j]
+            to_subject[place], to_at[place], to_seq[place] = subject_2[j], at_2[j], seq_2[j]
+            to_bits[place] = bits_2[j]
+            if len(to_name):
+                to_name[place] = name_2[j]
+            if len(to_text):
+                to_text[place] = text_2[j]
             j += 1

@@ -1,0 +1,82 @@
+"""Whom a question is about: everybody but our own people, or the members of a segment among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hark.history.reader import Snapshot
+from hark.history.runs import Ints, Run
+from hark.model import Instant
+from hark.understand.batch import members
+from hark.understand.conditions import Condition
+
+Segments = Callable[[str], Condition]
+"""The condition of a segment by its name; raises HarkError where there is none."""
+
+
+def _no_segment(name: str) -> Condition:
+    raise LookupError(name)
+
+
+@dataclass(frozen=True)
+class People:
+    """A snapshot as questions see it: rows of nobody but those asked about."""
+
+    snapshot: Snapshot
+    now: Instant
+    left_out: tuple[Ints, ...] = ()
+    """By bucket, our own people (`policy: internal`), ascending."""
+    only: tuple[Ints, ...] = ()
+    """By bucket, those alone who are asked about; () for everybody."""
+    segments: Segments = _no_segment
+
+    @property
+    def buckets(self) -> int:
+        return self.snapshot.buckets
+
+    def runs(self, bucket: int, names: Collection[str] | None = None, properties: bool = False) -> list[Run]:
+        """As `Snapshot.runs`, with rows of the people asked about alone."""
+        found = self.snapshot.runs(bucket, names, properties)
+        if self.left_out and len(self.left_out[bucket]):
+            found = [kept(run, self.left_out[bucket], inside=False) for run in found]
+        if self.only:
+            found = [kept(run, self.only[bucket], inside=True) for run in found]
+        return found
+
+    def members(self, name: str) -> tuple[Ints, ...]:
+        """By bucket, who is in a segment as of the moment of the question."""
+        return tuple(members(self.snapshot, self.segments(name), self.now))
+
+    def among(self, name: str | None) -> People:
+        """The same, limited to a segment."""
+        return self if name is None else replace(self, only=self.members(name))
+
+
+def everybody(snapshot: Snapshot, now: Instant, segments: Segments, internal: Condition | None) -> People:
+    """All but our own people."""
+    left_out = () if internal is None else tuple(members(snapshot, internal, now))
+    return People(snapshot, now, left_out, (), segments)
+
+
+def kept(run: Run, subjects: Ints, inside: bool) -> Run:
+    """The same run, in which rows count only if their subject is inside (or outside) of these, ascending."""
+    start = np.searchsorted(run.subject, subjects, side="left")
+    end = np.searchsorted(run.subject, subjects, side="right")
+    found = end > start
+    return replace(run, kept=_both(run.kept, np.column_stack([start[found], end[found]]), inside))
+
+
+def _both(ranges: Ints, others: Ints, inside: bool) -> Ints:
+    """Where a row is in one of the ranges, and in one of the others (or, if not inside, in none of them).
+
+    Each edge changes a depth: ranges count 1, others 2; 3 is both, 1 the ranges alone.
+    """
+    edges = np.concatenate([ranges[:, 0], ranges[:, 1], others[:, 0], others[:, 1]])
+    steps = np.repeat([1, -1, 2, -2], [len(ranges), len(ranges), len(others), len(others)])
+    order = np.argsort(edges, kind="stable")
+    depth, edges = np.cumsum(steps[order]), edges[order]
+    wanted = np.flatnonzero((depth[:-1] == (3 if inside else 1)) & (edges[1:] > edges[:-1]))
+    return np.column_stack([edges[wanted], edges[wanted + 1]]).astype(np.int64)
