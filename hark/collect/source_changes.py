@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from hark.clock import secret
-from hark.collect.sources import Key, Made, Source, add_source, held_key, read_sources, write_sources
+from hark.collect.sources import (
+    HookSecret,
+    Key,
+    Made,
+    Source,
+    add_source,
+    hashed,
+    held_key,
+    read_sources,
+    write_sources,
+)
 from hark.errors import HarkError
 from hark.model import DAY, Instant
 
@@ -23,6 +33,7 @@ MOST_BODY_BYTES = 4 << 20
 LEAST_BODY_BYTES = 32 * 1024
 LEAST_DEDUPE_US, MOST_DEDUPE_US = DAY, 28 * DAY
 MOST_KEYS = 100
+LEAST_SECRET = 8
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 
 
@@ -62,7 +73,18 @@ class ExpireKey(Struct, frozen=True, tag="expire_key", tag_field="do"):
     at: Instant | None = None
 
 
-Change: TypeAlias = Add | Set | AddKey | ExpireKey
+class AddHookSecret(Struct, frozen=True, tag="add_hook_secret", tag_field="do"):
+    """What a provider signs with from now on. The secrets before it end at `others_expire_at`; None: they stay."""
+
+    name: str
+    secret: str
+    others_expire_at: Instant | None = None
+
+    def __repr__(self) -> str:
+        return f"AddHookSecret({self.name!r}, ...)"
+
+
+Change: TypeAlias = Add | Set | AddKey | ExpireKey | AddHookSecret
 
 
 Changed: TypeAlias = "tuple[Source, Made]"
@@ -125,14 +147,33 @@ def _without_key(source: Source, change: ExpireKey, now: Instant) -> Changed:
     return msgspec.structs.replace(source, keys=keys), Made(source.name)
 
 
-def _ending(key: Key, at: Instant) -> Key:
+T = TypeVar("T", Key, HookSecret)
+
+
+def _ending(key: T, at: Instant) -> T:
     return msgspec.structs.replace(key, expires_at=at)
+
+
+def _with_hook_secret(source: Source, change: AddHookSecret, now: Instant) -> Changed:
+    held = change.secret.strip()
+    if len(held) < LEAST_SECRET:
+        message = f"a secret of {len(held)} characters can be guessed"
+        raise HarkError(message, f"at least {LEAST_SECRET}, as the provider shows it", "source.secret")
+    if len(source.hook_secrets) >= MOST_KEYS:
+        raise HarkError(f"source {source.name} has {MOST_KEYS} secrets", "end old ones", "source.keys")
+    ends, others = change.others_expire_at, source.hook_secrets
+    if ends is not None:
+        others = tuple(_ending(one, ends) if one.is_good(ends) else one for one in others)
+    made = HookSecret(hashed(held)[:8], held, now)
+    kept = (*(one for one in others if one.id != made.id and one.is_good(now)), made)
+    return msgspec.structs.replace(source, hook_secrets=kept), Made(source.name)
 
 
 _CHANGES: dict[type, Callable[[Source, Any, Instant], Changed]] = {
     Set: _set,
     AddKey: _with_key,
     ExpireKey: _without_key,
+    AddHookSecret: _with_hook_secret,
 }
 
 

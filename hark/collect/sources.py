@@ -44,6 +44,22 @@ class Key(Struct, frozen=True, omit_defaults=True):
         return self.expires_at is None or now < self.expires_at
 
 
+class HookSecret(Struct, frozen=True, omit_defaults=True):
+    """What a provider signs its webhooks with. It must be kept as it is; several may be good at once."""
+
+    id: str
+    """How it is named where it isn't shown."""
+    held: str
+    added_at: Instant = 0
+    expires_at: Instant | None = None
+
+    def is_good(self, now: Instant) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+    def __repr__(self) -> str:
+        return f"HookSecret({self.id!r}, ...)"
+
+
 class Source(Struct, frozen=True, omit_defaults=True):
     """Where events come from, as it is kept: DIR/log/sources.json is a list of these."""
 
@@ -63,6 +79,8 @@ class Source(Struct, frozen=True, omit_defaults=True):
     """Requests a second for each of its keys; 0: no limit; None: the setting `rate_per_s`."""
     dedupe_us: int = DAY
     """How long a messageId is remembered, at least: 1 to 28 days."""
+    hook_secrets: tuple[HookSecret, ...] = ()
+    """By which its inbound webhooks are believed."""
 
     def write_key(self, now: Instant) -> str:
         """The newest write key that is good; "" if there is none."""

@@ -10,6 +10,7 @@ from hark.decide.step import step
 from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
 from hark.engine.folder import Folder
+from hark.engine.hooks import publish
 from hark.engine.records import Records
 from hark.engine.rows import DefineRow, Imports, Rows
 from hark.errors import HarkError
@@ -57,6 +58,8 @@ class Parts:
         self.dedupe = Dedupe()
         self.dedupe.load(self.state.seen())
         self.definitions = Definitions(self.reader.all_documents(), settings.zone)
+        self._data = data
+        publish(data, self.definitions.definitions())
         self.records = Records(Origin(self.state, self.resolver))
         self.folder = Folder(self.records, self.definitions.plan, step)
         self.events = EventTable(data / "history")
@@ -86,6 +89,7 @@ class Parts:
         written = [Written(one.kind, one.name, one.body) for one in command.documents]
         before = self.definitions.plan
         if self.definitions.define(written, command.author, command.note, row.received_at):
+            publish(self._data, self.definitions.definitions())
             self.folder.plan = self.definitions.plan
             self.backfill.fill(before, self.folder, row.received_at)
 
