@@ -6,7 +6,7 @@ The rules are those of docs/engine.md (*Identity*): only identify (and alias) li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
@@ -113,6 +113,12 @@ class Remembered:
             self._old, self._young = self._young, {}
         self._young[id] = subject
 
+    def drop(self, ids: Iterable[Id]) -> None:
+        """These ids are nobody's any more."""
+        for one in ids:
+            self._young.pop(one, None)
+            self._old.pop(one, None)
+
     def forget(self) -> None:
         """After a tick that was not committed."""
         self._young, self._old = {}, {}
@@ -177,6 +183,10 @@ class Resolver:
         taken, self._changes, self._attached = self._changes, Resolutions(), {}
         self._absent = set()
         return taken
+
+    def drop(self, ids: Iterable[Id]) -> None:
+        """Their customer was erased: whoever brings them again is new."""
+        self._remembered.drop(ids)
 
     def forget(self) -> None:
         """Drops what was not committed and everything remembered."""
