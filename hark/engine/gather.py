@@ -19,7 +19,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         imports=parts.imports.take(),
         next_subject=parts.count.following if resolved.firsts else None,
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
-        ids=resolved.ids,
+        ids=dict(resolved.ids),
         merges=[
             Moved(Merge(one.younger, one.older, one.at, one.cause), one.moved) for one in resolved.mergings
         ],

@@ -11,10 +11,15 @@ from hark.model import Instant, Lane
 from hark.store.contracts import Merge, OutboxRow
 
 Id: TypeAlias = tuple[int, str]
-"""(USER or ANONYMOUS, value)."""
+"""(USER, ANONYMOUS or GROUP, value); a group's is "type:id"."""
 
-USER, ANONYMOUS = 0, 1
-KINDS = ("user", "anonymous")
+USER, ANONYMOUS, GROUP, EMAIL, PHONE, DEVICE = range(6)
+KINDS = ("user", "anonymous", "group", "email", "phone", "device")
+ADDRESSES = (EMAIL, PHONE, DEVICE)
+"""Kinds of ids that several customers may share: they find customers, and never make two of them one."""
+
+Owner: TypeAlias = int | tuple[int, int]
+"""The subject of an id; where a merge moved it, with the one at which it is at home."""
 
 
 class NewSubject(Struct, frozen=True):
@@ -30,6 +35,28 @@ class Moved(Struct, frozen=True):
 
     merge: Merge
     ids: tuple[Id, ...]
+
+
+class Member(Struct, frozen=True):
+    """A customer belongs to a group since an event."""
+
+    group: int
+    subject: int
+    """At home, before merges."""
+    since: int
+    """The event's seq."""
+
+
+class Telling(Struct, frozen=True):
+    """What a group's members are being told: its traits that changed."""
+
+    group: int
+    seq: int
+    """Of the call that changed them; members since a later one know."""
+    news: bytes
+    """The event as it will stand in each member's history (`hark.engine.groups`)."""
+    told: int = 0
+    """Members up to this subject have it."""
 
 
 class Kept(Struct, frozen=True):
@@ -105,13 +132,20 @@ class Changes(Struct):
     engine_time: Instant | None = None
     next_subject: int | None = None
     subjects: list[NewSubject] = field(default_factory=list)
-    ids: dict[Id, int] = field(default_factory=dict)
+    ids: dict[Id, Owner] = field(default_factory=dict)
+    addresses: list[tuple[int, str, int]] = field(default_factory=list)
+    """(kind, value, subject at home); those that are known are ignored."""
+    members: list[Member] = field(default_factory=list)
+    tellings: dict[int, Telling | None] = field(default_factory=dict)
+    """By number, news of groups that not all members have yet; None: all have."""
     merges: list[Moved] = field(default_factory=list)
     records: dict[int, Kept | None] = field(default_factory=dict)
     """None: the record is emptied."""
     wanted: list[OutboxRow] = field(default_factory=list)
     """Rows whose message id is known already are ignored."""
     turns: list[Turn] = field(default_factory=list)
+    repointed: dict[str, int] = field(default_factory=dict)
+    """Whose each of these messages is from now on."""
     documents: list[Document] = field(default_factory=list)
     chunk: Chunk | None = None
     prints: list[Prints] = field(default_factory=list)

@@ -38,6 +38,8 @@ class NewRow(Struct, frozen=True):
     kind: str
     body: bytes
     refused: bytes = b""
+    calls: int = 0
+    """How many of its calls count; for the counters only."""
 
 
 class Reject(Struct, frozen=True):
@@ -118,6 +120,18 @@ class OutboxRow(Struct, frozen=True):
     due_at: Instant
     updated_at: Instant
     content: JSON
+def address(kind: str, text: str) -> str:
+    """An e-mail address, phone number or device token in the one form in which it is kept and looked for;
+    "" if it can't be one. E-mail in small letters; of phone numbers the digits, and the + before."""
+    found = text.strip()
+    if kind == "email":
+        return found.lower() if "@" in found else ""
+    if kind == "phone":
+        digits = "".join(one for one in found if one in "0123456789")
+        return ("+" if found.startswith("+") else "") + digits if len(digits) >= 5 else ""
+    return found
+
+
     """What rendering needs: address, traits, event, campaign, version, arm, topic, data."""
     detail: str = ""
 
@@ -139,11 +153,16 @@ class StateReader(Protocol):
     """What other processes may read of `state.db`, without ever blocking the engine."""
 
     def find(self, id: str) -> int | None:
-        """The subject of a userId or anonymousId (or "#12": a subject by number)."""
+        """The subject of a userId or anonymousId (or "#12": a subject by number), or of an address which only
+        one customer has."""
+        ...
+
+    def find_all(self, id: str) -> list[int]:
+        """The same; all who have the address, if several do."""
         ...
 
     def ids(self, subject: int) -> list[tuple[str, str]]:
-        """(kind, value) of the subject's ids: kind is "user" or "anonymous"."""
+        """(kind, value) of the subject's ids: user, anonymous, group, email, phone or device."""
         ...
 
     def record(self, subject: int) -> Record | None: ...

@@ -10,7 +10,7 @@ from hark.model import Instant
 from hark.store.changes import Changes, Erasure
 from hark.store.contracts import Erased
 
-OF_SUBJECT = ("ids", "subjects", "records", "outbox")
+OF_SUBJECT = ("ids", "subjects", "records", "outbox", "addresses", "members")
 """Tables whose rows are one subject's."""
 
 

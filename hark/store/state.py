@@ -13,12 +13,13 @@ import apsw
 
 from hark.errors import HarkError
 from hark.model import Instant, Lane
-from hark.store.changes import Changes, Id, Kept
+from hark.store.changes import Changes, Id, Kept, Owner
 from hark.store.checkpoint import Checkpoints
 from hark.store.contracts import OutboxRow
 from hark.store.erasures import ErasuresOf
+from hark.store.identities import Identities
 from hark.store.state_reader import StateReader, open_reader
-from hark.store.state_rows import OUTBOX, outbox_row
+from hark.store.state_rows import OUTBOX, SQLRow, outbox_row
 from hark.store.state_write import write
 
 __all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
@@ -26,9 +27,7 @@ __all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
 StorageError = apsw.Error
 """Whatever SQLite could not do: full disk, broken file ... Nothing of the transaction was kept."""
 
-SCHEMA = "".join(
-    (Path(__file__).parent / "sql" / name).read_text() for name in ("state.sql", "erasures.sql")
-)
+SCHEMA = "".join((Path(__file__).parent / "sql" / name).read_text() for name in ("state.sql", "erasures.sql"))
 PAGES_TO_CHECKPOINT = 16_384
 """64 MB of WAL: a page changed many times between two checkpoints goes to the file once."""
 CACHE_KB = 131_072
@@ -37,7 +36,7 @@ MAPPED_BYTES = 1 << 33
 """Reads go through the page cache of the operating system, without a copy of ours."""
 
 
-class StateStore(ErasuresOf):
+class StateStore(Identities, ErasuresOf):
     """The engine's own connection. `path` may be ":memory:" (replay). Not for use by two threads at once."""
 
     def __init__(self, path: Path | str, epoch: str = "") -> None:
@@ -90,6 +89,9 @@ class StateStore(ErasuresOf):
         if self._wal_holds_deleted:
             self._clear_wal()
 
+    def _query(self, find: str, *given: object) -> list[SQLRow]:
+        return list(self._db.execute(find, given))
+
     def meta(self, name: str) -> str | int | None:
         found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return found[0] if found else None
@@ -106,31 +108,25 @@ class StateStore(ErasuresOf):
         return self.number("engine_time")
 
     def subjects(self, ids: Sequence[Id]) -> dict[Id, int]:
-        """The subjects of those ids that are known; one indexed look-up each."""
-        find = "SELECT subject FROM ids WHERE kind = ? AND value = ?"
-        found = {}
+        """The subjects of those ids that are known."""
+        return {one: own if isinstance(own, int) else own[0] for one, own in self.owners(ids).items()}
+
+    def owners(self, ids: Sequence[Id]) -> dict[Id, Owner]:
+        """Whose those ids are that are known; one indexed look-up each."""
+        find = "SELECT subject, home FROM ids WHERE kind = ? AND value = ?"
+        found: dict[Id, Owner] = {}
         for one in ids:
             row = self._db.execute(find, one).fetchone()
             if row:
-                found[one] = row[0]
+                found[one] = row[0] if row[1] is None else (row[0], row[1])
         return found
 
     def ids(self, subject: int) -> list[Id]:
         return list(self._db.execute("SELECT kind, value FROM ids WHERE subject = ?", (subject,)))
 
-    def key(self, subject: int) -> tuple[str, Instant] | None:
-        """(stable key, first seen) of a subject."""
-        row = self._db.execute(
-            "SELECT key, first_seen FROM subjects WHERE subject = ?", (subject,)
-        ).fetchone()
-        return (row[0], row[1]) if row else None
-
-    def canonical(self, subject: int) -> int:
-        """The subject that it is today, after all merges."""
-        find = "SELECT older FROM merges WHERE younger = ?"
-        while row := self._db.execute(find, (subject,)).fetchone():
-            subject = row[0]
-        return subject
+    def undone(self) -> list[tuple[int, int]]:
+        """(younger, older) of the merges that were undone."""
+        return list(self._db.execute("SELECT younger, older FROM merges WHERE undoes > 0"))
 
     def kept(self, subject: int) -> Kept | None:
         """The record of a subject as stored, with its armed moment."""

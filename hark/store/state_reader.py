@@ -10,17 +10,18 @@ import apsw
 
 from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.model import Instant, Lane, Record
-from hark.store.changes import ANONYMOUS, KINDS, USER, Problem
-from hark.store.contracts import Merge, OutboxRow
+from hark.model import GROUPS, Instant, Lane, Record
+from hark.store.changes import KINDS, Problem
+from hark.store.contracts import OutboxRow
 from hark.store.erasures import ErasuresRead, holds
+from hark.store.identities import Identities
 from hark.store.state_rows import DOCUMENTS, OUTBOX, SQLRow, document, outbox_row
 
 READ_AT_MOST = 100_000
 """Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
 
 
-class StateReader(ErasuresRead):
+class StateReader(Identities, ErasuresRead):
     """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
 
     Every question raises HarkError (`state.missing`) as long as no engine has run in the directory.
@@ -43,49 +44,25 @@ class StateReader(ErasuresRead):
             self._mine.db.close()
             del self._mine.db
 
-    def find(self, id: str) -> int | None:
-        """The subject of a userId, else of an anonymousId, or of "#12" itself (after merges)."""
-        if id.startswith("#") and id[1:].isdigit():
-            return self._numbered(int(id[1:]))
-        for kind in (USER, ANONYMOUS):
-            row = self._one("SELECT subject FROM ids WHERE kind = ? AND value = ?", kind, id)
-            if row:
-                return int(row[0])
-        return None
-
-    def _numbered(self, subject: int) -> int | None:
-        known = self._one("SELECT 1 FROM subjects WHERE subject = ?", subject)
-        return self.canonical(subject) if known else None
-
-    def canonical(self, subject: int) -> int:
-        """The subject that it is today, after all merges."""
-        while row := self._one("SELECT older FROM merges WHERE younger = ?", subject):
-            subject = row[0]
-        return subject
-
     def ids(self, subject: int) -> list[tuple[str, str]]:
         find = "SELECT kind, value FROM ids WHERE subject = ? ORDER BY kind, value"
-        return [(KINDS[kind], value) for kind, value in self._all(find, subject)]
-
-    def key(self, subject: int) -> tuple[str, Instant] | None:
-        """(stable key, first seen)."""
-        row = self._one("SELECT key, first_seen FROM subjects WHERE subject = ?", subject)
-        return (row[0], row[1]) if row else None
+        return [(KINDS[kind], value) for kind, value in self._all(find, subject)] + self.addresses(subject)
 
     def record(self, subject: int) -> Record | None:
         row = self._one("SELECT record FROM records WHERE subject = ?", subject)
         return _decode(row[0]) if row else None
 
     def records(self, after: int = 0, limit: int = 1_000) -> list[Record]:
-        """Records by subject number, a page at a time."""
-        find = "SELECT record FROM records WHERE subject > ? ORDER BY subject LIMIT ?"
-        return [_decode(row[0]) for row in self._all(find, after, limit)]
+        """Records of customers by subject number, a page at a time."""
+        find = "SELECT record FROM records WHERE subject > ? AND subject < ? ORDER BY subject LIMIT ?"
+        return [_decode(row[0]) for row in self._all(find, after, GROUPS, limit)]
 
     def customers(self) -> int:
-        """Subjects ever seen, less those merged into another."""
+        """Customers ever seen, less those merged into another."""
         row = self._one(
-            """SELECT (SELECT count(*) FROM subjects)
-               - (SELECT count(*) FROM merges WHERE younger NOT IN (SELECT subject FROM erased))"""
+            """SELECT (SELECT count(*) FROM subjects WHERE subject < ?) - (SELECT count(*) FROM merges
+               WHERE in_force = 1 AND younger NOT IN (SELECT subject FROM erased))""",
+            GROUPS,
         )
         return int(row[0]) if row else 0
 
@@ -103,12 +80,11 @@ class StateReader(ErasuresRead):
         return [document(row) for row in self._all(find, kind, name)]
 
     def subjects(self, with_record: bool = False) -> list[int]:
-        """All subjects that were not merged into another; only those with a record, if asked."""
+        """All customers that were not merged into another; only those with a record, if asked."""
         table = "records" if with_record else "subjects"
-        find = (
-            f"SELECT subject FROM {table} WHERE subject NOT IN (SELECT younger FROM merges) ORDER BY subject"
-        )
-        return [subject for (subject,) in self._all(find)]
+        find = f"""SELECT subject FROM {table} WHERE subject < ? AND subject NOT IN
+            (SELECT younger FROM merges WHERE in_force = 1) ORDER BY subject"""
+        return [subject for (subject,) in self._all(find, GROUPS)]
 
     def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]:
         """Newest first; all subjects', or one's."""
@@ -125,10 +101,6 @@ class StateReader(ErasuresRead):
     def outbox_counts(self) -> dict[str, int]:
         """Messages by state."""
         return dict(self._all("SELECT state, count(*) FROM outbox GROUP BY state"))
-
-    def merges(self) -> list[Merge]:
-        rows = self._db.execute("SELECT younger, older, at, cause FROM merges ORDER BY number")
-        return [Merge(*row) for row in rows]
 
     def recent(self, after: int) -> Iterable[bytes]:
         """All at one moment. A reader that joins them with a table version then looks whether a newer
@@ -179,6 +151,9 @@ class StateReader(ErasuresRead):
 
     def _all(self, find: str, *given: object) -> list[SQLRow]:
         return list(self._db.execute(find, given))
+
+    def _query(self, find: str, *given: object) -> list[SQLRow]:
+        return self._all(find, *given)
 
 
 def _connect(path: Path) -> apsw.Connection:

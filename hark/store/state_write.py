@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import apsw
 import msgspec
+from msgspec.structs import astuple
 
 from hark.store.changes import Changes
 from hark.store.erasures import write_erasures, write_stages
@@ -43,18 +44,46 @@ def write_subjects(db: apsw.Connection, changes: Changes) -> None:
 
 def write_ids(db: apsw.Connection, changes: Changes) -> None:
     db.executemany(
-        "INSERT INTO ids VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET subject = excluded.subject",
-        [(kind, value, subject) for (kind, value), subject in sorted(changes.ids.items())],
+        """INSERT INTO ids VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET subject = excluded.subject, home = excluded.home""",
+        [
+            (*one, owner, None) if isinstance(owner, int) else (*one, *owner)
+            for one, owner in sorted(changes.ids.items())
+        ],
     )
 
 
+def write_addresses(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", changes.addresses)
+
+
+def write_members(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
+        [(new.group, new.subject, new.since) for new in changes.members],
+    )
+
+
+def write_tellings(db: apsw.Connection, changes: Changes) -> None:
+    told = [(number, *astuple(one)) for number, one in changes.tellings.items() if one]
+    db.executemany("INSERT OR REPLACE INTO tellings VALUES (?, ?, ?, ?, ?)", told)
+    done = [(number,) for number, one in changes.tellings.items() if not one]
+    db.executemany("DELETE FROM tellings WHERE number = ?", done)
+
+
 def write_merges(db: apsw.Connection, changes: Changes) -> None:
-    """A merge takes the younger's open messages along."""
+    """A merge is in force until a later one undoes it."""
     for moved in changes.merges:
         merge = moved.merge
+        if merge.undoes:
+            db.execute("UPDATE merges SET in_force = 0 WHERE number = ?", (merge.undoes,))
         db.execute(
-            "INSERT INTO merges (younger, older, at, cause, moved) VALUES (?, ?, ?, ?, ?)",
-            (merge.younger, merge.older, merge.at, merge.cause, msgspec.json.encode(moved.ids).decode()),
+            """INSERT INTO merges (younger, older, at, cause, moved, undoes, said_by, in_force)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                *(merge.younger, merge.older, merge.at, merge.cause),
+                *(msgspec.json.encode(moved.ids).decode(), merge.undoes, merge.by, not merge.undoes),
+            ),
         )
 
 
@@ -88,10 +117,15 @@ def write_turns(db: apsw.Connection, changes: Changes) -> None:
 
 
 def repoint_outbox(db: apsw.Connection, changes: Changes) -> None:
-    """Messages of a merged younger subject go on as the older's; after `wanted`: some are of this tick."""
+    """Messages of a merged younger subject go on as the older's, and back to it when that is undone; after
+    `wanted`: some are of this tick."""
+    merged = [moved.merge for moved in changes.merges if not moved.merge.undoes]
     db.executemany(
-        "UPDATE outbox SET subject = ? WHERE subject = ?",
-        [(moved.merge.older, moved.merge.younger) for moved in changes.merges],
+        "UPDATE outbox SET subject = ? WHERE subject = ?", [(merge.older, merge.younger) for merge in merged]
+    )
+    db.executemany(
+        "UPDATE outbox SET subject = ? WHERE message = ?",
+        [(subject, message) for message, subject in changes.repointed.items()],
     )
 
 
@@ -149,6 +183,9 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_meta,
     write_subjects,
     write_ids,
+    write_addresses,
+    write_members,
+    write_tellings,
     write_merges,
     write_records,
     write_wanted,

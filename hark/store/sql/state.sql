@@ -13,14 +13,43 @@ CREATE TABLE IF NOT EXISTS subjects (
   first_seen INTEGER NOT NULL
 ) STRICT;
 
--- kind 0: userId, 1: anonymousId. Without rowid: the lookup by value finds the subject in the same page.
+-- kind 0: userId, 1: anonymousId, 2: a group's "type:id". `home` is the subject that the id had before merges,
+-- where it differs. Without rowid: the lookup by value finds the subject in the same page.
 CREATE TABLE IF NOT EXISTS ids (
   kind INTEGER NOT NULL,
   value TEXT NOT NULL,
   subject INTEGER NOT NULL,
+  home INTEGER,
   PRIMARY KEY (kind, value)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ids_of_subject ON ids (subject);
+
+-- What a customer can be found by and several may share (3: e-mail, 4: phone, 5: device), under the subject at home.
+CREATE TABLE IF NOT EXISTS addresses (
+  kind INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  PRIMARY KEY (kind, value, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS addresses_of ON addresses (subject);
+
+-- Who belongs to a group, under the subject at home, since the event of that seq.
+CREATE TABLE IF NOT EXISTS members (
+  "group" INTEGER NOT NULL,
+  subject INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY ("group", subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS members_groups ON members (subject);
+
+-- News of a group that not all of its members have been told: they are told in many ticks.
+CREATE TABLE IF NOT EXISTS tellings (
+  number INTEGER PRIMARY KEY,
+  "group" INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  news BLOB NOT NULL,
+  told INTEGER NOT NULL
+) STRICT;
 
 -- `due` is the armed moment: at or before the record's own, never moved when that moves later. It stands
 -- in the record's row, so that a changed record dirties one page and not two.
@@ -31,15 +60,21 @@ CREATE TABLE IF NOT EXISTS records (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS records_due ON records (due) WHERE due IS NOT NULL;
 
--- `moved` lists the younger's ids (JSON), so that a merge can be undone.
+-- Every merge, and every undo of one (`undoes`), numbered together: a file of the history follows the first n.
+-- `moved` lists the ids that the younger brought (JSON), for people.
 CREATE TABLE IF NOT EXISTS merges (
   number INTEGER PRIMARY KEY,
-  younger INTEGER NOT NULL UNIQUE,
+  younger INTEGER NOT NULL,
   older INTEGER NOT NULL,
   at INTEGER NOT NULL,
   cause TEXT NOT NULL,
-  moved TEXT NOT NULL
+  moved TEXT NOT NULL,
+  undoes INTEGER NOT NULL,
+  said_by TEXT NOT NULL,
+  in_force INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS merges_of ON merges (younger) WHERE in_force = 1;
+CREATE INDEX IF NOT EXISTS merges_into ON merges (older) WHERE in_force = 1;
 
 CREATE TABLE IF NOT EXISTS outbox (
   number INTEGER PRIMARY KEY,

@@ -1,0 +1,98 @@
+"""Who is who, as `state.db` has it: what the engine and its readers ask alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hark.model import Instant
+from hark.store.changes import ADDRESSES, ANONYMOUS, GROUP, KINDS, USER, Id
+from hark.store.contracts import Merge, address
+from hark.store.state_rows import SQLRow
+
+_MERGES = "SELECT younger, older, at, cause, undoes, said_by FROM merges"
+_TREE = """WITH RECURSIVE tree (subject) AS (VALUES (?) UNION SELECT younger FROM merges JOIN tree
+           ON older = subject WHERE in_force = 1)"""
+
+
+class Identities:
+    """Answers as of the last commit. Implemented for whoever has a connection."""
+
+    def _query(self, find: str, *given: object) -> list[SQLRow]:
+        raise NotImplementedError
+
+    def _first(self, find: str, *given: object) -> SQLRow | None:
+        return next(iter(self._query(find, *given)), None)
+
+    def canonical(self, subject: int) -> int:
+        """The subject that it is today, after all merges in force."""
+        find = "SELECT older FROM merges WHERE younger = ? AND in_force = 1"
+        while row := self._first(find, subject):
+            subject = row[0]
+        return subject
+
+    def tree(self, subject: int) -> list[int]:
+        """The subject and all those that were merged into it and into them, ascending."""
+        find = f"{_TREE} SELECT subject FROM tree ORDER BY subject"
+        return [row[0] for row in self._query(find, subject)]
+
+    def merges(self) -> list[Merge]:
+        """All merges and undos; a merge's number is its place from 1."""
+        return [Merge(*row) for row in self._query(f"{_MERGES} ORDER BY number")]
+
+    def merge_of(self, number: int) -> Merge | None:
+        row = self._first(f"{_MERGES} WHERE number = ?", number)
+        return Merge(*row) if row else None
+
+    def in_force(self, number: int) -> bool:
+        """Whether it is a merge that was not undone."""
+        find = "SELECT 1 FROM merges WHERE number = ? AND in_force = 1"
+        return self._first(find, number) is not None
+
+    def owned(self, subject: int) -> list[tuple[Id, int]]:
+        """All ids of one subject, each with the subject at which it is at home."""
+        find = "SELECT kind, value, ifnull(home, subject) FROM ids WHERE subject = ?"
+        return [((kind, value), home) for kind, value, home in self._query(find, subject)]
+
+    def addresses(self, subject: int) -> list[tuple[str, str]]:
+        """(kind, value) of the e-mail addresses, phone numbers and devices of the customer."""
+        find = f"""{_TREE} SELECT DISTINCT kind, value FROM addresses JOIN tree USING (subject)
+                   ORDER BY kind, value"""
+        return [(KINDS[kind], value) for kind, value in self._query(find, subject)]
+
+    def groups_of(self, subject: int) -> list[tuple[int, str]]:
+        """(subject of the group, "type:id") of the groups that the customer belongs to."""
+        find = f"""{_TREE} SELECT DISTINCT "group", value FROM members JOIN tree USING (subject)
+                   JOIN ids ON ids.subject = "group" ORDER BY value"""
+        return [(group, value) for group, value in self._query(find, subject)]
+
+    def find_all(self, id: str) -> list[int]:
+        """Everybody whom the text may name: "#12" itself (after merges); else the subject of a userId, an
+        anonymousId or a group ("account:acme"), each before the next; else who has this e-mail address, phone
+        number or device, and that may be several."""
+        if id.startswith("#") and id[1:].isdigit():
+            return list(self._numbered(int(id[1:])))
+        for kind in (USER, ANONYMOUS, GROUP):
+            find = "SELECT subject FROM ids WHERE kind = ? AND value = ?"
+            if row := self._first(find, kind, id):
+                return [row[0]]
+        found = {one for kind in ADDRESSES for one in self._holders(kind, address(KINDS[kind], id))}
+        return sorted(set(map(self.canonical, found)))
+
+    def find(self, id: str) -> int | None:
+        """The one subject that the text names (`find_all`); None for nobody, and for several."""
+        found = self.find_all(id)
+        return found[0] if len(found) == 1 else None
+
+    def key(self, subject: int) -> tuple[str, Instant] | None:
+        """(stable key, first seen) of a subject."""
+        find = "SELECT key, first_seen FROM subjects WHERE subject = ?"
+        row = self._first(find, subject)
+        return (row[0], row[1]) if row else None
+
+    def _numbered(self, subject: int) -> Iterator[int]:
+        if self.key(subject):
+            yield self.canonical(subject)
+
+    def _holders(self, kind: int, value: str) -> list[int]:
+        find = "SELECT subject FROM addresses WHERE kind = ? AND value = ?"
+        return [row[0] for row in self._query(find, kind, value)] if value else []
