@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -53,6 +53,20 @@ class Reject(Struct, frozen=True):
     message: str
     excerpt: bytes
     """The first bytes of the refused call."""
+
+
+class Place(Struct, frozen=True):
+    """Up to where the log is counted: its last row and the last entry of its reject log."""
+
+    seq: int = 0
+    reject: int = 0
+
+
+CountKey: TypeAlias = tuple[str, str]
+"""(source, reason); reason "" for what was accepted, source "" where the key did not say."""
+
+Counted: TypeAlias = Mapping[tuple[str, int, str], int]
+"""(source, hour since 1970, reason) to calls."""
 
 
 class LogBrokenError(HarkError):
@@ -106,6 +120,18 @@ class Merge(Struct, frozen=True):
     """The source whose call said so; who undid it."""
 
 
+def address(kind: str, text: str) -> str:
+    """An e-mail address, phone number or device token in the one form in which it is kept and looked for;
+    "" if it can't be one. E-mail in small letters; of phone numbers the digits, and the + before."""
+    found = text.strip()
+    if kind == "email":
+        return found.lower() if "@" in found else ""
+    if kind == "phone":
+        digits = "".join(one for one in found if one in "0123456789")
+        return ("+" if found.startswith("+") else "") + digits if len(digits) >= 5 else ""
+    return found
+
+
 class OutboxRow(Struct, frozen=True):
     """A message and what became of it."""
 
@@ -120,18 +146,6 @@ class OutboxRow(Struct, frozen=True):
     due_at: Instant
     updated_at: Instant
     content: JSON
-def address(kind: str, text: str) -> str:
-    """An e-mail address, phone number or device token in the one form in which it is kept and looked for;
-    "" if it can't be one. E-mail in small letters; of phone numbers the digits, and the + before."""
-    found = text.strip()
-    if kind == "email":
-        return found.lower() if "@" in found else ""
-    if kind == "phone":
-        digits = "".join(one for one in found if one in "0123456789")
-        return ("+" if found.startswith("+") else "") + digits if len(digits) >= 5 else ""
-    return found
-
-
     """What rendering needs: address, traits, event, campaign, version, arm, topic, data."""
     detail: str = ""
 
