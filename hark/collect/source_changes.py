@@ -74,7 +74,7 @@ class ExpireKey(Struct, frozen=True, tag="expire_key", tag_field="do"):
 
 
 class AddHookSecret(Struct, frozen=True, tag="add_hook_secret", tag_field="do"):
-    """What a provider signs with from now on. The secrets before it end at `others_expire_at`; None: they stay."""
+    """What a provider signs with from now on; those before it end at `others_expire_at` (None: never)."""
 
     name: str
     secret: str
