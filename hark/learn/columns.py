@@ -144,11 +144,14 @@ def _after_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Intege
 
 
 def _values(events: pa.Table, rows: Integers, goal: Goal) -> npt.NDArray[np.float64]:
-    if goal.value is None:
-        return np.zeros(len(rows))
-    path, decode = tuple(goal.value.split(".")), msgspec.json.decode
-    found = (value_at(path, decode(raw)) for raw in _properties(events, rows))
-    return np.fromiter((value if is_number(value) else 0.0 for value in found), np.float64, len(rows))
+    return numbers_at(goal.value, _properties(events, rows)) if goal.value else np.zeros(len(rows))
+
+
+def numbers_at(path: str, properties: Sequence[bytes]) -> npt.NDArray[np.float64]:
+    """The numbers at a dotted path of each JSON object; 0 where there is none or it is no number."""
+    names, decode = tuple(path.split(".")), msgspec.json.decode
+    found = (value_at(names, decode(raw)) for raw in properties)
+    return np.fromiter((value if is_number(value) else 0.0 for value in found), np.float64, len(properties))
 
 
 def _properties(events: pa.Table, rows: Integers) -> list[bytes]:
