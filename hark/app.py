@@ -13,6 +13,7 @@ import msgspec
 
 from hark import settings
 from hark.clock import Clock, WallClock
+from hark.collect.rejects import checked
 from hark.collect.serve import Address, read_address
 from hark.collect.source_changes import Add, Change, apply
 from hark.collect.sources import Made
@@ -22,7 +23,7 @@ from hark.history.reader import Snapshot, open_snapshot
 from hark.model import JSON, Lane
 from hark.speak.deliver import Deliverer
 from hark.speak.keyfile import open_links
-from hark.store.contracts import NewRow
+from hark.store.contracts import Row
 from hark.store.locks import claim, hold, holder
 from hark.store.log import LogStore
 from hark.store.state import StateReader, open_reader
@@ -157,7 +158,8 @@ class LocalAppender:
         self._log, self._clock = log, clock
 
     def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
-        return self._log.append([NewRow(lane, self._clock.now(), source, kind, body)])[0]
+        row, rejects = checked(Row(0, lane, self._clock.now(), source, kind, body))
+        return self._log.append([row], rejects)[0]
 
 
 class RemoteAppender:

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hark.clock import Clock
-from hark.collect import formats, steps
+from hark.collect import steps
 from hark.collect.counts import Counts
-from hark.collect.formats import Refused
 from hark.collect.http import Receive, Scope, Send, answer, read_body, refuse, unwritten
 from hark.collect.queue import Appender, Log
 from hark.collect.refusals import Reason, Refusal
+from hark.collect.rejects import checked
 from hark.collect.source_changes import Change, apply
 from hark.collect.sources import Sources, read_sources
 from hark.errors import HarkError
@@ -25,7 +25,6 @@ from hark.store.contracts import NewRow, Reject, Row
 
 BODY_BYTES = 64 << 20
 BODY_S = 60.0
-_MEMBERS = {*formats.KINDS, "batch", "import"}
 _JSON = [(b"content-type", b"application/json")]
 
 Found: TypeAlias = "dict[str, Any] | Refusal"
@@ -112,18 +111,9 @@ class Control:
 
 
 def _checked(given: _Row, now: Instant) -> tuple[NewRow, list[Reject]]:
-    """The row with the members that are refused named in it, as if it had come in by HTTP."""
     lane = Lane[given.lane.upper()] if isinstance(given.lane, str) else Lane(given.lane)
     body = bytes(given.body)
-    if given.kind not in _MEMBERS:
-        return NewRow(lane, now, given.source, given.kind, body), []
-    members = formats.members(Row(0, lane, now, given.source, given.kind, body))
-    if len(members) > steps.Limits().events:
-        raise ValueError(f"a row has {len(members)} calls, at most {steps.Limits().events}")
-    refused = [one for one in members if isinstance(one, Refused)]
-    indices = msgspec.json.encode([one.member for one in refused]) if refused else b""
-    rejects = [Reject(now, given.source, one.member, one.reason, one.message, one.excerpt) for one in refused]
-    return NewRow(lane, now, given.source, given.kind, body, indices), rejects
+    return checked(Row(0, lane, now, given.source, given.kind, body))
 
 
 def _is_loopback(scope: Scope) -> bool:

@@ -18,6 +18,7 @@ from hark.collect.counts import Counts
 from hark.collect.http import HEADERS, Answer, App, Collector, Headers, Incoming, Receive, Scope, Send, reply
 from hark.collect.queue import Appender
 from hark.collect.refusals import Reason, Refusal
+from hark.collect.rejects import RejectLog
 from hark.collect.routes import OURS, ROUTES, Answers, Route
 from hark.collect.steps import Context
 
@@ -73,7 +74,7 @@ class Collect:
         control: App,
         rest: App,
     ) -> None:
-        self._collector = Collector(context, appender, clock, counts)
+        self._collector = Collector(context, appender, clock, RejectLog(appender, clock, counts))
         self._control = control
         self._rest = rest
         self._paths = Paths(ROUTES)

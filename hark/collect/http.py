@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from hark.clock import Clock
 from hark.collect.body import too_large
-from hark.collect.counts import Counts
 from hark.collect.queue import Appender, OverloadError
 from hark.collect.refusals import Reason, Refusal
+from hark.collect.rejects import RejectLog
 from hark.collect.steps import Context
 from hark.errors import HarkError
 from hark.store.contracts import LogFullError, NewRow, Reject
@@ -58,7 +58,7 @@ class Collector(Struct, frozen=True):
     context: Context
     appender: Appender
     clock: Clock
-    counts: Counts
+    rejects: RejectLog
 
     async def append(self, rows: list[NewRow], rejects: list[Reject]) -> Refusal | None:
         """Rows and rejects are on disk when this returns, or the refusal says why not."""
@@ -70,12 +70,11 @@ class Collector(Struct, frozen=True):
 
     async def body(self, incoming: Incoming) -> bytes | Refusal:
         """The whole body, within the limits of one request."""
-        limits = self.context.limits
-        return await read_body(incoming.receive, limits.body_bytes, limits.body_s)
+        return await read_body(incoming.receive, self.context.sources.body_bytes, self.context.limits.body_s)
 
-    def refused(self, refusal: Refusal, source: str = "") -> Answer:
-        """The answer for a refusal, which is counted for the source."""
-        self.counts.refuse(source, refusal.detail or refusal.reason)
+    def refused(self, refusal: Refusal, source: str = "", body: bytes = b"") -> Answer:
+        """The answer for a whole request's refusal, which is counted, and kept in the reject log."""
+        self.rejects.refused(refusal, source, body)
         return refused(refusal)
 
 

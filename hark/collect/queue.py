@@ -10,7 +10,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -33,6 +33,9 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
+Stored: TypeAlias = Callable[[Sequence[NewRow], Sequence[Reject], Sequence[int]], None]
+
+
 class OverloadError(HarkError):
     """More waits to be written than there is room for."""
 
@@ -50,7 +53,8 @@ class _Waiting(Struct):
 class Appender:
     """Appends for many coroutines of one event loop at once, in a thread of its own.
 
-    `on_broken` is called on the loop once the log can't be written any more (the process should end).
+    `on_broken` is called on the loop once the log can't be written any more (the process should end);
+    `stored` with all that is on disk, in its order.
     """
 
     def __init__(
@@ -59,8 +63,10 @@ class Appender:
         on_broken: Callable[[], None],
         waiting: int = WAITING,
         waiting_bytes: int = WAITING_BYTES,
+        stored: Stored = lambda *_: None,
     ) -> None:
         self._store = store
+        self._stored = stored
         self._on_broken = on_broken
         self._most, self._most_bytes = waiting, waiting_bytes
         self._loop = asyncio.get_running_loop()
@@ -129,6 +135,8 @@ class Appender:
             self._waiting -= 1
             self._bytes -= waiting.bytes
             end = start + len(waiting.rows)
+            if not error:
+                self._stored(waiting.rows, waiting.rejects, seqs[start:end])
             if not waiting.done.done():
                 if error:
                     waiting.done.set_exception(error)

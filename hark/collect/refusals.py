@@ -67,6 +67,8 @@ class Reason(StrEnum):
     SIGNATURE_OLD = "signature_old"
     """It fits, but was made too long ago, or in the future: a replay, or a wrong clock."""
     NEEDS_SECRET_KEY = "needs_secret_key"
+    ORIGIN_REFUSED = "origin_refused"
+    """The source takes nothing from web pages of this origin."""
     UNKNOWN_PATH = "unknown_path"
     WRONG_METHOD = "wrong_method"
     BODY_TIMEOUT = "body_timeout"
@@ -91,6 +93,7 @@ STATUS = {
     Reason.SIGNATURE_OLD: 401,
     Reason.UNKNOWN_HOOK: 404,
     Reason.NEEDS_SECRET_KEY: 403,
+    Reason.ORIGIN_REFUSED: 403,
     Reason.UNKNOWN_PATH: 404,
     Reason.WRONG_METHOD: 405,
     Reason.BODY_TIMEOUT: 408,

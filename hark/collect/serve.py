@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,16 @@ from hark.collect.counts import Counts
 from hark.collect.dispatch import Collect
 from hark.collect.drain import FINISH_S, POLITE_S, Door
 from hark.collect.http import Receive, Scope, Send
+from hark.collect.keeping import Keeper, count_rejects, count_rows
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.sources import Sources
 from hark.collect.steps import Context, Limits
 from hark.settings import Settings
-from hark.store.log import LogStore
+from hark.store.contracts import Counted, Place
+from hark.store.counts import CountStore
+from hark.store.log import LogReader, LogStore
+from hark.store.rejects import rejects_after
 
 BROKEN = 74
 """Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
@@ -161,8 +166,10 @@ class _Server(Embedded):
 async def _serve(
     data: Path, listener: socket.socket, address: Address, clock: Clock, store: LogStore, context: Context
 ) -> None:
-    counts = Counts()
-    appender = Appender(store, _end_soon)
+    kept = CountStore(data / "log" / "counts.db")
+    counts, keeper = _counting(data / "log", store, kept, clock)
+    keeping = asyncio.ensure_future(keeper.run())
+    appender = Appender(store, _end_soon, stored=counts.stored)
     control = Control(address.token, appender, store, context.sources, clock, counts)
     rest = _Rest(data / "run" / "console.sock")
     door = Door(Collect(context, appender, clock, counts, control, rest))
@@ -171,6 +178,24 @@ async def _serve(
     await server.serve()
     await rest.close()
     await appender.close()
+    keeping.cancel()
+    keeper.keep()
+    kept.close()
+
+
+def _counting(log: Path, store: LogStore, kept: CountStore, clock: Clock) -> tuple[Counts, Keeper]:
+    """The counters, which go on where an earlier process kept them; the rest is counted from the log."""
+    end = Place(store.end(), store.rejected)
+    place = kept.place() or Place()
+
+    def uncounted() -> Counted:
+        with closing(LogReader(log)) as reader:
+            rows = count_rows(reader, place.seq, end.seq)
+        return {**rows, **count_rejects(rejects_after(log, place.reject))}
+
+    kept.forget(clock.now())
+    counts = Counts(clock, end, kept.totals())
+    return counts, Keeper(counts, kept, uncounted)
 
 
 def _stop_on_signals(server: _Server, door: Door, context: Context) -> None:

@@ -28,8 +28,6 @@ HEADER_BYTES = 16 * 1024
 class Limits(Struct, frozen=True):
     """How much one request may bring."""
 
-    body_bytes: int = 500 * 1024
-    """Of a whole body, packed and unpacked."""
     call_bytes: int = formats.MEMBER_BYTES
     events: int = 2_500
     body_s: float = 10.0
@@ -94,7 +92,7 @@ def refuse_large_headers(request: Request, _: Context) -> Refusal | None:
 
 def add_unpacked_body(request: Request, context: Context) -> Refusal | None:
     encoding = request.headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
-    unpacked = body.unpack(request.body, encoding, context.limits.body_bytes)
+    unpacked = body.unpack(request.body, encoding, context.sources.body_bytes)
     if isinstance(unpacked, Refusal):
         return unpacked
     request.body = unpacked
@@ -134,8 +132,25 @@ def add_source(request: Request, context: Context) -> Refusal | None:
     return None
 
 
+def refuse_origin(request: Request, _: Context) -> Refusal | None:
+    """A page of another origin than the source allows; what is no browser sends none."""
+    allowed = request.access.origins if request.access else frozenset()
+    origin = request.headers.get(b"origin", b"").decode("latin-1") if allowed else ""
+    if origin and origin not in allowed:
+        return Refusal(Reason.ORIGIN_REFUSED, f"the source takes nothing from pages of {origin}")
+    return None
+
+
+def refuse_large_body(request: Request, _: Context) -> Refusal | None:
+    """What was read may be as large as the most generous source allows."""
+    if request.access and len(request.body) > request.access.source.body_bytes:
+        return body.too_large(request.access.source.body_bytes)
+    return None
+
+
 def refuse_rate(request: Request, context: Context) -> Refusal | None:
-    wait_s = context.rate.wait_s(request.key, request.received_at)
+    own_per_s = request.access.source.rate_per_s if request.access else None
+    wait_s = context.rate.wait_s(request.key, request.received_at, own_per_s)
     if wait_s:
         return Refusal(Reason.RATE_PASSED, "this key sends more requests than it may", wait_s)
     return None
@@ -194,6 +209,8 @@ STEPS: tuple[Step, ...] = (
     add_head,
     add_key,
     add_source,
+    refuse_origin,
+    refuse_large_body,
     refuse_rate,
     refuse_no_batch,
     add_members,
@@ -208,7 +225,8 @@ def rows(request: Request) -> list[NewRow]:
         return []
     refused = msgspec.json.encode([one.member for one in request.refused]) if request.refused else b""
     lane, at = Lane.LIVE, request.received_at
-    return [NewRow(lane, at, request.source, request.kind, request.body, refused)]
+    calls = request.calls - len(request.refused)
+    return [NewRow(lane, at, request.source, request.kind, request.body, refused, calls)]
 
 
 def rejects(request: Request) -> list[Reject]:

@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from hark.collect import steps
-from hark.collect.http import DONE, Answer, Collector, Incoming
-from hark.collect.refusals import Refusal
+from hark.collect.http import DONE, Answer, Collector, Incoming, refused
+from hark.collect.refusals import Reason, Refusal
 from hark.collect.steps import Request
+
+_KEPT = (Reason.INVALID_CALL, Reason.NEEDS_SECRET_KEY)
+"""A single call that is refused stands in the reject log by itself when it is answered."""
 
 
 def takes(kind: str) -> Callable[[Collector, Incoming], Awaitable[Answer]]:
@@ -18,8 +21,10 @@ def takes(kind: str) -> Callable[[Collector, Incoming], Awaitable[Answer]]:
     async def take(collector: Collector, incoming: Incoming) -> Answer:
         request = _request(kind, incoming, collector)
         refusal = await _read(request, incoming, collector) or await _store(request, collector)
+        if refusal and request.refused and refusal.reason in _KEPT:
+            return refused(refusal)
         if refusal:
-            return collector.refused(refusal, request.source)
+            return collector.refused(refusal, _source(request, collector), request.body)
         return _success(request) if request.refused else DONE
 
     return take
@@ -43,12 +48,14 @@ async def _read(request: Request, incoming: Incoming, collector: Collector) -> R
 
 async def _store(request: Request, collector: Collector) -> Refusal | None:
     rows, rejects = steps.rows(request), steps.rejects(request)
-    refusal = await collector.append(rows, rejects) if rows or rejects else None
-    if refusal is None:
-        collector.counts.accept(request.source, request.calls - len(request.refused))
-        for one in request.refused:
-            collector.counts.refuse(request.source, one.reason)
-    return refusal
+    return await collector.append(rows, rejects) if rows or rejects else None
+
+
+def _source(request: Request, collector: Collector) -> str:
+    """The name of the source, also where the refusal came before its step but a header has the key."""
+    key = steps.key_of(request.headers.get(b"authorization", b""))
+    access = request.access or (collector.context.sources.find(key) if key else None)
+    return access.source.name if access else ""
 
 
 def _request(kind: str, incoming: Incoming, collector: Collector) -> Request:

@@ -17,7 +17,7 @@ import apsw
 
 from hark.errors import HarkError
 from hark.model import Instant, Lane
-from hark.store import log_files
+from hark.store import log_files, rejects
 from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
 
 FILE_BYTES = 1 << 30
@@ -29,7 +29,8 @@ ROW_BYTES = 64
 class LogStore:
     """The one appender of the log in `directory` (`DIR/log`); makes it on first use.
 
-    `epoch` names the log; `ends` has the last sequence number of each lane (0: none).
+    `epoch` names the log; `ends` has the last sequence number of each lane (0: none), `rejected` that of the
+    reject log.
 
     `file_bytes` is the size after which it goes on in a new file; with less free space than
     `min_free_bytes` it takes nothing. Not for two threads at once.
@@ -47,8 +48,9 @@ class LogStore:
         self._unchecked_bytes = 0
         with closing(LogReader(directory)) as reader:
             self.ends = reader.ends()
+            self.rejected = reader.rejected()
 
-    def append(self, rows: Sequence[NewRow], rejects: Sequence[Reject] = ()) -> list[int]:
+    def append(self, rows: Sequence[NewRow], refused: Sequence[Reject] = ()) -> list[int]:
         """Put the rows on disk, all or none, and give their sequence numbers.
 
         Raises LogFullError (nothing appended; may be tried again) or LogBrokenError (final, also for
@@ -58,8 +60,8 @@ class LogStore:
             raise self._broken
         first = self._end + 1
         try:
-            self._make_room(rows)
-            self._write(rows, rejects, first)
+            self._make_room(rows, refused)
+            self._write(rows, refused, first)
         except apsw.FullError:
             raise LogFullError from None
         except apsw.Error as error:
@@ -83,16 +85,17 @@ class LogStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, rows: Sequence[NewRow], rejects: Sequence[Reject], first: int) -> None:
+    def _write(self, rows: Sequence[NewRow], refused: Sequence[Reject], first: int) -> None:
         """All or nothing. One lane's rows are one statement, which commits by itself: each call of SQLite
         lets other threads run and may wait long to go on, so it matters that there is one and not ten."""
-        if not rejects and len(rows) <= log_files.GROUP and len({row.lane for row in rows}) == 1:
+        if not refused and len(rows) <= log_files.GROUP and len({row.lane for row in rows}) == 1:
             self._insert(rows, first)
             return
         with self.file:
             for start, row in enumerate(rows):
                 self._insert([row], first + start)
-            self.file.executemany(log_files.REJECT, map(_reject_values, rejects))
+            self._reject(refused)
+        self.rejected += len(refused)
 
     def _insert(self, rows: Sequence[NewRow], first: int) -> None:
         values: list[int | str | bytes] = []
@@ -100,7 +103,16 @@ class LogStore:
             values += (seq, row.received_at, row.source, row.kind, row.body, row.refused)
         self.file.execute(log_files.insert(rows[0].lane, len(rows)), values)
 
-    def _make_room(self, rows: Sequence[NewRow]) -> None:
+    def _reject(self, refused: Sequence[Reject]) -> None:
+        """Keep the refused, and let go of the oldest now and then."""
+        last = self.rejected + len(refused)
+        numbers = range(self.rejected + 1, last + 1)
+        self.file.executemany(rejects.INSERT, map(rejects.values, numbers, refused))
+        if self.rejected // rejects.TRIMMED_EVERY != last // rejects.TRIMMED_EVERY:
+            oldest = refused[-1].received_at - rejects.KEPT_US
+            self.file.execute(rejects.TRIM, (last - rejects.KEPT, oldest))
+
+    def _make_room(self, rows: Sequence[NewRow], refused: Sequence[Reject]) -> None:
         """Go on in a new file if this one is full, and see that the disk is not.
 
         Asking for the free space is a call of the system, so it is asked once for every 4 MB appended.
@@ -108,6 +120,7 @@ class LogStore:
         if self._file_bytes >= self.file_bytes:
             self._roll_over()
         size = sum(len(row.body) for row in rows) + ROW_BYTES * len(rows)
+        size += sum(len(one.excerpt) + len(one.message) + ROW_BYTES for one in refused)
         self._unchecked_bytes -= size
         if self.min_free_bytes and self._unchecked_bytes <= 0:
             if log_files.free_bytes(self.directory) < self.min_free_bytes:
@@ -214,14 +227,14 @@ class LogReader:
             )
         return found
 
-    def rejects(self, limit: int = 100) -> list[Reject]:
-        """The newest refused calls, newest first."""
+    def rejected(self) -> int:
+        """The number of the last entry of the reject log (0: none)."""
         self._refresh()
-        found: list[Reject] = []
         for number in sorted(self._files, reverse=True):
-            rows = self._files[number][1].execute(log_files.NEWEST_REJECTS, (limit - len(found),))
-            found.extend(map(_reject, rows))
-        return found
+            last = next(iter(self._files[number][1].execute(rejects.LAST)))[0]
+            if last:
+                return int(last)
+        return 0
 
     def close(self) -> None:
         for _, file in self._files.values():
@@ -276,11 +289,3 @@ def _paths(directory: Path, numbers: Sequence[int]) -> list[Path]:
 def _row(lane: Lane, values: tuple[object, ...]) -> Row:
     seq, received_at, source, kind, body, refused = values
     return Row(seq, int(lane), received_at, source, kind, body, refused)  # type: ignore[arg-type]
-
-
-def _reject(values: tuple[object, ...]) -> Reject:
-    return Reject(*values)  # type: ignore[arg-type]
-
-
-def _reject_values(reject: Reject) -> tuple[object, ...]:
-    return (reject.received_at, reject.source, reject.index, reject.reason, reject.message, reject.excerpt)

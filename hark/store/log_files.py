@@ -26,10 +26,6 @@ FIRST = {
     for lane, table in TABLES.items()
 }
 LAST = {lane: f"SELECT max(seq) FROM {table}" for lane, table in TABLES.items()}
-REJECT = 'INSERT INTO rejects (received_at, source, "index", reason, message, excerpt) VALUES (?,?,?,?,?,?)'
-NEWEST_REJECTS = (
-    'SELECT received_at, source, "index", reason, message, excerpt FROM rejects ORDER BY id DESC LIMIT ?'
-)
 META = "CREATE TABLE IF NOT EXISTS meta (epoch TEXT NOT NULL, after INTEGER NOT NULL)"
 REJECTS = (
     "CREATE TABLE IF NOT EXISTS rejects (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, "

@@ -28,6 +28,7 @@ from hark.model import Lane
 from hark.store.contracts import Reject, Row
 from hark.store.locks import hold
 from hark.store.log import LogReader
+from hark.store.rejects import RejectSearch, find_rejects
 
 PATIENCE_S = 20.0
 
@@ -115,11 +116,7 @@ class Collect:
             reader.close()
 
     def rejects(self) -> Sequence[Reject]:
-        reader = LogReader(self.data / "log")
-        try:
-            return reader.rejects()
-        finally:
-            reader.close()
+        return find_rejects(self.data / "log", RejectSearch())
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_each_waiter_gets_its_own_numbers_from_few_transactions(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("limits", [{"waiting": 2}, {"waiting_bytes": 25}])
-def test_more_than_the_room_is_refused_at_once(tmp_path: Path, limits: dict[str, int]) -> None:
+def test_more_than_the_room_is_refused_at_once(tmp_path: Path, limits: dict[str, Any]) -> None:
     """What does not fit into the queue raises, what waits is written, and then there is room again."""
 
     async def run() -> list[object]:

@@ -18,6 +18,7 @@ from hark.errors import HarkError
 from hark.model import Lane
 from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
 from hark.store.log import LogReader, LogStore, drop_read
+from hark.store.rejects import RejectSearch, find_rejects
 
 lanes = st.sampled_from(list(Lane))
 
@@ -116,7 +117,7 @@ def test_rejects_are_kept_and_read_newest_first(tmp_path: Path) -> None:
     rejects = [Reject(number, "web", number, "no_id", "why", b"{") for number in range(5)]
     for reject in rejects:
         store.append([new()], [reject])
-    assert LogReader(tmp_path).rejects(3) == rejects[:1:-1]
+    assert find_rejects(tmp_path, RejectSearch(), 3) == rejects[:1:-1]
 
 
 def test_a_missing_or_foreign_log_is_a_clear_error(tmp_path: Path) -> None:
