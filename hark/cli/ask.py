@@ -89,7 +89,7 @@ def retention(
 def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> None:
     """Who is in a situation, now or as of a time."""
     _settled(data)
-    answer: Any = ask(data, {"segment": {"name": name, "at": _instant(at)}})
+    answer: Any = ask(data, {"segment": {"name": name, "at": instant_of(at)}})
     if json:
         show.as_json(answer)
         return
@@ -189,7 +189,8 @@ def _subject(workspace: Workspace, id: str) -> int:
     return found
 
 
-def _instant(text: str | None) -> int | None:
+def instant_of(text: str | None) -> int | None:
+    """What a person wrote as a time. Raises HarkError `time.zone`."""
     try:
         return None if text is None else clock.instant(text)
     except ValueError:

@@ -19,6 +19,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
 from hark.understand.funnel import Funnel, ask_funnel, parse_step
 from hark.understand.periods import Period
@@ -159,6 +160,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "segment": (SegmentQuestion, segment),
     "report": (ReportQuestion, report),
     "activity": (ActivityQuestion, activity),
+    "worth": (WorthQuestion, worth),
 }
 
 
