@@ -41,6 +41,8 @@ ROUTES = (
     Route("POST", "/v1/a", takes("alias")),
     Route("POST", "/v1/batch", takes("batch")),
     Route("POST", "/v1/b", takes("batch")),
+    Route("POST", "/batch/", takes("posthog")),
+    Route("POST", "/batch", takes("posthog")),
 )
 
 OURS = ("/v1/", "/hooks/", "/health/")

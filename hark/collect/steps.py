@@ -19,7 +19,7 @@ from hark.collect.formats import Call, Refused
 from hark.collect.rate import Rate
 from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Sources
-from hark.model import Instant, Lane
+from hark.model import Instant, Kind, Lane
 from hark.store.contracts import NewRow, Reject, Row
 
 HEADER_BYTES = 16 * 1024
@@ -47,7 +47,7 @@ class Request(Struct):
     """One request on its way through the steps; each adds its part."""
 
     kind: str
-    """track, identify, page, screen or batch: what the path says."""
+    """What the path says: track, identify ..., batch or posthog."""
     received_at: Instant
     headers: dict[bytes, bytes]
     header_bytes: int = 0
@@ -58,7 +58,14 @@ class Request(Struct):
     key: str = ""
     access: Access | None = None
     calls: int = 0
+    secret_alias: bool = False
+    """A secret key sent an alias call: the log must say so, since it may then merge two customers."""
     refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def batched(self) -> bool:
+        """Whether the body is a list of calls."""
+        return self.kind in formats.BATCHES
 
     @property
     def source(self) -> str:
@@ -100,7 +107,7 @@ def add_unpacked_body(request: Request, context: Context) -> Refusal | None:
 
 
 def refuse_large_call(request: Request, context: Context) -> Refusal | None:
-    if request.kind != "batch" and len(request.body) > context.limits.call_bytes:
+    if not request.batched and len(request.body) > context.limits.call_bytes:
         return Refusal(Reason.CALL_TOO_LARGE, f"the call is over {context.limits.call_bytes} bytes")
     return None
 
@@ -157,7 +164,7 @@ def refuse_rate(request: Request, context: Context) -> Refusal | None:
 
 
 def refuse_no_batch(request: Request, context: Context) -> Refusal | None:
-    if request.kind != "batch":
+    if not request.batched:
         return None
     if request.batch_size is None:
         return Refusal(Reason.NO_BATCH, "a batch needs `batch`, a list of calls")
@@ -178,12 +185,13 @@ def add_members(request: Request, _: Context) -> Refusal | None:
     if access and access.guarded:
         members = [_guard(member, access.guarded) for member in members]
     request.calls = len(members)
+    request.secret_alias = bool(access and access.secret) and any(map(_is_alias, members))
     request.refused = [member for member in members if type(member) is Refused]
     return body.refuse_out_of_range(request.body, _objects(members))
 
 
 def refuse_invalid_call(request: Request, _: Context) -> Refusal | None:
-    if request.kind == "batch" or not request.refused:
+    if request.batched or not request.refused:
         return None
     refused = request.refused[0]
     if refused.reason is MemberReason.NEEDS_SECRET_KEY:
@@ -225,8 +233,9 @@ def rows(request: Request) -> list[NewRow]:
         return []
     refused = msgspec.json.encode([one.member for one in request.refused]) if request.refused else b""
     lane, at = Lane.LIVE, request.received_at
+    kind = request.kind + formats.SECRET if request.secret_alias else request.kind
     calls = request.calls - len(request.refused)
-    return [NewRow(lane, at, request.source, request.kind, request.body, refused, calls)]
+    return [NewRow(lane, at, request.source, kind, request.body, refused, calls)]
 
 
 def rejects(request: Request) -> list[Reject]:
@@ -261,6 +270,10 @@ def _objects(members: list[Call | Refused]) -> list[bytes]:
     calls = [member for member in members if type(member) is Call]
     contexts = {call.context for call in calls} | {call.traits for call in calls}
     return [*(call.properties for call in calls), *contexts]
+
+
+def _is_alias(member: Call | Refused) -> bool:
+    return type(member) is Call and member.kind is Kind.ALIAS
 
 
 def _guard(member: Call | Refused, protected: frozenset[str]) -> Call | Refused:

@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from hark.clock import Clock
+from hark.collect.formats import size
 from hark.model import Instant, Lane
 from hark.store.contracts import Row
 
@@ -65,11 +66,6 @@ class Intake:
         instant events precede timers."""
         unread = self._lanes[Lane.LIVE].first_unread()
         return now if unread is None else min(now, unread - 1)
-
-
-def size(row: Row) -> int:
-    """About how many events a row holds."""
-    return 1 if row.kind not in ("batch", "import") else max(1, row.body.count(b'"type"'))
 
 
 class _Ahead:

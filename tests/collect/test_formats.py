@@ -107,7 +107,7 @@ def is_id(value: Any) -> bool:
 
 def moment(call: dict[str, Any]) -> int | None:
     """When the call says it happened, at most its arrival; None: it says no such thing."""
-    said = call.get("originalTimestamp") or call.get("timestamp")
+    said = call.get("timestamp") or call.get("originalTimestamp")
     try:
         return min(micros(datetime.fromisoformat(said)), NOW) if said else NOW
     except (ValueError, TypeError):
@@ -146,7 +146,7 @@ def naive(call: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any] | None
         "at": moment(call),
         "properties": (call.get("traits") if own_traits else call.get("properties")) or {},
         "context": context,
-        "traits": ((call.get("traits") if kind == "identify" else context.get("traits")) or {}),
+        "traits": (context.get("traits") or {}) | ((kind == "identify" and call.get("traits")) or {}),
         "active": context.get("active") is not False,
         "group": text(call.get("groupId") if kind == "group" else context.get("groupId")),
         "previous": text(call.get("previousId")) if kind == "alias" else "",
@@ -229,12 +229,46 @@ def test_event_time(timestamp: str | None, sent_at: str | None, at: str) -> None
     assert call.at == together[0].at == micros(datetime.fromisoformat(at))
 
 
-def test_original_timestamp_wins() -> None:
-    """Clients that send `originalTimestamp` mean the caller's time by it."""
-    call = only(
-        "track", {**CALL, "originalTimestamp": "2026-01-01T00:00:00Z", "timestamp": "2026-02-01T00:00:00Z"}
-    )
-    assert call.at == micros(datetime(2026, 1, 1, tzinfo=UTC))
+def test_the_callers_time_is_timestamp() -> None:
+    """RudderStack's Node client keeps the caller's time in `timestamp` and adds `originalTimestamp`, the
+    time of the call; without the caller's, that is the event's time."""
+    both = {"originalTimestamp": "2026-02-01T00:00:00Z", "timestamp": "2026-01-01T00:00:00Z"}
+    assert only("track", {**CALL, **both}).at == micros(datetime(2026, 1, 1, tzinfo=UTC))
+    del both["timestamp"]
+    assert only("track", {**CALL, **both}).at == micros(datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def test_traits_in_the_context_of_an_identify_call() -> None:
+    """RudderStack's Python client sends an identify call's traits in its context only."""
+    call = only("identify", {"userId": "a", "context": {"traits": {"plan": "pro", "age": 1}}})
+    assert json.loads(call.traits) == {"plan": "pro", "age": 1}
+    call = only("identify", {"userId": "a", "traits": {"age": 2}, "context": {"traits": {"age": 1, "x": 3}}})
+    assert (json.loads(call.properties), json.loads(call.traits)) == ({"age": 2}, {"age": 2, "x": 3})
+
+
+def test_groups_and_devices() -> None:
+    """A group call names its group and what sort it is; other calls say in which groups they happened."""
+    call = only("group", {"userId": "a", "groupId": 7, "groupType": "team", "traits": {"size": 3}})
+    assert (call.group_id, call.group_type, json.loads(call.properties)) == ("7", "team", {"size": 3})
+    context = {"groupId": "acme", "groupType": "account", "groups": {"team": "x", "none": None}}
+    call = only("track", {**CALL, "context": {**context, "device": {"token": "t1", "type": "ios"}}})
+    assert (call.group_id, call.group_type, call.groups) == ("acme", "account", (("team", "x"),))
+    assert call.device_token == "t1"
+
+
+@pytest.mark.parametrize("odd", [{"device": "phone"}, {"groups": [1]}, {"device": {"token": {}}}])
+def test_odd_devices_and_groups_say_nothing(odd: dict[str, Any]) -> None:
+    """Clients fill contexts with what they like: that costs no event."""
+    call = only("track", {**CALL, "context": odd})
+    assert (call.groups, call.device_token) == ((), "")
+
+
+def test_a_secret_keys_calls_say_so() -> None:
+    """A row's kind tells whether a secret key sent it: only then an alias may merge two known customers."""
+    alias = {"userId": "a", "previousId": "b"}
+    assert not only("alias", alias).secret
+    assert only("alias+secret", alias).secret
+    assert only("batch+secret", {"batch": [{"type": "alias", **alias}]}).secret
 
 
 def test_what_is_imported_was_known_at_its_own_time() -> None:
