@@ -1,4 +1,4 @@
-"""Commands that change something: source, apply, plan, export, import."""
+"""Commands that change something: apply, plan, export, import."""
 
 from __future__ import annotations
 
@@ -24,25 +24,10 @@ Note = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
 def register(app: typer.Typer) -> None:
-    sources = typer.Typer(help="Where events come from, and their keys.", no_args_is_help=True)
-    sources.command("add")(source_add)
-    app.add_typer(sources, name="source")
     app.command()(apply)
     app.command("plan")(plan_files)
     app.command()(export)
     app.command("import")(import_file)
-
-
-def source_add(name: str, data: Data = HERE, json: Json = False) -> None:
-    """A new source with its two keys: the write key for clients, the secret key for servers."""
-    source = Workspace(data, make=True).add_source(name)
-    if json:
-        show.as_json(
-            {"source": source.source, "write_key": source.write_key, "secret_key": source.secret_key}
-        )
-        return
-    rows = [("write key", source.write_key), ("secret key", source.secret_key)]
-    show.table([f"source {source.source} ", " "], rows)
 
 
 def plan_files(files: Files, data: Data = HERE, json: Json = False) -> None:

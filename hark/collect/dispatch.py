@@ -101,7 +101,7 @@ class Collect:
         method: str = scope["method"]
         answers = methods.get(method)
         if answers is None:
-            return self._other_method(methods, method)
+            return self._other_method(methods, scope)
         incoming = Incoming(method, scope["path"], scope["headers"], scope["query_string"], receive, params)
         try:
             return await answers(self._collector, incoming)
@@ -110,11 +110,17 @@ class Collect:
             mistake = Refusal(Reason.UNEXPECTED, "the server made a mistake; send it again later", 60)
             return self._collector.refused(mistake)
 
-    def _other_method(self, methods: Methods, method: str) -> Answer:
-        """A browser's preflight is told what it may do, every other method is refused."""
+    def _other_method(self, methods: Methods, scope: Scope) -> Answer:
+        """A browser's preflight is told what it may do, every other method is refused.
+
+        A preflight has no key yet: an origin is told no only where no source at all takes its pages.
+        """
         allowed = ", ".join([*methods, "OPTIONS"])
-        if method == "OPTIONS":
-            return Answer(200, b"{}", [*_PREFLIGHT, (b"access-control-allow-methods", allowed.encode())])
-        wrong = Refusal(Reason.WRONG_METHOD, f"send {' or '.join(methods)}, not {method}")
+        if scope["method"] == "OPTIONS":
+            origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+            may = not origin or self._collector.context.sources.allows(origin)
+            says = _PREFLIGHT if may else []
+            return Answer(200, b"{}", [*says, (b"access-control-allow-methods", allowed.encode())])
+        wrong = Refusal(Reason.WRONG_METHOD, f"send {' or '.join(methods)}, not {scope['method']}")
         refused = self._collector.refused(wrong)
         return Answer(refused.status, refused.body, [*refused.headers, (b"allow", allowed.encode())])

@@ -137,6 +137,11 @@ class StateReader(Identities, ErasuresRead):
         """How many chunks of a file (by its digest) have been imported."""
         return self._number(f"import/{file}")
 
+    def duplicates(self) -> dict[str, int]:
+        """Repeated calls that were dropped, by source."""
+        rows = self._all("SELECT name, value FROM meta WHERE name GLOB 'duplicates/*'")
+        return {name.partition("/")[2]: calls for name, calls in rows}
+
     def epoch(self) -> str:
         row = self._one("SELECT value FROM meta WHERE name = 'epoch'")
         return str(row[0]) if row else ""

@@ -31,8 +31,8 @@ MAY["history"] |= {"store.table"}
 MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects"}  # it opens them
 
 JOINERS = {
-    "app", "cli", "console", "demo", "engine", "health", "importer", "questions", "replay", "restart",
-    "role", "supervisor", "__main__",
+    "app", "cli", "connected", "console", "demo", "engine", "health", "importer", "questions", "replay",
+    "restart", "role", "supervisor", "__main__",
 }  # fmt: skip
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
 PURE = {"urllib.parse"}
