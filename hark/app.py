@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from hark.history.reader import Snapshot, open_snapshot
 from hark.model import JSON, Lane
 from hark.speak.deliver import Deliverer
 from hark.speak.keyfile import open_links
-from hark.store.contracts import Row
+from hark.store.contracts import Reject, Row
 from hark.store.locks import claim, hold, holder
 from hark.store.log import LogStore
 from hark.store.state import StateReader, open_reader
@@ -79,7 +79,8 @@ class Workspace:
         """Something that appends rows to the log, each on disk when `append` returns."""
         found = self.server
         if found:
-            yield RemoteAppender(self, found)
+            with _client() as client:
+                yield RemoteAppender(self, found, client)
             return
         with ExitStack() as stack:
             stack.enter_context(hold(self.data, "collect"))
@@ -120,12 +121,12 @@ class Workspace:
                 raise HarkError(message, hint="it will be carried out; see `hark check`", id="engine.slow")
             time.sleep(0.01)
 
-    def _post(self, found: Address, path: str, body: JSON) -> JSON:
-        headers = {"Authorization": f"Bearer {found.token}"}
+    def _post(self, found: Address, path: str, body: JSON, client: httpx.Client | None = None) -> JSON:
+        """What the server answers; a client that stays open is for those who ask often."""
+        headers, content = {"Authorization": f"Bearer {found.token}"}, msgspec.json.encode(body)
         try:
-            answer = httpx.post(
-                found.url + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
-            )
+            with nullcontext(client) if client else _client() as asking:
+                answer = asking.post(found.url + path, content=content, headers=headers)
         except httpx.HTTPError as error:
             message = f"the server at {found.url} did not answer: {error}"
             raise HarkError(
@@ -134,6 +135,10 @@ class Workspace:
         if answer.status_code != 200:
             raise _refusal(answer)
         return answer.json()
+
+
+def _client() -> httpx.Client:
+    return httpx.Client(trust_env=False, timeout=PATIENCE_S)
 
 
 def _refusal(answer: httpx.Response) -> HarkError:
@@ -148,8 +153,8 @@ def _refusal(answer: httpx.Response) -> HarkError:
 class Appender(Protocol):
     """Appends rows to the log, by the log's own store or by a running server."""
 
-    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
-        """The row's sequence number; it is on disk when this returns."""
+    def append(self, lane: Lane, kind: str, source: str, body: bytes, rejects: Sequence[Reject] = ()) -> int:
+        """The row's sequence number; it is on disk when this returns, and so are the rejects."""
         ...
 
 
@@ -157,16 +162,28 @@ class LocalAppender:
     def __init__(self, log: LogStore, clock: Clock) -> None:
         self._log, self._clock = log, clock
 
-    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
-        row, rejects = checked(Row(0, lane, self._clock.now(), source, kind, body))
-        return self._log.append([row], rejects)[0]
+    def append(self, lane: Lane, kind: str, source: str, body: bytes, rejects: Sequence[Reject] = ()) -> int:
+        row, refused = checked(Row(0, lane, self._clock.now(), source, kind, body))
+        return self._log.append([row], [*refused, *rejects])[0]
 
 
 class RemoteAppender:
-    def __init__(self, workspace: Workspace, found: Address) -> None:
-        self._workspace, self._found = workspace, found
+    def __init__(self, workspace: Workspace, found: Address, client: httpx.Client) -> None:
+        self._workspace, self._found, self._client = workspace, found, client
 
-    def append(self, lane: Lane, kind: str, source: str, body: bytes) -> int:
-        row = {"lane": int(lane), "kind": kind, "source": source, "body": msgspec.json.decode(body)}
-        rows: Sequence[int] = self._workspace._post(self._found, "/control/append", {"rows": [row]})["rows"]
+    def append(self, lane: Lane, kind: str, source: str, body: bytes, rejects: Sequence[Reject] = ()) -> int:
+        row = {"lane": int(lane), "kind": kind, "source": source, "body": msgspec.Raw(body)}
+        given = {"rows": [row], "rejects": [_reject(one) for one in rejects]}
+        answer = self._workspace._post(self._found, "/control/append", given, self._client)
+        rows: Sequence[int] = answer["rows"]
         return rows[0]
+
+
+def _reject(one: Reject) -> JSON:
+    return {
+        "source": one.source,
+        "index": one.index,
+        "reason": one.reason,
+        "message": one.message,
+        "excerpt": one.excerpt.decode("utf-8", "replace"),
+    }

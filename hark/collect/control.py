@@ -37,8 +37,19 @@ class _Row(Struct):
     body: Raw
 
 
+class _Reject(Struct):
+    """What a command refused before it came here: a line of a file."""
+
+    source: str
+    index: int
+    reason: str
+    message: str
+    excerpt: str
+
+
 class _Rows(Struct):
     rows: list[_Row]
+    rejects: list[_Reject] = []
 
 
 class Control:
@@ -83,7 +94,7 @@ class Control:
 
     async def _append(self, body: bytes) -> Found:
         given = msgspec.json.decode(body, type=_Rows | list[_Row])
-        rows, rejects = [], []
+        rows, rejects = [], _rejects(given, self._clock.now())
         for one in given.rows if isinstance(given, _Rows) else given:
             row, refused = _checked(one, self._clock.now())
             rows.append(row)
@@ -108,6 +119,13 @@ class Control:
         end = {lane.name.lower(): seq for lane, seq in self._store.ends.items()}
         totals = {"end": end, "received": counts.accepted + counts.refused, "refused": counts.refused}
         return totals | {"sources": counts.by_source()}
+
+
+def _rejects(given: _Rows | list[_Row], now: Instant) -> list[Reject]:
+    found = given.rejects if isinstance(given, _Rows) else []
+    return [
+        Reject(now, one.source, one.index, one.reason, one.message, one.excerpt.encode()) for one in found
+    ]
 
 
 def _checked(given: _Row, now: Instant) -> tuple[NewRow, list[Reject]]:
