@@ -10,7 +10,7 @@ from msgspec import Struct
 from hark.decide.assignment import CONTROL
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Document
-from hark.learn import checks, compare
+from hark.learn import anytime, checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.columns import Snapshot, entries_of, facts
 from hark.learn.compare import Interval
@@ -52,6 +52,8 @@ class Report(Struct, frozen=True):
     """The control first."""
     lift: Interval | None
     """Goal rate of all treated together minus the control's (Newcombe, 95 %); None while an arm is empty."""
+    always: Interval | None
+    """The same, but right at every look (`anytime`); None during its burn-in."""
     relative: float | None
     """The lift as a share of the control's rate."""
     reached: Interval | None
@@ -107,6 +109,7 @@ def written(version: int, found: Comparison) -> Report:
         version=version,
         arms=tuple(_arm(found, name) for name in allocation(found.campaign)),
         lift=compare.newcombe(found.treated, found.control),
+        always=anytime.rate(found.treated, found.control),
         relative=compare.relative(found.treated, found.control),
         reached=compare.newcombe(treated(found.reached), found.reached.get(CONTROL, Sums())),
         value=compare.welch(found.treated, found.control) if has_value else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hark.clock import moment
 from hark.decide.assignment import CONTROL
 from hark.definitions.types import Goal
-from hark.learn import checks, compare
+from hark.learn import anytime, checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, treated
@@ -25,6 +25,7 @@ def sentences(found: Comparison) -> Iterator[str]:
         yield _numbers(found, goal)
         yield _lift(found)
     yield standing(found)
+    yield from _always(found)
     yield from _reached(found)
     yield from _variants(found)
     yield from _value(found, goal)
@@ -89,6 +90,13 @@ def _lift(found: Comparison) -> str:
     assert lift is not None
     words = difference(lift, "95 % interval ")
     return f"Lift: {words}, over everybody who was drawn, reached by a message or not."
+
+
+def _always(found: Comparison) -> Iterator[str]:
+    lift = anytime.rate(found.treated, found.control)
+    if lift is None or found.campaign.control == 0:
+        return
+    yield f"Whoever looks every day should go by {points(lift)}: that interval is right at every look (95 %)."
 
 
 def _reached(found: Comparison) -> Iterator[str]:

@@ -1,0 +1,59 @@
+"""Intervals that hold at every look: a short share of `bench.anytime`, and what theory says of the width."""
+
+from __future__ import annotations
+
+from math import log, sqrt
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from bench.anytime import SEED, SETTINGS, Daily, held
+from hark.learn import anytime
+from hark.learn.aggregates import Sums
+from hark.learn.compare import wald
+
+SIMULATIONS = 300
+
+
+@pytest.mark.parametrize("one", SETTINGS[3:11], ids=str)
+def test_the_truth_lies_inside_at_all_of_sixty_looks(one: Daily) -> None:
+    """In at least 95 % of campaigns (less 2.5 standard errors of so short a share) no look misleads."""
+    assert held(one, SIMULATIONS, np.random.default_rng(SEED)).held >= 0.95 - 2.5 * sqrt(
+        0.05 * 0.95 / SIMULATIONS
+    )
+
+
+def test_an_interval_for_one_look_misleads_who_looks_every_day() -> None:
+    """The same campaigns seen through a fixed interval: far under 95 %, so the law above can fail."""
+    chance, misled = np.random.default_rng(SEED), 0
+    for _ in range(SIMULATIONS):
+        ours, others = (chance.binomial(200, 0.05, 60).cumsum().tolist() for _ in range(2))
+        looks = (wald(Sums(200 * (day + 1), p), Sums(200 * (day + 1), q))
+                 for day, (p, q) in enumerate(zip(ours, others, strict=True)))  # fmt: skip
+        misled += any(found is not None and found.excludes_zero for found in looks)
+    assert misled / SIMULATIONS > 0.2
+
+
+def test_nothing_is_said_during_the_burn_in() -> None:
+    """Under ten goals, or ten without, in an arm there is no interval; values need fifty."""
+    assert anytime.rate(Sums(1000, 9), Sums(1000, 50)) is None
+    assert anytime.rate(Sums(1000, 991), Sums(1000, 50)) is None
+    assert anytime.rate(Sums(1000, 10), Sums(1000, 50)) is not None
+    assert anytime.value(Sums(1000, 49, 10.0, 20.0), Sums(1000, 50, 10.0, 20.0)) is None
+
+
+def test_the_interval_is_tightest_where_it_is_meant_to_be() -> None:
+    """At 2,000 people no other tuning gives an interval that is narrower by more than 1 %."""
+    arms = Sums(1000, 300), Sums(1000, 200)
+    found, fixed = anytime.rate(*arms), wald(*arms)
+    assert found is not None
+    assert fixed is not None
+    error = (fixed.high - fixed.low) / 2 / 1.959964
+
+    def width(log_rho: float) -> float:
+        scaled = 2000 * np.exp(2 * log_rho)
+        return error * sqrt(2 * (scaled + 1) / scaled * log(sqrt(scaled + 1) / 0.05))
+
+    best = minimize_scalar(width, bounds=(-12, 2), method="bounded")
+    assert best.fun <= (found.high - found.low) / 2 <= 1.01 * best.fun
