@@ -90,6 +90,8 @@ class Paths(Struct, frozen=True):
     depth: int = 3
     top: int = 20
     """Branches of a node and paths that are listed; the others fold into "other"."""
+    rare: float = 0.01
+    """Branches of a smaller share of all the customers fold too."""
     collapse: bool = True
     """The same event several times in a row counts as one step."""
     gap_us: int | None = SESSION_GAP

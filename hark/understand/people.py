@@ -55,6 +55,11 @@ class People:
         return self if name is None else replace(self, only=self.members(name))
 
 
+def people(history: Snapshot | People, now: Instant) -> People:
+    """A snapshot as a history of everybody in it."""
+    return history if isinstance(history, People) else People(history, now)
+
+
 def everybody(snapshot: Snapshot, now: Instant, segments: Segments, internal: Condition | None) -> People:
     """All but our own people."""
     left_out = () if internal is None else tuple(members(snapshot, internal, now))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hark.definitions.asked import Period
 from hark.model import Instant
 from hark.understand.conditions.calendar import day_of, day_start
 
-__all__ = ["Period", "begins", "days_between", "ends", "first_day", "following", "label"]
+__all__ = ["Cut", "Period", "begins", "days_between", "ends", "first_day", "following", "label"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -54,3 +58,37 @@ def _until(day: date, end: date, period: Period) -> Iterator[date]:
 def label(day: date, period: Period) -> str:
     """What people call the period: "2010-12" for a month, its first day otherwise."""
     return day.isoformat()[:7] if period == "month" else day.isoformat()
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Consecutive periods, numbered from 0."""
+
+    period: Period
+    zone: str
+    days: list[date]
+    starts: NDArray[np.int64]
+
+    @staticmethod
+    def between(first: Instant, last: Instant, period: Period, zone: str) -> Cut:
+        """The periods from that of `first` to that of `last`."""
+        days = days_between(first, last, period, zone)
+        return Cut(period, zone, days, np.array([begins(day, zone) for day in days], np.int64))
+
+    @staticmethod
+    def over(ats: NDArray[np.int64], period: Period, zone: str) -> Cut:
+        """The periods from the earliest to the latest of some instants."""
+        if not len(ats):
+            return Cut(period, zone, [], np.empty(0, np.int64))
+        return Cut.between(int(ats.min()), int(ats.max()), period, zone)
+
+    def places(self, ats: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the period in which each instant lies."""
+        return np.searchsorted(self.starts, ats, side="right") - 1
+
+    def ends(self, place: int) -> Instant:
+        """The instant at which a period is over."""
+        return ends(self.days[place], self.period, self.zone)
+
+    def label(self, place: int) -> str:
+        return label(self.days[place], self.period)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from hark.model import JSON, Event, Instant
 from hark.understand.batch import History, statements
 from hark.understand.conditions.trait import known
 from hark.understand.operators import value_at
+from hark.understand.people import People
 
 if TYPE_CHECKING:
     from hark.understand.kernels.rows import Stream
@@ -119,6 +120,26 @@ def _stated(found: Sequence[tuple[int, Instant, int, str]]) -> Stated:
     place = {word: number for number, word in enumerate(words)}
     subject, at, seq = (np.array([row[column] for row in found], np.int64) for column in range(3))
     return Stated(subject, at, seq, np.array([place[row[3]] for row in found], np.int32), words)
+
+
+Help: TypeAlias = Stated | tuple[Ints, ...] | None
+"""What labels need besides the rows: a trait's statements, or a segment's members by bucket."""
+
+
+def helped(whom: People, by: By | None) -> Help:
+    """The help for all buckets."""
+    if by is None or by.kind == "property":
+        return None
+    return whom.members(by.name) if by.kind == "segment" else stated(whom.snapshot, by.name)
+
+
+def labels(rows: Stream, chosen: Ints, by: By, help_: Help, bucket: int) -> Labels:
+    """The headings of these rows."""
+    if isinstance(help_, Stated):
+        return help_.as_of(rows.subject[chosen], rows.at[chosen], rows.seq[chosen])
+    if help_ is None:
+        return of_property(rows, chosen, by.name)
+    return of_segment(rows.subject[chosen], by.name, help_[bucket])
 
 
 def of_property(rows: Stream, chosen: Ints, path: str) -> Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,61 +25,46 @@ from hark.understand.funnel.answer import (
     within,
 )
 from hark.understand.partials import over_buckets
-from hark.understand.people import People
-from hark.understand.split import Labels, Stated
+from hark.understand.people import People, people
+from hark.understand.split import Help, Labels
 
 if TYPE_CHECKING:
     from hark.understand.kernels.funnel import Found
     from hark.understand.kernels.rows import Bit, Stream
 
-Help: TypeAlias = Stated | tuple[Ints, ...] | None
-"""What labels need besides the rows: a trait's statements, or a segment's members by bucket."""
-
 
 def ask_funnel(history: Snapshot | People, funnel: Funnel, now: Instant) -> FunnelAnswer:
     """The answer from a history."""
-    people = _people(history, now).among(funnel.among)
-    helped = _help(people, funnel)
-    parts = over_buckets(people, lambda bucket: _Bucket(people, funnel, now, bucket).partial(helped))
+    whom = people(history, now).among(funnel.among)
+    helped = split.helped(whom, funnel.by)
+    parts = over_buckets(whom, lambda bucket: _Bucket(whom, funnel, now, bucket).partial(helped))
     return answer(funnel, parts, now)
 
 
 def who_stopped(history: Snapshot | People, funnel: Funnel, now: Instant, step: int) -> list[Ints]:
     """By bucket the subjects, ascending, who reached this step (counted from 1) and no further."""
-    people = _people(history, now).among(funnel.among)
+    whom = people(history, now).among(funnel.among)
 
     def one(bucket: int) -> Ints:
-        asked = _Bucket(people, funnel, now, bucket)
+        asked = _Bucket(whom, funnel, now, bucket)
         found = asked.found
         subjects: Ints = asked.rows.subject[found.first[_levels(found.times) == step]]
         return subjects
 
-    return over_buckets(people, one)
-
-
-def _people(history: Snapshot | People, now: Instant) -> People:
-    return history if isinstance(history, People) else People(history, now)
-
-
-def _help(people: People, funnel: Funnel) -> Help:
-    if funnel.by is None or funnel.by.kind == "property":
-        return None
-    if funnel.by.kind == "segment":
-        return people.members(funnel.by.name)
-    return split.stated(people.snapshot, funnel.by.name)
+    return over_buckets(whom, one)
 
 
 class _Bucket:
     """One bucket's rows and reported attempts."""
 
-    def __init__(self, people: People, funnel: Funnel, now: Instant, bucket: int) -> None:
+    def __init__(self, whom: People, funnel: Funnel, now: Instant, bucket: int) -> None:
         # numba takes half a second to load, which only questions should pay.
         from hark.understand.kernels.rows import names_of, needs_properties, stream
 
         self.funnel, self.now, self.bucket = funnel, now, bucket
         bits, self.barred, self.activity = bits_of(funnel)
         texts = funnel.by is not None and funnel.by.kind == "property"
-        runs = people.runs(bucket, names_of(bits), needs_properties(bits) or texts)
+        runs = whom.runs(bucket, names_of(bits), needs_properties(bits) or texts)
         self.rows: Stream = stream(runs, bits, named=funnel.instead, texts=texts)
         self.found = self.attempts(*ranges(funnel, now)[0])
 
@@ -102,12 +87,7 @@ class _Bucket:
 
     def labels(self, helped: Help) -> Labels:
         assert self.funnel.by
-        first = self.found.first
-        if isinstance(helped, Stated):
-            return helped.as_of(self.rows.subject[first], self.rows.at[first], self.rows.seq[first])
-        if helped is None:
-            return split.of_property(self.rows, first, self.funnel.by.name)
-        return split.of_segment(self.rows.subject[first], self.funnel.by.name, helped[self.bucket])
+        return split.labels(self.rows, self.found.first, self.funnel.by, helped, self.bucket)
 
     def drops(self) -> Drops:
         from hark.understand.kernels.instead import instead

@@ -11,7 +11,7 @@ from hark.understand.kernels.rows import I32, I64, OUT, U64, Bits, Stream
 
 
 @numba.njit(
-    [types.void(I64, I64, U64, I32, I64, I64, types.uint64, *[types.int64] * 3, OUT, OUT, OUT, OUT)],
+    [types.void(I64, I64, U64, I32, I64, I64, I64, types.uint64, *[types.int64] * 3, OUT, OUT, OUT, OUT)],
     nogil=True,
     cache=True,
 )
@@ -22,6 +22,7 @@ def _instead(
     name: Codes,
     last: Ints,
     step: Ints,
+    since: Ints,
     activity: np.uint64,
     within: int,
     until: int,
@@ -39,7 +40,7 @@ def _instead(
         for row in range(begun + 1, len(subject)):
             if subject[row] != subject[begun] or at[row] > until or at[row] - at[begun] > within:
                 break
-            if bits[row] & activity:
+            if bits[row] & activity and at[row] >= since[place]:
                 if idle:
                     first[line + name[row]] += 1
                     idle = False
@@ -51,15 +52,24 @@ def _instead(
 
 
 def instead(
-    rows: Stream, last: Ints, step: Ints, steps: int, activity: int, within: int, until: int
+    rows: Stream,
+    last: Ints,
+    step: Ints,
+    steps: int,
+    activity: int,
+    within: int,
+    until: int,
+    since: Ints | None = None,
 ) -> tuple[Ints, Ints, Ints]:
     """By step: customers who did nothing; (steps, words) customers who did each event, and did it first.
 
-    `last` is the row at which each customer stopped, `step` the step it served, `activity` the bit of it.
+    `last` is the row at which each customer stopped, `step` the step it served, `activity` the bit of it;
+    with `since` only what they did from an instant on.
     """
     words = len(rows.words)
     nothing, then, first = np.zeros(steps, np.int64), *(np.zeros(steps * words, np.int64) for _ in range(2))
     seen = np.full(words, -1, np.int64)
-    asked = np.uint64(1 << activity), within, until, words
+    after = rows.at[last] if since is None else since
+    asked = after, np.uint64(1 << activity), within, until, words
     _instead(rows.subject, rows.at, rows.bits, rows.name, last, step, *asked, seen, nothing, then, first)
     return nothing, then.reshape(steps, words), first.reshape(steps, words)

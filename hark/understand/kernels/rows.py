@@ -229,6 +229,14 @@ def _fill(
                 count += 1
 
 
+@numba.njit([types.boolean(*[types.int64] * 6)], nogil=True, cache=True, inline="always")
+def _first(subject: int, at: int, seq: int, subject_2: int, at_2: int, seq_2: int) -> bool:
+    """Whether a row stands before another, or with it."""
+    if subject != subject_2:
+        return subject < subject_2
+    return at < at_2 or (at == at_2 and seq <= seq_2)
+
+
 _STREAM = (I64, I64, I64, U64, I32, I32)
 
 
@@ -258,12 +266,9 @@ def _merge(
     """Writes two sorted streams as one."""
     i = j = 0
     for place in range(len(to_subject)):
-        first = j == len(subject_2)
-        if not first and i < len(subject):
-            first = subject[i] < subject_2[j]
-            if subject[i] == subject_2[j]:
-                first = at[i] < at_2[j] or (at[i] == at_2[j] and seq[i] <= seq_2[j])
-        if first:
+        if j == len(subject_2) or (
+            i < len(subject) and _first(subject[i], at[i], seq[i], subject_2[j], at_2[j], seq_2[j])
+        ):
             to_subject[place], to_at[place], to_seq[place] = subject[i], at[i], seq[i]
             to_bits[place] = bits[i]
             if len(to_name):

@@ -1,0 +1,220 @@
+"""Trends: how often an event happens in each period, to how many people, and what its property adds up to.
+
+`specification` is what the answer means, in plain Python; `ask_trend` gives the same from columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from hark.definitions.asked import Trend
+from hark.history.reader import Snapshot
+from hark.history.runs import Flags, Ints
+from hark.model import JSON, Event, Instant
+from hark.understand import periods, split
+from hark.understand.operators import is_number, value_at
+from hark.understand.partials import over_buckets
+from hark.understand.people import People, people
+from hark.understand.split import Labels
+from hark.understand.steps import is_activity, matches, named
+from hark.understand.tabular import Row, Tabular
+
+Floats = npt.NDArray[np.float64]
+
+
+class Point(Struct, frozen=True):
+    """One period. What speaks of the property is None where the question names none, or no event has one."""
+
+    period: str
+    count: int
+    customers: int
+    change: float | None
+    """The count as a share of that in the period before, less one; None for the first, and after none."""
+    sum: float | None
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    complete: bool
+
+
+class Line(Struct, frozen=True):
+    """The points of one value of what the question is split by."""
+
+    value: str
+    points: tuple[Point, ...]
+    values: int = 1
+    """How many values are in it; more than one only in "other"."""
+
+
+class TrendAnswer(Tabular, frozen=True):
+    event: str
+    points: tuple[Point, ...]
+    groups: tuple[Line, ...] = ()
+
+    def to_json(self) -> JSON:
+        """{"event", "points": [{"period", "count", "customers", "change", "sum", ...}], "groups": [...]}."""
+        return msgspec.json.decode(msgspec.json.encode(self))
+
+    def rows(self) -> Iterator[Row]:
+        """One row a period; of each group, where the question is split."""
+        for line in self.groups or (Line("", self.points),):
+            for point in line.points:
+                row = msgspec.structs.asdict(point)
+                yield {"value": line.value, **row} if self.groups else row
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The matching events of one bucket."""
+
+    subject: Ints
+    at: Ints
+    value: Floats
+    """Of the property; not a number where an event has none."""
+    labels: Labels | None = None
+
+
+# -- what it means --------------------------------------------------------------------------------------
+
+
+def specification(
+    question: Trend,
+    histories: Iterable[Sequence[Event]],
+    now: Instant,
+    members: Mapping[str, frozenset[int]] | None = None,
+) -> TrendAnswer:
+    """The answer by definition. Each history is one subject's events by (at, seq)."""
+    found = [
+        (history, one) for history in histories for one in history if one.at <= now and _fits(question, one)
+    ]
+    of = (members or {}).get(question.by.name, frozenset()) if question.by else frozenset()
+    labels = [split.label_of(question.by, history, one, of) if question.by else "" for history, one in found]
+    words = tuple(dict.fromkeys(labels))
+    part = Partial(
+        np.array([one.subject for _, one in found], np.int64),
+        np.array([one.at for _, one in found], np.int64),
+        np.array([number_of(question.of, one.properties) for _, one in found], np.float64),
+        Labels(np.array([words.index(label) for label in labels], np.int32), words) if question.by else None,
+    )
+    return answer(question, [part], now)
+
+
+def _fits(question: Trend, event: Event) -> bool:
+    counts = is_activity(event) if question.event is None else matches(question.event, event)
+    return counts and question.start <= event.at < question.end
+
+
+def number_of(path: str | None, properties: bytes) -> float:
+    """A property as a number; not a number where it is none, or absent."""
+    if path is None:
+        return float("nan")
+    try:
+        value = value_at(tuple(path.split(".")), msgspec.json.decode(properties))
+    except msgspec.DecodeError:
+        return float("nan")
+    return float(value) if is_number(value) else float("nan")
+
+
+# -- from the history -----------------------------------------------------------------------------------
+
+
+def ask_trend(history: Snapshot | People, question: Trend, now: Instant) -> TrendAnswer:
+    """The answer from a history, one bucket a thread."""
+    whom = people(history, now).among(question.among)
+    helped = split.helped(whom, question.by)
+    parts = over_buckets(whom, lambda bucket: _of_bucket(whom, question, now, bucket, helped))
+    return answer(question, parts, now)
+
+
+def _of_bucket(whom: People, question: Trend, now: Instant, bucket: int, helped: split.Help) -> Partial:
+    from hark.understand.kernels.rows import Bit, names_of, needs_properties, stream
+
+    bits = [Bit(question.event, inactive=question.event is not None)]
+    texts = question.of is not None or (question.by is not None and question.by.kind == "property")
+    rows = stream(whom.runs(bucket, names_of(bits), needs_properties(bits) or texts), bits, texts=texts)
+    inside = (rows.at <= now) & (rows.at >= question.start) & (rows.at < question.end)
+    chosen = np.flatnonzero(inside)
+    value = np.full(len(chosen), np.nan)
+    if question.of is not None and len(chosen):
+        different, back = np.unique(rows.text[chosen], return_inverse=True)
+        value = np.array([number_of(question.of, rows.texts[code]) for code in different.tolist()])[back]
+    labels = split.labels(rows, chosen, question.by, helped, bucket) if question.by else None
+    return Partial(rows.subject[chosen], rows.at[chosen], value, labels)
+
+
+# -- adding up ------------------------------------------------------------------------------------------
+
+
+def answer(question: Trend, partials: Sequence[Partial], now: Instant) -> TrendAnswer:
+    """All partials together."""
+    subject, at, value = (
+        np.concatenate([getattr(one, name) for one in partials]) for name in ("subject", "at", "value")
+    )
+    cut = periods.Cut.over(at, question.period, question.zone)
+    whole = _Whole(cut, subject, cut.places(at) if len(at) else at, value, now)
+    name = named(question.event) if question.event else "any activity"
+    return TrendAnswer(name, whole.points(np.ones(len(at), np.bool_)), _groups(question, partials, whole))
+
+
+def _groups(question: Trend, partials: Sequence[Partial], whole: _Whole) -> tuple[Line, ...]:
+    if question.by is None:
+        return ()
+    names, codes, folded = split.grouped([one.labels for one in partials if one.labels])
+    code = np.concatenate([np.empty(0, np.int64), *codes])
+    return tuple(
+        Line(name, whole.points(code == place), folded if folded and place + 1 == len(names) else 1)
+        for place, name in enumerate(names)
+    )
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """All matching events, with the number of the period in which each lies."""
+
+    cut: periods.Cut
+    subject: Ints
+    place: Ints
+    value: Floats
+    now: Instant
+
+    def points(self, chosen: Flags) -> tuple[Point, ...]:
+        """One point for every period, of these events."""
+        count = len(self.cut.days)
+        subject, place, value = self.subject[chosen], self.place[chosen], self.value[chosen]
+        counts = np.bincount(place, minlength=count).tolist()
+        pairs = np.unique(np.column_stack([place, subject]), axis=0)
+        customers = np.bincount(pairs[:, 0], minlength=count).tolist()
+        sizes = _sizes(place, value, count)
+        return tuple(self.point(one, counts, customers[one], sizes[one]) for one in range(count))
+
+    def point(self, place: int, counts: list[int], customers: int, sizes: list[float | None]) -> Point:
+        before = counts[place - 1] if place else 0
+        change = counts[place] / before - 1 if before else None
+        total, mean, p50, p90, p99 = sizes
+        over = self.cut.ends(place) <= self.now
+        return Point(
+            self.cut.label(place), counts[place], customers, change, total, mean, p50, p90, p99, over
+        )
+
+
+def _sizes(place: Ints, value: Floats, count: int) -> list[list[float | None]]:
+    """Sum, mean and percentiles in each period (type 7), None where there is no number."""
+    there = ~np.isnan(value)
+    place, value = place[there], value[there]
+    order = np.lexsort((value, place))
+    value, edges = value[order], np.searchsorted(place[order], np.arange(count + 1))
+    return [_size(value[low:high]) for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+def _size(value: Floats) -> list[float | None]:
+    if not len(value):
+        return [None] * 5
+    total = float(np.sum(value))
+    return [total, total / len(value), *np.quantile(value, [0.5, 0.9, 0.99]).tolist()]
