@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -30,6 +30,8 @@ class Folder:
         self.told = Told()
         """What the facts mean for the outbox."""
         self.problems: list[Problem] = []
+        self.erased: Container[int] = ()
+        """Subjects to whom nothing happens any more."""
 
     def event(self, event: Event, row: int = 0, member: int = 0) -> None:
         """One event. Where nothing asks for it no record is touched."""
@@ -49,7 +51,9 @@ class Folder:
         return plan.touches(event) or bool(plan.absences and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
-        """One input that is no event; the facts it led to."""
+        """One input that is no event; the facts it led to. Of somebody erased it comes too late."""
+        if input.subject in self.erased:
+            return ()
         return self._give(self.records.get(input.subject), input, 0, 0)
 
     def merge(self, younger: int, older: int, at: Instant, cause: str, imported: bool = False) -> None:

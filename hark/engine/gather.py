@@ -14,6 +14,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     """Takes everything that changed out of the parts."""
     resolved, folder, prints = parts.resolver.take(), parts.folder, parts.dedupe.take()
     documents, parts.definitions.new = parts.definitions.new, []
+    erasures, rewritten, gone = parts.erasing.take()
     return Changes(
         cursors=taken.cursors,
         imports=parts.imports.take(),
@@ -31,6 +32,9 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         prints=[Prints(one.bucket, one.data) for one in prints],
         oldest_bucket=parts.dedupe.oldest if prints else None,
         problems=folder.problems,
+        erasures=erasures,
+        rewritten=rewritten,
+        gone=gone,
     )
 
 
@@ -49,4 +53,6 @@ def changed(changes: Changes) -> bool:
         or changes.documents
         or changes.problems
         or changes.sealed is not None
+        or changes.rewritten
+        or changes.gone
     )

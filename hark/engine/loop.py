@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from hark.clock import Clock
+from hark.engine.erase import SMALL_BYTES
 from hark.engine.gather import changed, gathered
 from hark.engine.handoff import Deliver
 from hark.engine.intake import Intake, Taken
@@ -49,10 +50,12 @@ class Engine:
         """
         settings = settings or Settings()
         self._clock = clock
-        self._parts = parts = Parts(data, settings)
+        self._parts = parts = Parts(data, settings, clock)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
         self._messages = Messages(parts.state, parts.folder, parts.resolver.ids, deliver)
-        self._sealing = Sealing(parts.waiting, parts.seal, parts.compact, clock, settings)
+        self._sealing = Sealing(
+            parts.waiting, parts.seal, parts.compact, parts.erasing.wanted, clock, settings
+        )
         self._time = self._saved_time = parts.state.engine_time()
         self._budget = FEWEST
         self._pause_s = 0.0
@@ -87,13 +90,17 @@ class Engine:
         """Folds all there is in the log and fires what is due, then returns with everything closed."""
         while self.tick():
             pass
-        self.close()
+        self.close(None)
 
-    def close(self) -> None:
-        """Ends in order: outcomes that come within a few seconds are kept, a running seal is finished."""
+    def close(self, clean_bytes: int | None = SMALL_BYTES) -> None:
+        """Ends in order: outcomes that come within a few seconds are kept, a running seal is finished, the
+        files are cleaned of who was erased if they have no more than `clean_bytes`."""
         self._messages.close()
         self._messages.outcomes(self._time)
         self._commit(Taken(), self._sealing.close())
+        self._parts.erasing.end(clean_bytes)
+        self._parts.erasing.finish()
+        self._commit(Taken())
         self._parts.close()
 
     def abort(self) -> None:
@@ -107,6 +114,7 @@ class Engine:
         """
         began = time.perf_counter()
         taken = self._intake.take(budget or self._budget)
+        self._parts.erasing.finish()
         self._parts.state.begin()
         self._time = max(self._time, taken.until)
         self._parts.rows.fold(taken.rows)
@@ -132,6 +140,7 @@ class Engine:
         parts = self._parts
         changes = gathered(parts, taken)
         changes.sealed = sealed or self._sealing.poll()
+        changes.sealed_cursors = parts.sealed_cursors if changes.sealed else {}
         if self._time - self._saved_time >= SECOND or changed(changes):
             changes.engine_time = None if self._late else self._time
             parts.state.commit(changes)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from hark.clock import Clock
 from hark.decide.step import step
 from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
+from hark.engine.erase import Erasing
 from hark.engine.folder import Folder
 from hark.engine.hooks import publish
 from hark.engine.records import Records
@@ -18,7 +20,7 @@ from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
 from hark.history.identity import Counter, Resolver
 from hark.history.seal import Sealer
-from hark.model import Instant
+from hark.model import Instant, Lane
 from hark.settings import Settings
 from hark.store.changes import Kept
 from hark.store.contracts import Row
@@ -47,7 +49,7 @@ class Origin:
 class Parts:
     """What the loop works with. All but the log belongs to this process alone."""
 
-    def __init__(self, data: Path, settings: Settings) -> None:
+    def __init__(self, data: Path, settings: Settings, clock: Clock) -> None:
         """Raises HarkError: `log.missing`, `epoch.differs`, `cursor.past-end`."""
         self.log = LogReader(data / "log")
         self.state = StateStore(data / "state.db", self.log.epoch)
@@ -64,6 +66,10 @@ class Parts:
         self.folder = Folder(self.records, self.definitions.plan, step)
         self.events = EventTable(data / "history")
         self.sealer = Sealer(self.events, self.log.epoch)
+        self.sealed_cursors: dict[Lane, int] = {}
+        """Rows up to these stand in the history since the last seal."""
+        self.erasing = Erasing(self.state, self.reader, self.events, self.records, self.resolver, clock)
+        self.folder.erased = self.erasing.tombstones.subjects
         self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
@@ -72,14 +78,15 @@ class Parts:
             resolver=self.resolver,
             dedupe=self.dedupe,
             canonical=self.canonical,
-            commands={"define": self.define},
+            commands={"define": self.define, "erase": self.erasing.erase},
             imports=self.imports,
+            erased=self.erasing.tombstones,
             epoch=self.log.epoch,
         )
 
     def canonical(self, subject: int) -> int | None:
-        """The subject that a number is today; None for one never given."""
-        if not 0 < subject < self.count.following:
+        """The subject that a number is today; None for one never given, or erased."""
+        if not 0 < subject < self.count.following or subject in self.folder.erased:
             return None
         return self.resolver.becomes(self.state.canonical(subject))
 
@@ -99,11 +106,16 @@ class Parts:
 
     def seal(self) -> int:
         """Writes what waits into the history; the last chunk it then has. For the sealing thread."""
-        return self.sealer.seal(self.reader.numbered(0), self.reader.merges())
+        cursors = self.reader.cursors()
+        sealed = self.sealer.seal(self.reader.numbered(0), self.reader.merges())
+        self.sealed_cursors = cursors
+        return sealed
 
     def compact(self) -> None:
-        """Sorts many files of a bucket into one where there are too many. For the sealing thread."""
+        """Sorts many files of a bucket into one where there are too many, and takes out who was erased. For
+        the sealing thread."""
         compact(self.events, self.reader.merges(), self._files)
+        self.erasing.clean()
 
     def close(self) -> None:
         self.reader.close()

@@ -13,6 +13,7 @@ from hark.clock import derived_id
 from hark.collect.formats import Call, split
 from hark.engine.folder import Folder
 from hark.history.dedupe import Dedupe, fingerprint
+from hark.history.erased import Tombstones
 from hark.history.identity import Merging, Resolved, Resolver
 from hark.model import JSON, ConsentName, Event, Kind, sequence
 from hark.store.contracts import Row
@@ -98,13 +99,14 @@ class Rows:
         canonical: Callable[[int], int | None],
         commands: Mapping[str, Callable[[Row], None]],
         imports: Imports,
+        erased: Tombstones,
         epoch: str,
     ) -> None:
         """`canonical` gives the subject that a number is today, None for one never given; `commands`
         carry out command rows, by name."""
         self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
-        self._imports = imports
+        self._imports, self._erased = imports, erased
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
     def fold(self, rows: Sequence[Row]) -> None:
@@ -126,7 +128,7 @@ class Rows:
             self._folder.problem(row.received_at, row.seq, 0, "row.broken", detail)
 
     def _calls(self, rows: Sequence[Row]) -> None:
-        places = list(self._fresh(self._split(rows), max(row.received_at for row in rows)))
+        places = self._staying(list(self._fresh(self._split(rows), max(row.received_at for row in rows))))
         self._resolver.prepare([call for _, call in places])
         for row, call in places:
             self._call(row, call)
@@ -152,6 +154,17 @@ class Rows:
         prints = [fingerprint(row.source, call.message_id) for row, call in places if call.message_id]
         fresh = iter(self._dedupe.fresh(prints, arrived) if prints else ())
         return (place for place in places if not place[1].message_id or next(fresh))
+
+    def _staying(self, places: list[Place]) -> list[Place]:
+        """Those that are not of a customer who was erased since they happened; the others are counted."""
+        found = [place for place in places if not self._erased.covers(place[1])]
+        if len(found) < len(places):
+            row = places[-1][0]
+            late = (
+                f"{len(places) - len(found)} events of erased customers, from before their erasure, left out"
+            )
+            self._folder.problem(row.received_at, row.seq, 0, "erased.late", late)
+        return found
 
     def _call(self, row: Row, call: Call) -> None:
         resolved = self._resolved(row, call)

@@ -20,12 +20,14 @@ class Sealing:
         waiting: Callable[[], tuple[int, Instant]],
         seal: Callable[[], int],
         compact: Callable[[], None],
+        wanted: Callable[[], bool],
         clock: Clock,
         settings: Settings,
     ) -> None:
         """`waiting` gives (events, when the oldest was folded) of `recent`. `seal` writes what waits and
-        gives the last chunk's number; it and `compact` run in the thread of this class."""
-        self._count, self._seal, self._compact = waiting, seal, compact
+        gives the last chunk's number; it and `compact` run in the thread of this class, also when little
+        waits but `wanted` says so."""
+        self._count, self._seal, self._compact, self._wanted = waiting, seal, compact, wanted
         self._clock, self._settings = clock, settings
         self._pool = ThreadPoolExecutor(1, "seal")
         self._running: Future[int] | None = None
@@ -60,7 +62,7 @@ class Sealing:
     def _is_time(self) -> bool:
         age_us = self._clock.now() - self._oldest
         old = self._events > 0 and age_us >= self._settings.seal_age_s * SECOND
-        return self._events >= self._settings.seal_events or old
+        return self._events >= self._settings.seal_events or old or self._wanted()
 
     def _job(self) -> int:
         sealed = self._seal()

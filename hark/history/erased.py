@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from hark.history.identity import ANONYMOUS, USER, Id
 from hark.history.merged import Merged
 from hark.model import GROUPS, Instant, Kind
-from hark.store.table import ROWS, EventTable, File, Version
+from hark.store.table import ROWS, EventTable, File, Subjects, Version
 
 
 class Said(Protocol):
@@ -115,26 +115,27 @@ class Gone:
         self._subjects = np.array(sorted(subjects), np.int64)
 
     @cached_property
-    def copied(self) -> pa.Array:
-        """The seq of each of their events, under which a group has its copy."""
-        found = [self._theirs(file)["seq"] for file in self._version.files if file.first < GROUPS]
-        return pa.concat_arrays([chunk for one in found for chunk in one.chunks]) if found else _NONE
+    def copied(self) -> Subjects:
+        """The seq of each of their events, under which a group has its copy; facts have others."""
+        files = [file for file in self._version.files if file.first < GROUPS]
+        found = [rows.filter(pc.not_equal(rows["kind"], int(Kind.FACT))) for rows in map(self.theirs, files)]
+        return np.concatenate([_NONE, *(rows["seq"].to_numpy() for rows in found)])
 
     def held(self, file: File) -> bool:
         """Whether rows of the file go."""
         if file.first < GROUPS:
-            return bool(self._theirs(file).num_rows)
+            return bool(self.theirs(file).num_rows)
         return any(self.without(part).num_rows < part.num_rows for part in self._table.groups(file, _KEYS))
 
     def without(self, rows: pa.Table) -> pa.Table:
-        """The rows that stay."""
-        written = pc.coalesce(rows["origin"], rows["subject"])
-        goes = pc.is_in(written, pa.array(self._subjects))
-        if len(rows) and rows["subject"][0].as_py() >= GROUPS:
-            goes = pc.and_(pc.not_equal(rows["kind"], int(Kind.FACT)), pc.is_in(rows["seq"], self.copied))
+        """The rows that stay, of some of either customers or groups."""
+        if rows.num_rows and rows["subject"][0].as_py() >= GROUPS:
+            goes = pc.is_in(rows["seq"], pa.array(self.copied))
+        else:
+            goes = pc.is_in(pc.coalesce(rows["origin"], rows["subject"]), pa.array(self._subjects))
         return rows.filter(pc.invert(goes))
 
-    def _theirs(self, file: File) -> pa.Table:
+    def theirs(self, file: File) -> pa.Table:
         """Of a file of customers the rows that go. Those of a merge that was undone stand under the other's
         number, with their own in `origin`."""
         then = self._merged.then(self._table.merges(file)).canonical(self._subjects)
@@ -144,4 +145,4 @@ class Gone:
 
 
 _KEYS = ["subject", "seq", "kind", "origin"]
-_NONE = pa.array([], pa.int64())
+_NONE = np.empty(0, np.int64)

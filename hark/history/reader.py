@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from hark.history import columns as chunks
 from hark.history import runs, stream
+from hark.history.erased import Gone
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run
 from hark.history.seal import BUCKETS, as_rows, follow
@@ -25,6 +26,7 @@ from hark.store.contracts import StateReader
 from hark.store.table import ROWS, EventTable, File, Version
 
 NO_TABLE = Version(-1, 0, "", BUCKETS, ())
+_NO_MERGES = Merged(())
 
 
 class Resident:
@@ -60,12 +62,14 @@ def open_snapshot(data: Path, state: StateReader, resident: Resident | None = No
     and after reading `recent`, nothing was missed between the two.
     """
     table = EventTable(data / "history")
+    erased = state.erased()
     version = table.version() or NO_TABLE
     while True:
         recent = list(state.recent(version.sealed))
         now = table.version() or NO_TABLE
         if now.sealed == version.sealed:
-            return Snapshot(table, now, recent, Merged(state.merges()), resident)
+            gone = {*erased, *state.erased()}
+            return Snapshot(table, now, recent, Merged(state.merges()), resident, gone)
         version = now
 
 
@@ -79,8 +83,12 @@ class Snapshot:
         recent: Sequence[bytes],
         merged: Merged,
         resident: Resident | None = None,
+        erased: Collection[int] = (),
     ) -> None:
+        """`erased` subjects are in no answer, also where files still hold them."""
         self.version = version
+        self._erased = np.array(sorted(erased), np.int64)
+        self._gone = Gone(table, version, erased, merged)
         self.merged = merged
         self.buckets = version.buckets
         self._table = table
@@ -93,7 +101,9 @@ class Snapshot:
     def count(self) -> int:
         """Events of customers, facts included."""
         waiting: int = self._customers.num_rows
-        return sum(file.rows for file in self.version.files if file.bucket < self.buckets) + waiting
+        files = [file for file in self.version.files if file.bucket < self.buckets]
+        hidden = sum(self._gone.theirs(file).num_rows for file in files) if len(self._erased) else 0
+        return sum(file.rows for file in files) + waiting - hidden
 
     # -- what kernels read ------------------------------------------------------------------------------
 
@@ -105,10 +115,16 @@ class Snapshot:
         """
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
-        found = [runs.without(self._run(file, wanted, properties), self._affected(file)) for file in files]
+        found = [self._kept(file, self._run(file, wanted, properties)) for file in files]
         with self._lock:
             late = self._late_with_properties if properties else self._late
         return found + late.get(bucket, [])
+
+    def _kept(self, file: File, run: Run) -> Run:
+        """A file's run without the rows that are somebody else's by now, and those of erased customers."""
+        if file.bucket >= self.buckets and len(self._erased):
+            run = runs.take(run, np.flatnonzero(~np.isin(run.seq, self._gone.copied)))
+        return runs.without(run, np.union1d(self._affected(file), self._erased))
 
     def _run(self, file: File, names: frozenset[str] | None, properties: bool) -> Run:
         kept = self._resident.get(file) if self._resident and not properties else None
@@ -145,7 +161,7 @@ class Snapshot:
             found.setdefault(bucket, []).append(run)
         for file in self.version.files:
             for bucket, run in self._moved(file, wanted):
-                found.setdefault(bucket, []).append(run)
+                found.setdefault(bucket, []).append(runs.without(run, self._erased))
         return found
 
     def _moved(self, file: File, wanted: list[str]) -> Iterator[tuple[int, Run]]:
@@ -175,6 +191,8 @@ class Snapshot:
     def subject_events(self, subject: int, names: Collection[str] | None = None) -> list[Event]:
         """One subject's events by (at, seq)."""
         root = self.merged.one(subject)
+        if root in self._erased:
+            return []
         parts = [self._of(file, root) for file in self.version.files]
         parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], root)))
         found = chunks.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
@@ -189,7 +207,20 @@ class Snapshot:
         if not any(file.first <= one <= file.last for one in ids):
             return ROWS.empty_table()
         rows = follow(self._table.of(file, ids, ROWS.names), self.merged)
-        return rows.filter(pc.equal(rows["subject"], subject))
+        rows = rows.filter(pc.equal(rows["subject"], subject))
+        return self._gone.without(rows) if len(self._erased) else rows
+
+    def written_for(self, subjects: Collection[int]) -> Iterator[Event]:
+        """The events that came to these subjects before all merges, in no order."""
+        numbers = np.array(sorted(subjects), np.int64)
+        for file in self.version.files:
+            held = self.merged.then(self._table.merges(file)).canonical(numbers)
+            if np.any((held >= file.first) & (held <= file.last)):
+                rows = follow(self._table.of(file, np.unique(held).tolist(), ROWS.names), _NO_MERGES)
+                yield from chunks.events(rows.filter(pc.is_in(rows["subject"], pa.array(numbers))))
+        if self._recent:
+            rows = as_rows([chunks.table(chunk) for chunk in self._recent])
+            yield from chunks.events(rows.filter(pc.is_in(rows["subject"], pa.array(numbers))))
 
     def timeline(self, subject: int, limit: int, before: Instant | None = None) -> list[Event]:
         """The latest events of one subject (those before an instant, if given), newest first."""
@@ -218,9 +249,15 @@ class Snapshot:
     def _today(self, rows: pa.Table) -> pa.Table:
         """The rows of a file under today's ids; `origin` is needed only where something was undone since."""
         if "origin" in rows.column_names:
-            return follow(rows, self.merged)
+            return self._shown(follow(rows, self.merged))
         subjects = pa.array(self.merged.canonical(rows["subject"].to_numpy()))
-        return rows.set_column(rows.schema.get_field_index("subject"), "subject", subjects)
+        return self._shown(rows.set_column(rows.schema.get_field_index("subject"), "subject", subjects))
+
+    def _shown(self, rows: pa.Table) -> pa.Table:
+        """Without those who were erased."""
+        if not len(self._erased):
+            return rows
+        return rows.filter(pc.invert(pc.is_in(rows["subject"], pa.array(self._erased))))
 
     @cached_property
     def _customers(self) -> pa.Table:
@@ -232,7 +269,7 @@ class Snapshot:
         """The rows of `recent`, canonical."""
         if not self._recent:
             return ROWS.empty_table()
-        return follow(as_rows([chunks.table(chunk) for chunk in self._recent]), self.merged)
+        return self._shown(follow(as_rows([chunks.table(chunk) for chunk in self._recent]), self.merged))
 
 
 def _named(rows: pa.Table, names: Collection[str] | None) -> pa.Table:

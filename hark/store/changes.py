@@ -153,6 +153,8 @@ class Changes(Struct):
     """Fingerprints of buckets before it are dropped, a bounded number a tick."""
     sealed: int | None = None
     """Chunks up to this number stand in the history and are dropped."""
+    sealed_cursors: dict[Lane, int] = field(default_factory=dict)
+    """By lane, the row up to which all that was read stands in the history."""
     problems: list[Problem] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
     rewritten: dict[int, Instant] = field(default_factory=dict)

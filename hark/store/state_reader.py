@@ -133,6 +133,13 @@ class StateReader(Identities, ErasuresRead):
     def cursors(self) -> dict[Lane, int]:
         return {lane: self._number(f"cursor/{lane.name.lower()}") for lane in Lane}
 
+    def settled(self) -> dict[Lane, int]:
+        """By lane, the row up to which all is folded and stands in the history: the log may drop it."""
+        find = """SELECT name, value FROM meta WHERE name LIKE
+                  CASE WHEN EXISTS (SELECT 1 FROM recent) THEN 'sealed/%' ELSE 'cursor/%' END"""
+        found = {name.partition("/")[2]: value for name, value in self._all(find)}
+        return {lane: found.get(lane.name.lower(), 0) for lane in Lane}
+
     def imported(self, file: str) -> int:
         """How many chunks of a file (by its digest) have been imported."""
         return self._number(f"import/{file}")

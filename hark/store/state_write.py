@@ -25,6 +25,7 @@ def write_meta(db: apsw.Connection, changes: Changes) -> None:
     values: dict[str, int | None] = {
         f"cursor/{lane.name.lower()}": at for lane, at in changes.cursors.items()
     }
+    values |= {f"sealed/{lane.name.lower()}": at for lane, at in changes.sealed_cursors.items()}
     values |= {f"import/{file}": chunk for file, chunk in changes.imports.items()}
     values["engine_time"] = changes.engine_time
     values["next_subject"] = changes.next_subject

@@ -83,6 +83,9 @@ class Waiting:
     def recent(self, after: int) -> Iterable[bytes]:
         return [chunk for number, chunk in self.chunks if number > after]
 
+    def erased(self) -> list[int]:
+        return []
+
     def merges(self) -> list[Merge]:
         return self.merged
 
