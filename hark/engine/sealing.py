@@ -40,7 +40,8 @@ class Sealing:
         The number of a chunk once all up to it are in the history: then they may be dropped from `recent`.
         """
         done = self._done()
-        if self._running is None and done is None and self._is_time():
+        free = self._running is None and done is None and not self._stopped.is_set()
+        if free and self._is_time():
             self._running = self._pool.submit(self._job)
         return done
 
