@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from hark.collect import browser, customerio
 from hark.collect.http import Answer, Collector, Incoming
 from hark.collect.take import takes
 
@@ -43,7 +44,18 @@ ROUTES = (
     Route("POST", "/v1/b", takes("batch")),
     Route("POST", "/batch/", takes("posthog")),
     Route("POST", "/batch", takes("posthog")),
+    Route("POST", "/v1/m", browser.metrics),
+    Route("GET", "/v1/projects/{key}/settings", browser.settings),
+    Route("PUT", "/api/v1/customers/{id}", takes("identify", customerio.IDENTIFY)),
+    Route("DELETE", "/api/v1/customers/{id}", takes("command", customerio.ERASURE)),
+    Route("POST", "/api/v1/customers/{id}/events", takes("track", customerio.EVENT)),
+    Route("POST", "/api/v1/events", takes("track", customerio.EVENT)),
+    Route("PUT", "/api/v1/customers/{id}/devices", takes("identify", customerio.DEVICE)),
+    Route("DELETE", "/api/v1/customers/{id}/devices/{device}", takes("track", customerio.DEVICE_REMOVAL)),
+    Route("POST", "/api/v1/customers/{id}/suppress", takes("command", customerio.SUPPRESSION)),
+    Route("POST", "/api/v1/customers/{id}/unsuppress", takes("command", customerio.RELEASE)),
+    Route("POST", "/api/v1/merge_customers", takes("alias", customerio.MERGE)),
 )
 
-OURS = ("/v1/", "/hooks/", "/health/")
+OURS = ("/v1/", "/api/v1/", "/hooks/", "/health/")
 """Under these prefixes what is in no line is 404 in JSON."""

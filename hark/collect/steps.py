@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -51,6 +51,9 @@ class Request(Struct):
     received_at: Instant
     headers: dict[bytes, bytes]
     header_bytes: int = 0
+    params: Mapping[str, str] = {}
+    """The named segments of the path."""
+    lane: Lane = Lane.LIVE
     body: bytes = b""
     key_in_body: str = ""
     batch_size: int | None = None
@@ -232,7 +235,7 @@ def rows(request: Request) -> list[NewRow]:
     if len(request.refused) == request.calls:
         return []
     refused = msgspec.json.encode([one.member for one in request.refused]) if request.refused else b""
-    lane, at = Lane.LIVE, request.received_at
+    lane, at = request.lane, request.received_at
     kind = request.kind + formats.SECRET if request.secret_alias else request.kind
     calls = request.calls - len(request.refused)
     return [NewRow(lane, at, request.source, kind, request.body, refused, calls)]

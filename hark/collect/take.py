@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from hark.collect import steps
 from hark.collect.http import DONE, Answer, Collector, Incoming, refused
 from hark.collect.refusals import Reason, Refusal
-from hark.collect.steps import Request
+from hark.collect.steps import Request, Step
 
 _KEPT = (Reason.INVALID_CALL, Reason.NEEDS_SECRET_KEY)
 """A single call that is refused stands in the reject log by itself when it is answered."""
 
 
-def takes(kind: str) -> Callable[[Collector, Incoming], Awaitable[Answer]]:
-    """What answers a path at which calls of `kind` (or batches) come in."""
+def takes(
+    kind: str, path: Sequence[Step] = steps.STEPS
+) -> Callable[[Collector, Incoming], Awaitable[Answer]]:
+    """What answers where calls of `kind` (or batches) come in; their bodies go through these steps."""
 
     async def take(collector: Collector, incoming: Incoming) -> Answer:
         request = _request(kind, incoming, collector)
-        refusal = await _read(request, incoming, collector) or await _store(request, collector)
+        refusal = await _read(request, incoming, collector, path) or await _store(request, collector)
         if refusal and request.refused and refusal.reason in _KEPT:
             return refused(refusal)
         if refusal:
@@ -30,7 +32,9 @@ def takes(kind: str) -> Callable[[Collector, Incoming], Awaitable[Answer]]:
     return take
 
 
-async def _read(request: Request, incoming: Incoming, collector: Collector) -> Refusal | None:
+async def _read(
+    request: Request, incoming: Incoming, collector: Collector, path: Sequence[Step]
+) -> Refusal | None:
     """Read the body and take the request through the steps."""
     refusal = steps.run(steps.BEFORE_BODY, request, collector.context)
     if refusal:
@@ -40,7 +44,7 @@ async def _read(request: Request, incoming: Incoming, collector: Collector) -> R
         return body
     request.body = body
     request.received_at = collector.clock.now()
-    refusal = steps.run(steps.STEPS, request, collector.context)
+    refusal = steps.run(path, request, collector.context)
     if refusal and request.refused:
         await collector.append([], steps.rejects(request))
     return refusal
@@ -61,7 +65,7 @@ def _source(request: Request, collector: Collector) -> str:
 def _request(kind: str, incoming: Incoming, collector: Collector) -> Request:
     headers = incoming.headers
     size = sum(len(name) + len(value) + 4 for name, value in headers)
-    return Request(kind, collector.clock.now(), dict(headers), size)
+    return Request(kind, collector.clock.now(), dict(headers), size, incoming.params)
 
 
 def _success(request: Request) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,23 @@ def keys() -> Made:
 @pytest.fixture(scope="session")
 def collect(keys: Made) -> Iterator[Collect]:
     """A server with three sources: web, a strict one, and one with a protected event and a disabled key."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        guarded = (*held("wk_guarded", "sk_guarded"), OLD)
-        web = Source("web", held(keys.write_key, "wk_web_2", keys.secret_key))
-        strict = Source("strict", held("wk_strict", "sk_strict"), strict=True)
-        write_sources(data, [web, strict, Source("guarded", guarded, protected=("Paid",))])
-        with collecting(data) as running:
-            yield running
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data", keys=keys) as running:
+        yield running
+
+
+@contextmanager
+def serving(
+    data: Path, settings: str = "", keys: Made = Made("web", "wk_web", "sk_web")
+) -> Iterator[Collect]:
+    """The same server with settings of its own."""
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "hark.toml").write_text(settings)
+    web = Source("web", held(keys.write_key, "wk_web_2", keys.secret_key))
+    strict = Source("strict", held("wk_strict", "sk_strict"), strict=True)
+    guarded = (*held("wk_guarded", "sk_guarded"), OLD)
+    write_sources(data, [web, strict, Source("guarded", guarded, protected=("Paid",))])
+    with collecting(data) as running:
+        yield running
 
 
 OLD = Key("wk_old", False, "wk_old", expires_at=1)
