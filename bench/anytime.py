@@ -1,7 +1,7 @@
 """How often the always-valid 95 % intervals hold at all of 60 daily looks; limit 95 %.
 
-`python -m bench.anytime [SIMULATIONS]`. Rates from 0.1 to 60 %, arms of equal and unequal size, 2 to 10,000 people a day; values that most
-people don't have and that are heavy-tailed where they have them. Fixed seed.
+`python -m bench.anytime [SIMULATIONS]`. Rates from 0.1 to 60 %, arms of equal and unequal size, 2 to 10,000
+people a day; values that most people don't have and that are heavy-tailed where they have them. Fixed seed.
 """
 
 from __future__ import annotations

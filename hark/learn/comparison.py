@@ -11,7 +11,9 @@ from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.aggregates import Sums, total
 from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, came_to_a_send, conflicting
+from hark.learn.compare import Interval
 from hark.learn.entries import GRACE_US
+from hark.learn.families import against_control
 from hark.model import DAY, Instant
 
 INTAKE_US = 28 * DAY
@@ -45,6 +47,12 @@ class Comparison(Struct, frozen=True):
     @property
     def treated(self) -> Sums:
         return treated(self.sums)
+
+    @property
+    def variants(self) -> dict[str, Interval | None]:
+        """Each variant's lift over the control; the intervals of several hold all together."""
+        arms = {one.name: self.sums.get(one.name, Sums()) for one in self.campaign.variants}
+        return against_control(arms, self.control)
 
     @property
     def at_decision(self) -> tuple[Sums, Sums]:

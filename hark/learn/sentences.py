@@ -11,6 +11,7 @@ from hark.learn import anytime, checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, treated
+from hark.learn.power import detectable
 from hark.model import Instant
 from hark.understand.wording import event, span
 
@@ -30,6 +31,7 @@ def sentences(found: Comparison) -> Iterator[str]:
     yield from _variants(found)
     yield from _value(found, goal)
     yield from _disputed(found)
+    yield from _power(found)
     yield from _unknown(found, goal)
 
 
@@ -113,11 +115,21 @@ def _reached(found: Comparison) -> Iterator[str]:
 def _variants(found: Comparison) -> Iterator[str]:
     if len(found.campaign.variants) < 2:
         return
-    for variant in found.campaign.variants:
-        lift = compare.newcombe(found.sums.get(variant.name, Sums()), found.control)
+    for name, lift in found.variants.items():
         if lift is not None:
-            yield f"{variant.name}: {difference(lift)} against those left alone."
-    yield "Each variant's interval is its own; which variant is better has not been tested."
+            yield f"{name}: {difference(lift)} against those left alone."
+    yield "The variants' intervals hold all together (95 %); which variant is better has not been tested."
+
+
+def _power(found: Comparison) -> Iterator[str]:
+    """What so many people can show, while the day of decision is to come."""
+    people, alone = found.treated.subjects + found.control.subjects, found.control
+    if found.decided or not (found.treated.subjects and alone.rate and alone.rate < 1):
+        return
+    smallest = detectable(alone.rate, people, alone.subjects / people)
+    if smallest is not None:
+        words = f"a rise of {100 * smallest:.1f} percentage points or more"
+        yield f"So many people ({people:,}) show {words} in 4 cases of 5; a smaller one may go unseen."
 
 
 def _value(found: Comparison, goal: Goal) -> Iterator[str]:
