@@ -32,7 +32,7 @@ class Arm(Struct, frozen=True):
     value: float | None
     """Value per subject; None where the goal has no value."""
     lift: Interval | None
-    """Goal rate minus the control's, each by itself; None for the control itself and while an arm is empty."""
+    """Goal rate minus the control's, each by itself; None for the control and while an arm is empty."""
 
 
 class SampleRatio(Struct, frozen=True):
