@@ -9,6 +9,7 @@ import msgspec
 
 from hark.decide.entry import consider
 from hark.decide.membership import ask
+from hark.decide.record import decode
 from hark.decide.rules import EVERYTHING
 from hark.decide.work import SOURCE, Work
 from hark.errors import HarkError
@@ -67,6 +68,17 @@ def _inside(work: Work, segment: str) -> Event:
     )  # fmt: skip
 
 
+def part(work: Work, data: Mapping[str, Any]) -> None:
+    """Puts the `record` built from history in place of the one that held two customers, a merge having been
+    undone. It starts no run; runs end as they do where a segment is left."""
+    now = work.now
+    work.record = decode(data["record"])
+    work.record.now = now
+    work.imported = work.moved = True
+    for segment in work.plan.segments.values():
+        ask(work, segment)
+
+
 def suppress(work: Work, data: Mapping[str, JSON]) -> None:
     """The `address`, or without one the customer, must not be written to from now on."""
     address = str(data.get("address") or EVERYTHING).lower()
@@ -82,6 +94,7 @@ COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "backfill": backfill,
     "refold": refold,
     "existing": existing,
+    "part": part,
     "suppress": suppress,
     "unsuppress": unsuppress,
 }

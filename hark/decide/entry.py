@@ -106,7 +106,7 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
         goal_until=course.goal_until(work.now),
         trigger=trigger.properties,
     )
-    first = expose(record, run, drawn)
+    first = expose(record, _exposure(run, drawn, record.last_seq + 1))
     facts: dict[str, JSON] = {
         **about(run),
         "variant": drawn.variant,
@@ -133,23 +133,25 @@ def occurrence(course: Course, trigger: Event) -> str:
     return trigger.message_id if course.starts_when else str(trigger.at)
 
 
-def expose(record: Record, run: Run, drawn: Draw) -> bool:
+def _exposure(run: Run, drawn: Draw, seq: int) -> Exposure:
+    return Exposure(
+        run.campaign, run.version, run.arm, run.entered_at, seq, run.id, 1, run.entered_at,
+        drawn.share, drawn.propensity,
+    )  # fmt: skip
+
+
+def expose(record: Record, new: Exposure) -> bool:
     """Keeps the first entry into this version's comparison; whether this is it.
 
     An entry in the global control is in no comparison, so that a later one, drawn, is the first.
     """
-    seq = record.last_seq + 1
-    new = Exposure(
-        run.campaign, run.version, run.arm, run.entered_at, seq, run.id, 1, run.entered_at,
-        drawn.share, drawn.propensity,
-    )  # fmt: skip
     for place, old in enumerate(record.exposures):
-        if (old.campaign, old.version) == (run.campaign, run.version):
-            if old.arm == GLOBAL_CONTROL != run.arm:
+        if (old.campaign, old.version) == (new.campaign, new.version):
+            if old.arm == GLOBAL_CONTROL != new.arm:
                 record.exposures[place] = new
                 return True
             old.entries += 1
-            old.last_at = run.entered_at
+            old.last_at = new.at
             return False
     record.exposures.append(new)
     return True

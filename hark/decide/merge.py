@@ -32,13 +32,17 @@ def join(work: Work, input: Handover) -> None:
     sends a `refold` from history for the others.
     """
     work.imported, work.moved = input.imported, True
-    older, younger = work.record, input.record
-    _join_profile(older, younger)
-    _join_summaries(work, younger)
-    _join_sends(older, younger)
-    _join_campaigns(work, younger)
+    join_records(work, input.record)
     for segment in work.plan.segments.values():
         ask(work, segment)
+
+
+def join_records(work: Work, younger: Record) -> None:
+    """All that the younger's record holds into that of the work; segments are not asked again."""
+    _join_profile(work.record, younger)
+    _join_summaries(work, younger)
+    _join_sends(work.record, younger)
+    _join_campaigns(work, younger)
 
 
 def _join_profile(older: Record, younger: Record) -> None:

@@ -33,15 +33,16 @@ class Folder:
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
 
-    def event(self, event: Event, row: int = 0, member: int = 0) -> None:
-        """One event. Where nothing asks for it no record is touched."""
+    def event(self, event: Event, row: int = 0, member: int = 0, home: int | None = None) -> None:
+        """One event, written down for `home` (the subject it came to before merges), else for its subject.
+        Where nothing asks for it no record is touched."""
         if not self.asks(event):
-            self.events.append(event)
+            self.events.append(_at(home, event))
             return
         entry = self.records.get(event.subject)
         if entry.record.now > event.instant:
             event = msgspec.structs.replace(event, instant=entry.record.now)
-        self.events.append(event)
+        self.events.append(_at(home, event))
         self._give(entry, event, row, member)
 
     def asks(self, event: Event) -> bool:
@@ -61,7 +62,7 @@ class Folder:
         if not self.records.has(younger):
             return
         instant = max(at, self.records.get(younger).record.now)
-        self._wake(younger, instant)
+        self.wake(younger, instant)
         state = decode(encode(self.records.get(younger).record))
         self.give(MergedInto(younger, instant, older, cause))
         self.records.empty(younger)
@@ -75,9 +76,9 @@ class Folder:
         entry = self.records.get(subject)
         entry.armed = None
         self.records.change(subject, entry)
-        self._wake(subject, until + 1)
+        self.wake(subject, until + 1)
 
-    def _wake(self, subject: int, before: Instant) -> None:
+    def wake(self, subject: int, before: Instant) -> None:
         """The timers of one subject due before a moment, each at its own."""
         entry = self.records.get(subject)
         while (due := entry.record.due) is not None and due < before:
@@ -101,7 +102,7 @@ class Folder:
         steps a customer's record takes are the same wherever ticks are cut."""
         due = entry.record.due
         if due is not None and due < input.instant and type(input) is not TimerDue:
-            self._wake(input.subject, input.instant)
+            self.wake(input.subject, input.instant)
             entry = self.records.get(input.subject)
         try:
             entry.record, facts = self._step(entry.record, input, self.plan)
@@ -123,3 +124,10 @@ class Folder:
         for before in self._given.get(input.subject, ()):
             entry.record, _ = self._step(entry.record, before, self.plan)
             self.records.change(input.subject, entry)
+
+
+def _at(home: int | None, event: Event) -> Event:
+    """The event as it is written down: merges leave what an id brings where the id is at home."""
+    if home is None or home == event.subject:
+        return event
+    return msgspec.structs.replace(event, subject=home)

@@ -20,12 +20,15 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         imports=parts.imports.take(),
         next_subject=parts.count.following if resolved.firsts else None,
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
-        ids=dict(resolved.ids),
+        ids=resolved.ids,
+        addresses=parts.addresses.take(),
         merges=[
-            Moved(Merge(one.younger, one.older, one.at, one.cause), one.moved) for one in resolved.mergings
+            Moved(Merge(one.younger, one.older, one.at, one.cause, one.undoes, one.by), one.moved)
+            for one in resolved.mergings
         ],
         records=parts.records.take(),
         wanted=folder.told.wanted,
+        repointed=parts.unmerging.take(),
         turns=list(folder.told.turns.values()),
         documents=documents,
         chunk=chunk(folder.events) if folder.events else None,

@@ -41,7 +41,8 @@ class Messages:
         """Gives the outcomes that have come in; how many."""
         found = self._deliverers.outcomes() if self._deliverers else []
         for outcome in found:
-            subject = self._state.canonical(outcome.subject)
+            row = self._state.message(outcome.message)
+            subject = self._state.canonical(row.subject if row else outcome.subject)
             at = max(outcome.instant, now)
             self._outcome(msgspec.structs.replace(outcome, subject=subject, instant=at))
         return len(found)

@@ -8,6 +8,7 @@ import msgspec
 
 from hark.clock import Clock
 from hark.decide.step import step
+from hark.engine.addresses import Addresses
 from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
 from hark.engine.erase import Erasing
@@ -15,12 +16,13 @@ from hark.engine.folder import Folder
 from hark.engine.hooks import publish
 from hark.engine.records import Records
 from hark.engine.rows import DefineRow, Imports, Rows
+from hark.engine.unmerge import Unmerging
 from hark.errors import HarkError
 from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
 from hark.history.identity import Counter, Resolver
 from hark.history.seal import Sealer
-from hark.model import Instant, Lane
+from hark.model import GROUPS, Instant, Lane
 from hark.settings import Settings
 from hark.store.changes import Kept
 from hark.store.contracts import Row
@@ -56,7 +58,8 @@ class Parts:
         check_cursors(self.state, self.log)
         self.reader = open_reader(data)
         self.count = Counter(max(1, self.state.number("next_subject")))
-        self.resolver = Resolver(self.state, self.count)
+        self.count_groups = Counter(max(GROUPS + 1, self.state.number("next_group")))
+        self.resolver = Resolver(self.state, self.count, allocate_group=self.count_groups)
         self.dedupe = Dedupe()
         self.dedupe.load(self.state.seen())
         self.definitions = Definitions(self.reader.all_documents(), settings.zone)
@@ -72,14 +75,17 @@ class Parts:
         self.folder.erased = self.erasing.tombstones.subjects
         self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
+        self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
+        self.addresses = Addresses()
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
         self.rows = Rows(
             folder=self.folder,
             resolver=self.resolver,
             dedupe=self.dedupe,
             canonical=self.canonical,
-            commands={"define": self.define, "erase": self.erasing.erase},
+            commands={"define": self.define, "erase": self.erasing.erase, "unmerge": self.unmerging.unmerge},
             imports=self.imports,
+            addresses=self.addresses,
             erased=self.erasing.tombstones,
             epoch=self.log.epoch,
         )

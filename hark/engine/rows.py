@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from hark.clock import derived_id
-from hark.collect.formats import Call, split
+from hark.collect.calls import NOTHING, Call
+from hark.collect.formats import split
+from hark.engine.addresses import Addresses
 from hark.engine.folder import Folder
+from hark.errors import HarkError
 from hark.history.dedupe import Dedupe, fingerprint
 from hark.history.erased import Tombstones
 from hark.history.identity import Merging, Resolved, Resolver
@@ -65,13 +68,6 @@ class ImportRow(Struct, frozen=True, rename={"part": "import"}):
     part: FileChunk | None = None
 
 
-class Pair(NamedTuple):
-    """Two ids that an alias call says are one customer's."""
-
-    user_id: str
-    anonymous_id: str
-
-
 class Imports:
     """How far each file has been imported: for good, where message ids are remembered for a day or so."""
 
@@ -99,6 +95,7 @@ class Rows:
         canonical: Callable[[int], int | None],
         commands: Mapping[str, Callable[[Row], None]],
         imports: Imports,
+        addresses: Addresses,
         erased: Tombstones,
         epoch: str,
     ) -> None:
@@ -106,7 +103,7 @@ class Rows:
         carry out command rows, by name."""
         self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
-        self._imports, self._erased = imports, erased
+        self._imports, self._erased, self._addresses = imports, erased, addresses
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
     def fold(self, rows: Sequence[Row]) -> None:
@@ -124,8 +121,9 @@ class Rows:
         except StorageError:
             raise
         except Exception as error:  # a row that cannot be read is named and passed over, whatever it holds
+            reason = error.id if isinstance(error, HarkError) and error.id else "row.broken"
             detail = f"{row.kind} from {row.source}: {type(error).__name__}: {error}"
-            self._folder.problem(row.received_at, row.seq, 0, "row.broken", detail)
+            self._folder.problem(row.received_at, row.seq, 0, reason, detail)
 
     def _calls(self, rows: Sequence[Row]) -> None:
         places = self._staying(list(self._fresh(self._split(rows), max(row.received_at for row in rows))))
@@ -168,34 +166,41 @@ class Rows:
 
     def _call(self, row: Row, call: Call) -> None:
         resolved = self._resolved(row, call)
+        if resolved is None:
+            self._folder.problem(row.received_at, row.seq, call.member, "alias.needs_secret_key", _TWO_USERS)
+            return
         if resolved.merging:
             self._merge(resolved.merging, imported=row.kind == "import")
-        self._folder.event(
-            Event(
-                resolved.subject,
-                call.at,
-                sequence(row.seq, call.member),
-                call.name,
-                int(call.kind),
-                row.source,
-                call.message_id or derived_id(self._epoch, row.seq, call.member),
-                row.received_at,
-                call.known_at,
-                row.received_at,
-                call.active,
-                call.properties,
-                call.context,
-            ),
-            row.seq,
-            call.member,
+        event = self._event(row, call, resolved.subject)
+        self._folder.event(event, row.seq, call.member, resolved.home)
+        if call.device_token or call.traits != NOTHING:
+            self._addresses.keep(call, resolved.home)
+
+    def _event(self, row: Row, call: Call, subject: int) -> Event:
+        return Event(
+            subject,
+            call.at,
+            sequence(row.seq, call.member),
+            call.name,
+            int(call.kind),
+            row.source,
+            call.message_id or derived_id(self._epoch, row.seq, call.member),
+            row.received_at,
+            call.known_at,
+            row.received_at,
+            call.active,
+            call.properties,
+            call.context,
         )
 
-    def _resolved(self, row: Row, call: Call) -> Resolved:
+    def _resolved(self, row: Row, call: Call) -> Resolved | None:
+        """Whose the call is; None for an alias of two users without a secret key."""
+        at = row.received_at
         if call.kind == Kind.IDENTIFY:
-            return self._resolver.identify(call, row.received_at)
+            return self._resolver.identify(call, at, row.source)
         if call.kind == Kind.ALIAS:
-            return self._resolver.identify(Pair(call.user_id, call.previous_id), row.received_at, "alias")
-        return self._resolver.belongs(call, row.received_at)
+            return self._resolver.alias(call.user_id, call.previous_id, call.secret, at, row.source)
+        return self._resolver.belongs(call, at)
 
     def _merge(self, merging: Merging, imported: bool) -> None:
         self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)
@@ -215,6 +220,7 @@ class Rows:
                 properties=properties,
             ),
             row.seq,
+            home=said.subject,
         )
 
     def _command(self, row: Row) -> None:
@@ -222,6 +228,9 @@ class Rows:
         if command.name not in self._commands:
             raise LookupError(f"there is no command {command.name!r}")
         self._commands[command.name](row)
+
+
+_TWO_USERS = "the alias names two identified customers, whom only a secret key may merge; it was left out"
 
 
 def _properties(said: ConsentRow) -> JSON:

@@ -1,7 +1,10 @@
 """Whose event is it? Ids become subjects: dense integers, given in the order of first sight.
 
+An id is at home at the subject it was given to. A merge moves the id to the older subject and leaves its home
+where it is, so that what it brings is written down for its home and goes back there when the merge is undone.
+
 Pure: what is known is asked of `Known`, what changed is kept in `Resolver.take()` for the commit of the tick.
-The rules are those of docs/engine.md (*Identity*): only identify (and alias) links ids.
+The rules are those of docs/identity.md: only identify, alias and merging link ids.
 """
 
 from __future__ import annotations
@@ -14,26 +17,40 @@ from msgspec import Struct, field
 from hark.model import Instant
 
 Id: TypeAlias = tuple[int, str]
-"""(USER or ANONYMOUS, value)."""
+"""(USER, ANONYMOUS or GROUP, value)."""
+Owner: TypeAlias = int | tuple[int, int]
+"""The subject of an id; where a merge moved it, with the one at which it is at home."""
 
-USER, ANONYMOUS = 0, 1
-PREFIX = {USER: "u:", ANONYMOUS: "a:"}
+USER, ANONYMOUS, GROUP = 0, 1, 2
+PREFIX = {USER: "u:", ANONYMOUS: "a:", GROUP: "g:"}
 
 
 class Known(Protocol):
     """What the store knows. Answers as of the last commit."""
 
-    def subjects(self, ids: Sequence[Id]) -> dict[Id, int]:
-        """The subjects of those ids that are known."""
+    def owners(self, ids: Sequence[Id]) -> dict[Id, Owner]:
+        """Whose those of the ids are that are known."""
         ...
 
-    def ids(self, subject: int) -> list[Id]:
-        """All ids of one subject."""
+    def owned(self, subject: int) -> list[tuple[Id, int]]:
+        """All ids of one subject, each with the subject at which it is at home."""
+        ...
+
+    def canonical(self, subject: int) -> int:
+        """The subject that it is today."""
+        ...
+
+    def tree(self, subject: int) -> list[int]:
+        """The subject and all those that were merged into it."""
+        ...
+
+    def undone(self) -> list[tuple[int, int]]:
+        """(younger, older) of the merges that were undone."""
         ...
 
 
 class Ids(Protocol):
-    """What of a call decides whose it is. `hark.collect.formats.Call` is one; "" is no id."""
+    """What of a call decides whose it is. `hark.collect.calls.Call` is one; "" is no id."""
 
     @property
     def user_id(self) -> str: ...
@@ -59,12 +76,17 @@ class Merging(Struct, frozen=True):
     cause: str
     moved: tuple[Id, ...]
     """The ids that were the younger's."""
+    by: str = ""
+    """The source whose call said so; who undid it."""
+    undoes: int = 0
+    """The number of the merge that this undoes; 0: it is one."""
 
 
 class Resolved(Struct, frozen=True):
-    """The subject of a call, and the merge that must come before it."""
+    """The subject of a call, the one for which it is written down, and the merge that must come before."""
 
     subject: int
+    home: int
     merging: Merging | None = None
 
 
@@ -73,7 +95,7 @@ class Resolutions(Struct):
 
     firsts: dict[int, First] = field(default_factory=dict)
     """By subject."""
-    ids: dict[Id, int] = field(default_factory=dict)
+    ids: dict[Id, Owner] = field(default_factory=dict)
     mergings: list[Merging] = field(default_factory=list)
 
 
@@ -98,23 +120,22 @@ class Remembered:
 
     def __init__(self, most: int) -> None:
         self._half = max(1, most // 2)
-        self._young: dict[Id, int] = {}
-        self._old: dict[Id, int] = {}
+        self._young: dict[Id, Owner] = {}
+        self._old: dict[Id, Owner] = {}
 
-    def get(self, id: Id) -> int | None:
-        """The subject of an id, None for one not remembered."""
+    def get(self, id: Id) -> Owner | None:
+        """Whose an id is, None for one not remembered."""
         found = self._young.get(id)
         if found is None and (found := self._old.get(id)) is not None:
             self.put(id, found)
         return found
 
-    def put(self, id: Id, subject: int) -> None:
+    def put(self, id: Id, owner: Owner) -> None:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
-        self._young[id] = subject
+        self._young[id] = owner
 
     def drop(self, ids: Iterable[Id]) -> None:
-        """These ids are nobody's any more."""
         for one in ids:
             self._young.pop(one, None)
             self._old.pop(one, None)
@@ -127,45 +148,82 @@ class Remembered:
 class Resolver:
     """Resolves calls in their order. One for the life of an engine; `take` after each tick."""
 
-    def __init__(self, known: Known, allocate: Callable[[], int], remember: int = 2_000_000) -> None:
+    def __init__(
+        self,
+        known: Known,
+        allocate: Callable[[], int],
+        remember: int = 2_000_000,
+        allocate_group: Callable[[], int] | None = None,
+    ) -> None:
         self._known = known
-        self._allocate = allocate
+        self._allocate, self._allocate_group = allocate, allocate_group or allocate
         self._remembered = Remembered(remember)
         self._changes = Resolutions()
         self._attached: dict[int, dict[Id, None]] = {}
         self._absent: set[Id] = set()
         """Ids of this tick that the store does not know."""
+        self._undone = known.undone()
 
     def prepare(self, calls: Sequence[Ids]) -> None:
         """Looks up, in one batch, the ids of a tick that are not remembered."""
-        get = self._remembered.get
+        get, changed = self._remembered.get, self._changes.ids
         ids = {(USER, call.user_id) for call in calls if call.user_id}
         ids |= {(ANONYMOUS, call.anonymous_id) for call in calls if call.anonymous_id}
-        asked = {one for one in ids if get(one) is None}
-        known = self._known.subjects(sorted(asked))
-        for found, subject in known.items():
-            self._remembered.put(found, subject)
+        asked = {one for one in ids if get(one) is None and one not in changed}
+        known = self._known.owners(sorted(asked))
+        for found, owner in known.items():
+            self._remembered.put(found, owner)
         self._absent |= asked - known.keys()
 
     def belongs(self, call: Ids, at: Instant) -> Resolved:
         """The subject of a call that does not link: the user's, else the anonymous id's."""
         mine = (USER, call.user_id) if call.user_id else (ANONYMOUS, call.anonymous_id)
         found = self._remembered.get(mine)
-        return Resolved(self._subject(mine, at) if found is None else found)
+        if found is None:
+            found = self._owner(mine, at)
+        return Resolved(found, found) if type(found) is int else Resolved(*found)  # type: ignore[misc]
 
-    def identify(self, call: Ids, at: Instant, cause: str = "identify") -> Resolved:
-        """The subject of a call that says that both ids are one customer."""
+    def identify(self, call: Ids, at: Instant, by: str = "") -> Resolved:
+        """The subject of a call that says that both ids are one customer's."""
         if not (call.user_id and call.anonymous_id):
             return self.belongs(call, at)
-        user, anonymous = (USER, call.user_id), (ANONYMOUS, call.anonymous_id)
-        mine, theirs = self._find(user), self._find(anonymous)
-        if theirs is None or theirs == mine:
-            return Resolved(self._attach(anonymous, self._subject(user, at)))
-        if self._identified(theirs):
-            return Resolved(self._attach(anonymous, self._subject(user, at)))
+        return self._link((USER, call.user_id), (ANONYMOUS, call.anonymous_id), at, "identify", by)
+
+    def alias(
+        self, user_id: str, previous_id: str, secret: bool, at: Instant, by: str = ""
+    ) -> Resolved | None:
+        """The subject of a call that says that the user had another id; None: that takes a secret key.
+
+        An anonymous customer is merged, somebody who is identified only by a secret key.
+        """
+        user, previous = (USER, user_id), self._previous(previous_id)
+        mine, theirs = self._find(user), self._find(previous)
+        if theirs is None or not self._identified(theirs) or (mine and _subject(mine) == _subject(theirs)):
+            return self._link(user, previous, at, "alias", by)
+        if not secret:
+            return None
         if mine is None:
-            return Resolved(self._attach(user, theirs))
-        return self._merge(mine, theirs, at, cause)
+            return _resolved(self._attach(user, theirs))
+        return self._merge(mine, theirs, at, "alias", by)
+
+    def group(self, name: str, at: Instant) -> int:
+        """The subject of a group ("type:id")."""
+        return _subject(self._owner((GROUP, name), at))
+
+    def unmerge(self, number: int, merge: Merging) -> int:
+        """Undoes merge `number`: ids at home in the younger's part go back to it. Gives the subject that it
+        was part of until now. For a tick in which nothing else is merged."""
+        whole = self._known.canonical(merge.younger)
+        part = set(self._known.tree(merge.younger))
+        moved = [(one, home) for one, home in self._owned(whole) if home in part]
+        for one, home in moved:
+            self._set(one, _owner(merge.younger, home))
+        self._undone.append((merge.younger, merge.older))
+        ids = tuple(sorted(one for one, _ in moved))
+        self._changes.mergings.append(
+            Merging(merge.younger, merge.older, merge.at, merge.cause, ids, merge.by, number)
+        )
+        return whole
 
     def first(self, subject: int) -> First | None:
         """The first sight of a subject, if it was since the last `take`."""
@@ -173,10 +231,14 @@ class Resolver:
 
     def becomes(self, subject: int) -> int:
         """The subject that it is after the merges since the last `take`."""
-        into = {merging.younger: merging.older for merging in self._changes.mergings}
+        into = {merging.younger: merging.older for merging in self._changes.mergings if not merging.undoes}
         while subject in into:
             subject = into[subject]
         return subject
+
+    def ids(self, subject: int) -> list[Id]:
+        """The subject's ids, with what this tick changed."""
+        return [one for one, _ in self._owned(subject)]
 
     def take(self) -> Resolutions:
         """What changed since the last `take`."""
@@ -185,54 +247,99 @@ class Resolver:
         return taken
 
     def drop(self, ids: Iterable[Id]) -> None:
-        """Their customer was erased: whoever brings them again is new."""
+        """Forgets these ids, which the store will not know any more."""
         self._remembered.drop(ids)
 
     def forget(self) -> None:
         """Drops what was not committed and everything remembered."""
         self.take()
         self._remembered.forget()
+        self._undone = self._known.undone()
 
-    def _find(self, id: Id) -> int | None:
+    def _link(self, user: Id, other: Id, at: Instant, cause: str, by: str) -> Resolved:
+        mine, theirs = self._find(user), self._find(other)
+        if mine is not None and theirs is not None and _subject(mine) == _subject(theirs):
+            return _resolved(mine)
+        if theirs is None or self._identified(theirs) or self._apart(mine, theirs):
+            return _resolved(self._attach(other, self._owner(user, at)))
+        if mine is None:
+            return _resolved(self._attach(user, theirs))
+        return self._merge(mine, theirs, at, cause, by)
+
+    def _previous(self, value: str) -> Id:
+        """An alias call does not say what its other id is: an anonymousId if it is known as one."""
+        one: Id = (ANONYMOUS, value)
+        return (USER, value) if self._find(one) is None and self._find((USER, value)) is not None else one
+
+    def _find(self, id: Id) -> Owner | None:
         """Changes of this tick are remembered too, but might have been pushed out by many others."""
         found = self._remembered.get(id)
         if found is None:
             found = self._changes.ids.get(id)
         if found is None and id not in self._absent:
-            found = self._known.subjects([id]).get(id)
+            found = self._known.owners([id]).get(id)
             if found is not None:
                 self._remembered.put(id, found)
         return found
 
-    def _subject(self, id: Id, at: Instant) -> int:
+    def _owner(self, id: Id, at: Instant) -> Owner:
         found = self._find(id)
         if found is not None:
             return found
-        subject = self._allocate()
+        subject = self._allocate_group() if id[0] == GROUP else self._allocate()
         self._changes.firsts[subject] = First(subject, PREFIX[id[0]] + id[1], at)
         return self._attach(id, subject)
 
-    def _attach(self, id: Id, subject: int) -> int:
-        if self._find(id) != subject:
-            self._changes.ids[id] = subject
-            self._attached.setdefault(subject, {})[id] = None
-            self._remembered.put(id, subject)
-        return subject
+    def _attach(self, id: Id, owner: Owner) -> Owner:
+        if self._find(id) != owner:
+            self._set(id, owner)
+        return owner
 
-    def _identified(self, subject: int) -> bool:
-        return any(kind == USER for kind, _ in self.ids(subject))
+    def _set(self, id: Id, owner: Owner) -> None:
+        self._changes.ids[id] = owner
+        self._attached.setdefault(_subject(owner), {})[id] = None
+        self._remembered.put(id, owner)
 
-    def ids(self, subject: int) -> list[Id]:
-        """The subject's ids, with what this tick changed."""
+    def _identified(self, owner: Owner) -> bool:
+        return any(kind == USER for kind, _ in self.ids(_subject(owner)))
+
+    def _apart(self, mine: Owner | None, theirs: Owner) -> bool:
+        """Whether a merge of the two was undone: then only an alias by a secret key brings them together."""
+        if mine is None or not self._undone:
+            return False
+        two = {_subject(mine), _subject(theirs)}
+        return any({self._today(younger), self._today(older)} == two for younger, older in self._undone)
+
+    def _today(self, subject: int) -> int:
+        return self.becomes(self._known.canonical(subject))
+
+    def _owned(self, subject: int) -> list[tuple[Id, int]]:
         changed = self._changes.ids
-        before = [known for known in self._known.ids(subject) if known not in changed]
-        return before + [new for new in self._attached.get(subject, ()) if changed[new] == subject]
+        before = [(one, home) for one, home in self._known.owned(subject) if one not in changed]
+        now = [(one, changed[one]) for one in self._attached.get(subject, ())]
+        return before + [(one, _home(owner)) for one, owner in now if _subject(owner) == subject]
 
-    def _merge(self, mine: int, theirs: int, at: Instant, cause: str) -> Resolved:
-        older, younger = min(mine, theirs), max(mine, theirs)
-        moved = tuple(sorted(self.ids(younger)))
-        for one in moved:
-            self._attach(one, older)
-        merging = Merging(younger, older, at, cause, moved)
+    def _merge(self, mine: Owner, theirs: Owner, at: Instant, cause: str, by: str) -> Resolved:
+        older, younger = sorted((_subject(mine), _subject(theirs)))
+        moved = self._owned(younger)
+        for one, home in moved:
+            self._set(one, _owner(older, home))
+        merging = Merging(younger, older, at, cause, tuple(sorted(one for one, _ in moved)), by)
         self._changes.mergings.append(merging)
-        return Resolved(older, merging)
+        return Resolved(older, _home(mine), merging)
+
+
+def _subject(owner: Owner) -> int:
+    return owner if isinstance(owner, int) else owner[0]
+
+
+def _home(owner: Owner) -> int:
+    return owner if isinstance(owner, int) else owner[1]
+
+
+def _owner(subject: int, home: int) -> Owner:
+    return subject if home == subject else (subject, home)
+
+
+def _resolved(owner: Owner) -> Resolved:
+    return Resolved(_subject(owner), _home(owner))

@@ -27,7 +27,7 @@ class Merged:
         self._merges = merges
         self._order = np.array([merge.younger for merge in merges], np.int64)
         self._undos = np.array([number for number, merge in enumerate(merges, 1) if merge.undoes], np.int64)
-        into = in_force(merges)
+        into = {younger: merge.older for younger, merge in standing(merges).items()}
         self._younger = np.array(sorted(into), np.int64)
         self._older = _roots(self._younger, np.array([into[one] for one in self._younger.tolist()], np.int64))
         self._then: dict[int, Merged] = {}
@@ -70,15 +70,15 @@ class Merged:
         return self._then[number]
 
 
-def in_force(merges: Sequence[Merge]) -> dict[int, int]:
-    """Younger → older of the merges that were not undone."""
-    into: dict[int, int] = {}
+def standing(merges: Sequence[Merge]) -> dict[int, Merge]:
+    """The merges that were not undone, by their younger."""
+    found: dict[int, Merge] = {}
     for merge in merges:
         if merge.undoes:
-            into.pop(merge.younger, None)
+            found.pop(merge.younger, None)
         else:
-            into[merge.younger] = merge.older
-    return into
+            found[merge.younger] = merge
+    return found
 
 
 def _roots(younger: Subjects, older: Subjects) -> Subjects:

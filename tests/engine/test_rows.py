@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hark.decide.step import step
+from hark.history.reader import open_snapshot
 from hark.model import DAY, HOUR, Kind, Lane, sequence
 from tests.engine.world import START, World
 
@@ -141,7 +142,7 @@ def test_identify_links_and_a_merge_hands_the_state_over(world: World) -> None:
     assert record is not None and "buyers" in record.members
     assert record.traits["email"].value == "ada@x.example"
     assert world.reader.record(2) is None
-    assert world.reader.ids(1) == [("user", "ada"), ("anonymous", "x")]
+    assert world.reader.ids(1) == [("user", "ada"), ("anonymous", "x"), ("email", "ada@x.example")]
     assert world.reader.find("#2") == world.reader.find("x") == 1
 
 
@@ -193,7 +194,9 @@ def test_consent_goes_to_whoever_the_subject_is_today(world: World) -> None:
     row = world.post("consent", Lane.URGENT, **said)
     world.catch_up()
     event = world.events()[-1]
-    assert (event.subject, event.name, event.seq) == (1, "Unsubscribed", sequence(row, 0))
+    assert (event.subject, event.name, event.seq) == (2, "Unsubscribed", sequence(row, 0))
+    (found,) = open_snapshot(world.data, world.reader).subject_events(2)[-1:]
+    assert (found.subject, found.seq) == (1, event.seq), "written for 2, read for 1"
     assert not event.active
     assert json.loads(event.properties) == {"topic": "news", "channel": "email", "message": "m"}
     record = world.reader.record(1)

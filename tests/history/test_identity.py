@@ -36,7 +36,7 @@ class Town:
         self.state.commit(
             Changes(
                 subjects=[NewSubject(one.subject, one.key, one.at) for one in taken.firsts.values()],
-                ids=dict(taken.ids),
+                ids=taken.ids,
                 merges=[
                     Moved(Merge(one.younger, one.older, one.at, one.cause), one.moved)
                     for one in taken.mergings

@@ -1,0 +1,65 @@
+"""E-mail addresses, phone numbers and devices by which customers are found, taken from their calls.
+
+Several customers may have the same one (a family, a desk, a shared tablet): it never makes two of them one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from hark.collect.calls import Call
+from hark.model import JSON
+from hark.store.changes import DEVICE, EMAIL, KINDS, PHONE
+from hark.store.contracts import address
+
+REMEMBERED = 100_000
+LONGEST = 1_000
+
+
+class _Stated(Struct):
+    email: JSON = None
+    phone: JSON = None
+
+
+class Addresses:
+    """Notes what is new, as far as is remembered; the store ignores what it knows."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._half = most // 2
+        self._young: set[tuple[int, str, int]] = set()
+        self._old: set[tuple[int, str, int]] = set()
+        self._new: list[tuple[int, str, int]] = []
+
+    def keep(self, call: Call, home: int) -> None:
+        """What the call states of its customer's addresses."""
+        if call.device_token:
+            self._keep(DEVICE, call.device_token, home)
+        if b'"email"' in call.traits or b'"phone"' in call.traits:
+            stated = _stated.decode(call.traits)
+            self._keep(EMAIL, stated.email, home)
+            self._keep(PHONE, stated.phone, home)
+
+    def take(self) -> list[tuple[int, str, int]]:
+        """What came in since the last `take`."""
+        taken, self._new = self._new, []
+        return taken
+
+    def forget(self) -> None:
+        """What was noted may have been erased."""
+        self._young, self._old = set(), set()
+
+    def _keep(self, kind: int, stated: JSON, home: int) -> None:
+        if isinstance(stated, bool) or not isinstance(stated, str | int):
+            return
+        value = address(KINDS[kind], str(stated))[:LONGEST]
+        one = (kind, value, home)
+        if not value or one in self._young or one in self._old:
+            return
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, set()
+        self._young.add(one)
+        self._new.append(one)
+
+
+_stated = msgspec.json.Decoder(_Stated)
