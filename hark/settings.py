@@ -29,7 +29,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     min_free_mb: int = 256
     """Free disk space under which nothing more is accepted."""
     log_file_mb: int = 1024
-    """Size at which the log goes on in a new file."""
+    """Size at which the log goes on in a new file; it does so once a day in any case."""
+    log_days: int = 28
+    """Days for which the log keeps what came in; then its files go whole, if the history has all of it."""
     rate_per_s: float = 0.0
     """Requests a second that one key may make; 0: no limit."""
 

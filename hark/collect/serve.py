@@ -7,6 +7,7 @@ that clients wait in its queue and are not turned away.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -40,6 +41,7 @@ from hark.store.contracts import Counted, Place
 from hark.store.counts import CountStore
 from hark.store.log import LogReader, LogStore
 from hark.store.rejects import rejects_after
+from hark.store.retention import EVERY_S, drop
 
 BROKEN = 74
 """Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
@@ -53,6 +55,7 @@ SWITCH_S = 0.0005
 _LAST_ANSWERS_S = 0.25
 _MB = 1 << 20
 LIMITS = Limits()
+_log = logging.getLogger("hark.collect")
 
 
 class Address(Struct):
@@ -112,7 +115,7 @@ def serve(
     store = LogStore(data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
     context = Context(Sources(data), Rate(settings.rate_per_s), limits)
     sys.setswitchinterval(SWITCH_S)
-    asyncio.run(_serve(data, listener, address, clock, store, context))
+    asyncio.run(_serve(data, listener, address, clock, store, context, settings.log_days))
 
 
 def _end_soon() -> None:
@@ -164,23 +167,42 @@ class _Server(Embedded):
 
 
 async def _serve(
-    data: Path, listener: socket.socket, address: Address, clock: Clock, store: LogStore, context: Context
+    data: Path,
+    listener: socket.socket,
+    address: Address,
+    clock: Clock,
+    store: LogStore,
+    context: Context,
+    log_days: int,
 ) -> None:
     kept = CountStore(data / "log" / "counts.db")
     counts, keeper = _counting(data / "log", store, kept, clock)
     keeping = asyncio.ensure_future(keeper.run())
     appender = Appender(store, _end_soon, stored=counts.stored)
+    dropping = asyncio.ensure_future(_drop_old(data, appender, clock, log_days))
     control = Control(address.token, appender, store, context.sources, clock, counts)
     rest = _Rest(data / "run" / "console.sock")
     door = Door(Collect(context, appender, clock, counts, control, rest))
     server = _Server(door, listener)
     _stop_on_signals(server, door, context)
     await server.serve()
+    dropping.cancel()
     await rest.close()
     await appender.close()
     keeping.cancel()
     keeper.keep()
     kept.close()
+
+
+async def _drop_old(data: Path, appender: Appender, clock: Clock, days: int) -> None:
+    """Now and then: lets the log go on in a new file, and old files go."""
+    while True:
+        try:
+            await appender.append([])
+            await asyncio.to_thread(drop, data, clock.now(), days)
+        except Exception:  # the next round tries again; until then the log keeps everything
+            _log.exception("old files of the log could not be dropped")
+        await asyncio.sleep(EVERY_S)
 
 
 def _counting(log: Path, store: LogStore, kept: CountStore, clock: Clock) -> tuple[Counts, Keeper]:

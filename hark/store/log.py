@@ -1,13 +1,14 @@
 """The log: a row of SQLite files, one table per lane, one order over all of them.
 
 `LogStore` is the one appender (collect's; `locks.py` keeps a second one out), `LogReader` reads in any other
-process while it appends. A file is dropped whole when every lane's cursor is past it.
+process while it appends. A file is dropped whole when it is old and the history has all of it.
 """
 
 from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Self
 import apsw
 
 from hark.errors import HarkError
-from hark.model import Instant, Lane
+from hark.model import DAY, Instant, Lane
 from hark.store import log_files, rejects
 from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
 
@@ -24,6 +25,8 @@ FILE_BYTES = 1 << 30
 CHECK_BYTES = 4 << 20
 ROW_BYTES = 64
 """What a row takes besides its body, about."""
+FILE_US = DAY
+"""A file holds no more than the rows of a day, so that what is old can go."""
 
 
 class LogStore:
@@ -46,12 +49,16 @@ class LogStore:
         self.file = self._resume() if self._number else self._first_file()
         self._file_bytes = self._path(self._number).stat().st_size
         self._unchecked_bytes = 0
+        self._began = log_files.began(self.file)
+        if not log_files.has_checksums(self.file):
+            self._roll_over()
         with closing(LogReader(directory)) as reader:
             self.ends = reader.ends()
             self.rejected = reader.rejected()
 
     def append(self, rows: Sequence[NewRow], refused: Sequence[Reject] = ()) -> list[int]:
-        """Put the rows on disk, all or none, and give their sequence numbers.
+        """Put the rows on disk, all or none, and give their sequence numbers. Without rows it only looks
+        whether it is time for a new file.
 
         Raises LogFullError (nothing appended; may be tried again) or LogBrokenError (final, also for
         every later append).
@@ -100,7 +107,8 @@ class LogStore:
     def _insert(self, rows: Sequence[NewRow], first: int) -> None:
         values: list[int | str | bytes] = []
         for seq, row in enumerate(rows, first):
-            values += (seq, row.received_at, row.source, row.kind, row.body, row.refused)
+            kept = (seq, row.received_at, row.source, row.kind, row.body, row.refused)
+            values += (*kept, log_files.checksum(*kept))
         self.file.execute(log_files.insert(rows[0].lane, len(rows)), values)
 
     def _reject(self, refused: Sequence[Reject]) -> None:
@@ -117,8 +125,11 @@ class LogStore:
 
         Asking for the free space is a call of the system, so it is asked once for every 4 MB appended.
         """
-        if self._file_bytes >= self.file_bytes:
+        now = rows[0].received_at if rows else time.time_ns() // 1000
+        if self._file_bytes >= self.file_bytes or (self._began is not None and now - self._began >= FILE_US):
             self._roll_over()
+        if self._began is None and rows:
+            self._began = now
         size = sum(len(row.body) for row in rows) + ROW_BYTES * len(rows)
         size += sum(len(one.excerpt) + len(one.message) + ROW_BYTES for one in refused)
         self._unchecked_bytes -= size
@@ -174,6 +185,7 @@ class LogStore:
         full, self.file = self.file, self._make_file(self._number + 1)
         self._number += 1
         self._file_bytes = 0
+        self._began = None
         full.close()
 
     def _path(self, number: int) -> Path:
@@ -263,10 +275,12 @@ class LogReader:
             self._files.pop(number)[1].close()
 
 
-def drop_read(directory: Path, cursors: Mapping[Lane, int]) -> list[Path]:
-    """Remove the oldest files of which every lane is read up to its cursor; the newest always stays."""
+def drop_old(directory: Path, settled: Mapping[Lane, int], before: Instant) -> list[Path]:
+    """Remove the oldest files whose rows all arrived before an instant and are settled: folded, and in the
+    history's files. Oldest first, so that nothing is missing in between; the newest always stays."""
     numbers = sorted(log_files.numbers(directory))
-    dropped = list(itertools.takewhile(lambda path: _is_read(path, cursors), _paths(directory, numbers[:-1])))
+    old = itertools.takewhile(lambda path: _is_old(path, settled, before), _paths(directory, numbers[:-1]))
+    dropped = list(old)
     for path in dropped:
         for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             name.unlink(missing_ok=True)
@@ -274,12 +288,13 @@ def drop_read(directory: Path, cursors: Mapping[Lane, int]) -> list[Path]:
     return dropped
 
 
-def _is_read(path: Path, cursors: Mapping[Lane, int]) -> bool:
+def _is_old(path: Path, settled: Mapping[Lane, int], before: Instant) -> bool:
     opened = log_files.open_reader(path)
     if opened is None:
         return False
     with closing(opened[1]) as file:
-        return all(last <= cursors.get(lane, 0) for lane, last in log_files.ends(file).items())
+        ends = log_files.ends(file)
+        return log_files.newest(file) < before and all(ends[lane] <= settled.get(lane, 0) for lane in ends)
 
 
 def _paths(directory: Path, numbers: Sequence[int]) -> list[Path]:

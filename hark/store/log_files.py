@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,9 @@ FIRST = {
     lane: f"SELECT received_at FROM {table} WHERE seq > ? ORDER BY seq LIMIT 1"
     for lane, table in TABLES.items()
 }
+NEWEST = {
+    lane: f"SELECT received_at FROM {table} ORDER BY seq DESC LIMIT 1" for lane, table in TABLES.items()
+}
 LAST = {lane: f"SELECT max(seq) FROM {table}" for lane, table in TABLES.items()}
 META = "CREATE TABLE IF NOT EXISTS meta (epoch TEXT NOT NULL, after INTEGER NOT NULL)"
 REJECTS = (
@@ -34,15 +38,22 @@ REJECTS = (
 )
 LANE_TABLE = (
     "CREATE TABLE IF NOT EXISTS {} (seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, "
-    "source TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, refused BLOB NOT NULL)"
+    "source TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, refused BLOB NOT NULL, "
+    "crc INTEGER NOT NULL)"
 )
 
 
 @cache
 def insert(lane: Lane, rows: int) -> str:
     """The statement that inserts so many rows into a lane."""
-    values = ", ".join(["(?,?,?,?,?,?)"] * rows)
-    return f"INSERT INTO {TABLES[lane]} ({COLUMNS}) VALUES {values}"
+    values = ", ".join(["(?,?,?,?,?,?,?)"] * rows)
+    return f"INSERT INTO {TABLES[lane]} ({COLUMNS}, crc) VALUES {values}"
+
+
+def checksum(seq: int, received_at: int, source: str, kind: str, body: bytes, refused: bytes) -> int:
+    """CRC-32 of a row: SQLite's own checks don't look into values."""
+    head = f"{seq}\x1f{received_at}\x1f{source}\x1f{kind}\x1f{len(refused)}".encode()
+    return zlib.crc32(body, zlib.crc32(refused, zlib.crc32(head)))
 
 
 def numbers(directory: Path) -> set[int]:
@@ -111,6 +122,22 @@ def _foreign(path: str) -> HarkError:
 
 def ends(file: apsw.Connection) -> dict[Lane, int]:
     return {lane: int(next(iter(file.execute(LAST[lane])))[0] or 0) for lane in LANES}
+
+
+def began(file: apsw.Connection) -> int | None:
+    """When the first row arrived that the file holds; None: it holds none."""
+    found = [at for lane in LANES for (at,) in file.execute(FIRST[lane], (0,))]
+    return min(found, default=None)
+
+
+def newest(file: apsw.Connection) -> int:
+    """When the last row arrived that the file holds (0: it holds none)."""
+    return max((at for lane in LANES for (at,) in file.execute(NEWEST[lane])), default=0)
+
+
+def has_checksums(file: apsw.Connection) -> bool:
+    """Whether its rows carry them: files of the first release don't."""
+    return "crc" in [name for _, name, *_ in file.pragma("table_info", TABLES[LANES[0]]) or ()]
 
 
 def free_bytes(directory: Path) -> int:

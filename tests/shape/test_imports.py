@@ -28,7 +28,7 @@ for number, stage in enumerate(STAGES):
 # The event table is a format that every engine reads as it is (Delta), so history knows it by name.
 MAY["history"] |= {"store.table"}
 
-MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects"}  # it opens them
+MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects", "store.retention"}
 
 JOINERS = {
     "app", "cli", "connected", "console", "demo", "engine", "health", "importer", "questions", "replay",

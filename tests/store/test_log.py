@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hark.errors import HarkError
 from hark.model import Lane
 from hark.store.contracts import LogBrokenError, LogFullError, NewRow, Reject, Row
-from hark.store.log import LogReader, LogStore, drop_read
+from hark.store.log import FILE_US, LogReader, LogStore, drop_old
 from hark.store.rejects import RejectSearch, find_rejects
 
 lanes = st.sampled_from(list(Lane))
@@ -98,17 +98,34 @@ def test_the_epoch_belongs_to_the_log(tmp_path: Path) -> None:
 
 
 def test_old_files_go_only_when_every_lane_is_read(tmp_path: Path) -> None:
-    """A file is dropped when all its rows of all lanes are read; numbers go on, the newest stays."""
+    """A file is dropped when all its rows of all lanes are settled; numbers go on, the newest stays."""
     store = LogStore(tmp_path, file_bytes=90_000)
     for lane in (Lane.LIVE, Lane.BULK, Lane.LIVE):
         store.append([new(lane, b" " * 90_000)])
-    assert drop_read(tmp_path, {Lane.LIVE: 3, Lane.BULK: 0, Lane.URGENT: 0}) == [tmp_path / "1.db"]
+    assert drop_old(tmp_path, {Lane.LIVE: 3, Lane.BULK: 0, Lane.URGENT: 0}, 6) == [tmp_path / "1.db"]
     reader = LogReader(tmp_path)
     assert [row.seq for row in read_all(reader)] == [2, 3]
-    assert len(drop_read(tmp_path, {Lane.LIVE: 3, Lane.BULK: 2, Lane.URGENT: 0})) == 1
+    assert not drop_old(tmp_path, {Lane.LIVE: 3, Lane.BULK: 2, Lane.URGENT: 0}, 5)
+    assert len(drop_old(tmp_path, {Lane.LIVE: 3, Lane.BULK: 2, Lane.URGENT: 0}, 6)) == 1
     store.close()
     assert ([row.seq for row in read_all(reader)], reader.end()) == ([3], 3)
     assert LogStore(tmp_path).append([new()]) == [4]
+
+
+def test_a_file_takes_the_rows_of_a_day(tmp_path: Path) -> None:
+    """A row that arrives a day after the first of its file begins a new one, also after a restart; so does a
+    look without rows."""
+    store = LogStore(tmp_path)
+    for at in (5, 4 + FILE_US):
+        store.append([new(received_at=at)])
+    store.close()
+    store = LogStore(tmp_path)
+    store.append([new(received_at=5 + FILE_US)])
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["1.db", "2.db"]
+    store.append([])
+    store.append([])
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["1.db", "2.db", "3.db"]
+    assert [row.seq for row in read_all(LogReader(tmp_path))] == [1, 2, 3] and store.append([new()]) == [4]
 
 
 def test_rejects_are_kept_and_read_newest_first(tmp_path: Path) -> None:
