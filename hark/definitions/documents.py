@@ -29,6 +29,7 @@ from hark.definitions.shapes import (
 )
 from hark.definitions.sources import SOURCE
 from hark.definitions.steps import CHANNEL
+from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
     Cap,
     Definition,
@@ -46,7 +47,6 @@ PLANNED_KINDS = (
     "engagement",
     "stage",
     "hypothesis",
-    "event",
     "survey",
     "computed",
     "content",
@@ -260,4 +260,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "policy": PolicyShape(),
     "sender": SENDER,
     "source": SOURCE,
+    "event": EVENT,
 }

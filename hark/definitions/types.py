@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from hark.definitions.event_plan import Event
 from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
@@ -160,7 +161,7 @@ class Sender(Struct, frozen=True, tag="sender"):
     rate_per_s: float = 50.0
 
 
-Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Source
+Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Source | Event
 
 
 class Document(Struct, frozen=True):

@@ -14,6 +14,8 @@ from hark.clock import Clock
 from hark.errors import HarkError
 from hark.history.reader import Resident, Snapshot, open_snapshot
 from hark.model import JSON, MINUTE
+from hark.questions.catalogue import Keeper
+from hark.questions.events import EventsQuestion, events
 from hark.questions.kinds import read
 from hark.store.state import StateReader, open_reader
 
@@ -27,11 +29,13 @@ MEMORY_SHARE = 0.5
 class Desk:
     """One data directory's questions, with what is kept between them. Safe to use from several threads."""
 
-    def __init__(self, data: Path, clock: Clock) -> None:
+    def __init__(self, data: Path, clock: Clock, writes: bool = False) -> None:
+        """`writes`: this is the questions process, which keeps the catalogue's file."""
         self.data, self.clock = data, clock
         self.state: StateReader = open_reader(data)
         self.zone = settings.read(data).zone
         self.resident = Resident()
+        self.catalogue = Keeper(data, self.state, writes)
         self._answers: OrderedDict[bytes, JSON] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -50,6 +54,8 @@ class Desk:
     def answer(self, question: JSON) -> JSON:
         """The answer; from memory if nothing has happened since the same was asked, within a minute."""
         answer, asked = read(question)
+        if isinstance(asked, EventsQuestion):  # it keeps a fold of its own, however large the history is
+            return events(self, asked)
         snapshot = self.snapshot()
         known = msgspec.msgpack.encode([question, self._stamp(snapshot)])
         with self._lock:

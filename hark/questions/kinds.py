@@ -19,6 +19,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.questions.events import EventsQuestion, events
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
 from hark.understand.funnel import Funnel, ask_funnel, parse_step
@@ -161,6 +162,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "report": (ReportQuestion, report),
     "activity": (ActivityQuestion, activity),
     "worth": (WorthQuestion, worth),
+    "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),
 }
 
 

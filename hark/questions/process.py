@@ -102,8 +102,12 @@ def serve(data: Path, clock: Clock) -> None:
     path = data / "run" / SOCKET
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    with Server(path, Desk(data, clock)) as server:
+    desk, stop = Desk(data, clock, writes=True), threading.Event()
+    keeping = threading.Thread(target=desk.catalogue.run, args=(stop,), name="catalogue", daemon=True)
+    keeping.start()
+    with Server(path, desk) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         server.serve_forever()
+    stop.set()
     path.unlink(missing_ok=True)
