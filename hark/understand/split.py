@@ -87,8 +87,9 @@ class Stated:
         found = (
             (rows >= 0) & (self.subject[np.maximum(rows, 0)] == subject) if len(self.subject) else rows >= 0
         )
-        codes = np.where(found, self.codes[np.maximum(rows, 0)] if len(self.codes) else 0, len(self.words))
-        return Labels(codes.astype(np.int32), (*self.words, NONE))
+        words = self.words if NONE in self.words else (*self.words, NONE)
+        codes = np.where(found, self.codes[np.maximum(rows, 0)] if len(self.codes) else 0, words.index(NONE))
+        return Labels(codes.astype(np.int32), words)
 
 
 def _last_up_to(keys: tuple[Ints, Ints, Ints], wanted: tuple[Ints, Ints, Ints]) -> Ints:

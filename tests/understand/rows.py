@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from random import Random
 from typing import cast
 
 import hypothesis.strategies as st
@@ -14,7 +15,8 @@ from hark.history import columns, runs
 from hark.history.reader import Snapshot
 from hark.history.runs import Run
 from hark.history.seal import as_rows
-from hark.model import DAY, Event
+from hark.model import DAY, Event, Kind
+from tests.history.waiting import event, histories
 
 SECOND = 1_000_000
 
@@ -37,6 +39,30 @@ def stating(events: Sequence[Event], unit: int = SECOND) -> list[Event]:
         replace(one, at=one.at // SECOND * unit, context=STATED[row % len(STATED)])
         for row, one in enumerate(events)
     ]
+
+
+def crowd(seed: int) -> list[Event]:
+    """Up to 60 events of up to four customers: many ties, repeats and gaps, as few drawn histories have."""
+    chance = Random(seed)
+    subjects = chance.randint(1, 4)
+    return [_by_chance(chance, row, subjects) for row in range(chance.randint(5, 60))]
+
+
+def _by_chance(chance: Random, row: int, subjects: int) -> Event:
+    name = chance.choice(["A", "A", "B", "B", "C", "Campaign Entered"])
+    return event(
+        row,
+        chance.randint(1, subjects),
+        chance.randint(0, 12) * SECOND,
+        name,
+        active=name != "Campaign Entered" and chance.random() < 0.85,
+        kind=Kind.FACT if name == "Campaign Entered" else Kind.TRACK,
+        properties=chance.choice([b'{"x":1}', b'{"x":2}', b"{}"]),
+    )
+
+
+crowds = st.one_of(histories(), *[st.integers(0, 1 << 40).map(crowd)] * 3)
+nows = st.one_of(st.integers(12, 14), st.integers(0, 25))
 
 
 class Parts:

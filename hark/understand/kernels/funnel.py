@@ -57,7 +57,7 @@ def _level(
                 latest[step] = NEVER
             begun = latest[step - 1]
             if begun != NEVER and has >> np.uint64(step) & one and now - begun <= within:
-                latest[step] = max(latest[step], begun)
+                latest[step] = begun
                 level = max(level, step + 1)
         if has & barred[0]:
             latest[0] = NEVER
