@@ -24,6 +24,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Events waiting in `recent` before they are written to the history table."""
     seal_age_s: float = 600.0
     """Seconds after which fewer events are written too."""
+    unread_log_mb: int = 16_384
+    """Unread log over which nothing more is accepted; imports: over half of it. 0: no limit."""
+    queue_mb: int = 64
+    """Bytes of requests that are read or wait to be written, over which more are told to come again."""
+    metrics_token: str = ""
+    """What a bearer token must be to read /metrics from elsewhere; empty: only this machine may."""
     compact_files: int = 16
     """Files of one bucket before they are sorted into one."""
     min_free_mb: int = 256

@@ -102,7 +102,9 @@ class Collect:
         answers = methods.get(method)
         if answers is None:
             return self._other_method(methods, scope)
-        incoming = Incoming(method, scope["path"], scope["headers"], scope["query_string"], receive, params)
+        client: str = (scope.get("client") or ("",))[0]
+        headers, query = scope["headers"], scope["query_string"]
+        incoming = Incoming(method, scope["path"], headers, query, receive, params, client)
         try:
             return await answers(self._collector, incoming)
         except Exception:

@@ -39,6 +39,8 @@ class Incoming(Struct):
     receive: Receive
     params: Mapping[str, str] = field(default_factory=dict)
     """The segments of the path for which the route has a name."""
+    client: str = ""
+    """The address that asks."""
 
 
 class Answer(Struct, frozen=True):

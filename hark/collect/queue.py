@@ -40,7 +40,8 @@ class OverloadError(HarkError):
     """More waits to be written than there is room for."""
 
     def __init__(self) -> None:
-        super().__init__("more events arrive than can be written", "try again soon", "collect.overload")
+        message = "more events arrive than can be written and read"
+        super().__init__(message, "try again soon", "collect.overload")
 
 
 class _Waiting(Struct):
@@ -54,7 +55,7 @@ class Appender:
     """Appends for many coroutines of one event loop at once, in a thread of its own.
 
     `on_broken` is called on the loop once the log can't be written any more (the process should end);
-    `stored` with all that is on disk, in its order.
+    `stored` with all that is on disk, in its order; `has_room` says whether a lane takes more.
     """
 
     def __init__(
@@ -64,25 +65,34 @@ class Appender:
         waiting: int = WAITING,
         waiting_bytes: int = WAITING_BYTES,
         stored: Stored = lambda *_: None,
+        has_room: Callable[[Lane], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._stored = stored
         self._on_broken = on_broken
         self._most, self._most_bytes = waiting, waiting_bytes
+        self._has_room = has_room
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._waiting = self._bytes = 0
         self._thread = threading.Thread(target=self._write, name="log writer", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """(requests, bytes) that wait to be written."""
+        return self._waiting, self._bytes
+
     async def append(self, rows: Sequence[NewRow], rejects: Sequence[Reject] = ()) -> list[int]:
         """The sequence numbers of the rows, once they are on disk.
 
-        Raises OverloadError at once if too much waits; LogFullError or LogBrokenError if nothing was
-        appended.
+        Raises OverloadError at once if too much waits here or for the engine; LogFullError or LogBrokenError
+        if nothing was appended.
         """
         size = sum(len(row.body) for row in rows)
         if self._waiting >= self._most or self._bytes + size > self._most_bytes:
+            raise OverloadError
+        if not all(self._has_room(lane) for lane in {row.lane for row in rows}):
             raise OverloadError
         done: asyncio.Future[list[int]] = self._loop.create_future()
         self._waiting += 1

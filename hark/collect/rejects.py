@@ -36,7 +36,7 @@ class RejectLog:
     def __init__(self, appender: Appender, clock: Clock, counts: Counts) -> None:
         self._appender = appender
         self._clock = clock
-        self._counts = counts
+        self.counts = counts
         self._rate = Rate(PER_S)
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -46,7 +46,7 @@ class RejectLog:
         reason = refusal.detail or refusal.reason
         kept = refusal.status not in _TEMPORARY and refusal.reason not in _PATHS
         if not kept or self._rate.wait_s("", now):
-            self._counts.refuse(source, reason)
+            self.counts.refuse(source, reason)
             return
         excerpt = body[: formats.EXCERPT_BYTES]
         task = asyncio.ensure_future(self._keep(Reject(now, source, WHOLE, reason, refusal.message, excerpt)))
@@ -57,7 +57,7 @@ class RejectLog:
         try:
             await self._appender.append([], [reject])
         except HarkError:
-            self._counts.refuse(reject.source, reject.reason)
+            self.counts.refuse(reject.source, reject.reason)
 
 
 def checked(row: Row) -> tuple[NewRow, list[Reject]]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from hark.collect import browser, customerio
+from hark.collect import browser, customerio, health
 from hark.collect.http import Answer, Collector, Incoming
 from hark.collect.take import takes
 
@@ -28,6 +28,9 @@ class Route(Struct, frozen=True):
 
 
 ROUTES = (
+    Route("GET", "/health/live", health.live),
+    Route("GET", "/health/ready", health.ready),
+    Route("GET", "/metrics", health.measured),
     Route("POST", "/v1/track", takes("track")),
     Route("POST", "/v1/t", takes("track")),
     Route("POST", "/v1/identify", takes("identify")),

@@ -12,7 +12,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -36,12 +37,14 @@ from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.sources import Sources
 from hark.collect.steps import Context, Limits
+from hark.collect.watch import Watch
 from hark.settings import Settings
-from hark.store.contracts import Counted, Place
+from hark.store.contracts import Counted, NewRow, Place, Reject
 from hark.store.counts import CountStore
 from hark.store.log import LogReader, LogStore
 from hark.store.rejects import rejects_after
 from hark.store.retention import EVERY_S, drop
+from hark.store.vitals import Histogram
 
 BROKEN = 74
 """Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
@@ -52,10 +55,10 @@ READ_BUFFER = 64 * 1024
 SWITCH_S = 0.0005
 """How long the log's thread waits for the interpreter at most (the default is 5 ms) before its next call."""
 
+_log = logging.getLogger("hark.collect")
 _LAST_ANSWERS_S = 0.25
 _MB = 1 << 20
 LIMITS = Limits()
-_log = logging.getLogger("hark.collect")
 
 
 class Address(Struct):
@@ -112,8 +115,9 @@ def serve(
     address = read_address(data) if fd is not None else None
     if address is None:
         address = write_address(data, host, listener.getsockname()[1])
-    store = LogStore(data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
-    context = Context(Sources(data), Rate(settings.rate_per_s), limits)
+    watch = Watch(settings, clock)
+    store = _TimedLog(watch.writes, data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
+    context = Context(Sources(data), Rate(settings.rate_per_s), limits, watch=watch)
     sys.setswitchinterval(SWITCH_S)
     asyncio.run(_serve(data, listener, address, clock, store, context, settings.log_days))
 
@@ -121,6 +125,26 @@ def serve(
 def _end_soon() -> None:
     """End without another word once the waiting have their 503."""
     asyncio.get_running_loop().call_later(_LAST_ANSWERS_S, os._exit, BROKEN)
+
+
+class _TimedLog(LogStore):
+    """The log, and how long its commits take."""
+
+    def __init__(self, writes: Histogram, directory: Path, file_bytes: int, min_free_bytes: int) -> None:
+        super().__init__(directory, file_bytes, min_free_bytes)
+        self._writes = writes
+
+    def append(self, rows: Sequence[NewRow], refused: Sequence[Reject] = ()) -> list[int]:
+        began = time.perf_counter()
+        try:
+            return super().append(rows, refused)
+        finally:
+            self._writes.observe(time.perf_counter() - began)
+
+
+def _observer(data: Path) -> Any:
+    """Loaded beside the first requests, for the same reason as the proxy."""
+    return import_module("hark.store.standing").Observer(data)
 
 
 class _Rest:
@@ -175,16 +199,22 @@ async def _serve(
     context: Context,
     log_days: int,
 ) -> None:
+    watch = context.watch
+    waiting_bytes = watch.settings.queue_mb * _MB
     kept = CountStore(data / "log" / "counts.db")
     counts, keeper = _counting(data / "log", store, kept, clock)
     keeping = asyncio.ensure_future(keeper.run())
-    appender = Appender(store, _end_soon, stored=counts.stored)
+    appender = Appender(
+        store, _end_soon, waiting_bytes=waiting_bytes, stored=counts.stored, has_room=watch.has_room
+    )
     dropping = asyncio.ensure_future(_drop_old(data, appender, clock, log_days))
     control = Control(address.token, appender, store, context.sources, clock, counts)
     rest = _Rest(data / "run" / "console.sock")
-    door = Door(Collect(context, appender, clock, counts, control, rest))
+    app = Collect(context, appender, clock, counts, control, rest)
+    door = Door(app, watch.traffic, waiting_bytes)
     server = _Server(door, listener)
     _stop_on_signals(server, door, context)
+    watch.look_on(lambda: _observer(data))
     await server.serve()
     dropping.cancel()
     await rest.close()
@@ -226,6 +256,7 @@ def _stop_on_signals(server: _Server, door: Door, context: Context) -> None:
     listen_no_more: Callable[[], None] = server.stop
 
     def stop() -> None:
+        context.watch.draining = True
         door.close()
         loop.call_later(POLITE_S, shut)
 

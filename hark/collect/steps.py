@@ -19,6 +19,7 @@ from hark.collect.formats import Call, Refused
 from hark.collect.rate import Rate
 from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Sources
+from hark.collect.watch import Watch
 from hark.model import Instant, Kind, Lane
 from hark.store.contracts import NewRow, Reject, Row
 
@@ -41,6 +42,7 @@ class Context(Struct):
     rate: Rate
     limits: Limits = Limits()
     draining: bool = False
+    watch: Watch = field(default_factory=Watch)
 
 
 class Request(Struct):

@@ -20,6 +20,7 @@ from hark.errors import HarkError
 from hark.model import SECOND
 from hark.settings import Settings
 from hark.store.state import StorageError
+from hark.store.vitals import Pulse
 
 IDLE_S, RESTING_S = 0.004, 0.02
 """How long an idle engine sleeps before it looks at the log again; longer, step by step, if nothing comes."""
@@ -58,6 +59,9 @@ class Engine:
         )
         self._time = self._saved_time = parts.state.engine_time()
         self._budget = FEWEST
+        self._pulse = Pulse(data)
+        self._folded = 0
+        """Events and facts since the process began."""
         self._pause_s = 0.0
         """How long the tick before leaves time to gather more."""
         self._late = False
@@ -75,7 +79,10 @@ class Engine:
         try:
             idle_s = IDLE_S
             while not stop.is_set():
+                began = time.perf_counter()
                 worked = self.tick()
+                took_s = time.perf_counter() - began if worked else None
+                self._pulse.ticked(took_s, self._folded, self._sealing.failure)
                 idle_s = IDLE_S if worked else min(RESTING_S, idle_s * 1.2)
                 pause_s = self._pause_s if worked else idle_s
                 if pause_s > 0:
@@ -84,7 +91,11 @@ class Engine:
         except StorageError as error:
             problem = HarkError(f"the state can't be written: {error}", "free some space", "state.full")
             sys.stderr.write(f"{problem}\n")
+            self._pulse.failed(str(problem))
             raise SystemExit(EX_TEMPFAIL) from error
+        except Exception as error:
+            self._pulse.failed(f"{type(error).__name__}: {error}")
+            raise
 
     def catch_up(self) -> None:
         """Folds all there is in the log and fires what is due, then returns with everything closed."""
@@ -123,6 +134,7 @@ class Engine:
         asked = self._messages.due(self._time, time.monotonic(), self._parts.definitions.rate_per_s)
         events = len(self._parts.folder.events)
         self._commit(taken)
+        self._folded += events
         self._messages.dispatch()
         self._resize(events, time.perf_counter() - began)
         return bool(taken.rows or heard or fired or asked)

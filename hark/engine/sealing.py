@@ -11,6 +11,9 @@ from hark.clock import Clock
 from hark.model import SECOND, Instant
 from hark.settings import Settings
 
+PAUSE_US = 5 * SECOND
+"""After a job that failed (a full disk) the next one begins no sooner."""
+
 
 class Sealing:
     """Decides when to seal and when to compact."""
@@ -33,6 +36,9 @@ class Sealing:
         self._running: Future[int] | None = None
         self._stopped = threading.Event()
         self._events, self._oldest = waiting()
+        self._not_before: Instant = 0
+        self.failure = ""
+        """Why the last job failed; "" if it did not."""
 
     def poll(self) -> int | None:
         """Called between ticks; starts sealing when it is time.
@@ -61,7 +67,10 @@ class Sealing:
         return self._done()
 
     def _is_time(self) -> bool:
-        age_us = self._clock.now() - self._oldest
+        now = self._clock.now()
+        if now < self._not_before:
+            return False
+        age_us = now - self._oldest
         old = self._events > 0 and age_us >= self._settings.seal_age_s * SECOND
         return self._events >= self._settings.seal_events or old or self._wanted()
 
@@ -76,7 +85,11 @@ class Sealing:
             return None
         finished, self._running = self._running, None
         try:
-            return finished.result()
-        except Exception:  # the next time of sealing tries again; until then `recent` keeps everything
+            sealed = finished.result()
+        except Exception as error:  # it is tried again; until then `recent` keeps everything
             traceback.print_exc()
+            self.failure = f"{type(error).__name__}: {error}"
+            self._not_before = self._clock.now() + PAUSE_US
             return None
+        self.failure = ""
+        return sealed

@@ -248,6 +248,13 @@ class LogReader:
                 return int(last)
         return 0
 
+    def sizes(self) -> list[tuple[int, int]]:
+        """(the sequence number after which it goes on, bytes) of each file, oldest first; the bytes with what
+        stands in its write-ahead log only."""
+        self._refresh()
+        files = [self._files[number] for number in sorted(self._files)]
+        return [(after, file.pragma("page_count") * file.pragma("page_size")) for after, file in files]
+
     def close(self) -> None:
         for _, file in self._files.values():
             file.close()

@@ -43,6 +43,13 @@ EDGES = {
     "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
 }  # fmt: skip
 
+# Readiness and metrics are made of one look at the data directory, taken by the store.
+for looking in ("watch", "readiness", "metrics", "serve"):
+    MAY[f"collect.{looking}"] = MAY.get(f"collect.{looking}", MAY["collect"]) | {
+        "store.standing",
+        "store.vitals",
+    }
+
 
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
