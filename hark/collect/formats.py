@@ -44,6 +44,7 @@ __all__ = [
     "SECRET",
     "Call",
     "Refused",
+    "has_calls",
     "members",
     "size",
     "split",
@@ -126,6 +127,12 @@ def split(row: Row) -> list[Call]:
     """The calls of a row that count: not refused when it was stored, and valid."""
     refused = frozenset(_indices.decode(row.refused)) if row.refused else frozenset()
     return [call for call in members(row) if type(call) is Call and call.member not in refused]
+
+
+def has_calls(kind: str) -> bool:
+    """Whether rows of this kind hold calls, and not something that Hark tells itself."""
+    name = kind.partition("+")[0]
+    return name in KINDS or name in BATCHES
 
 
 def size(row: Row) -> int:

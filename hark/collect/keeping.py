@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from hark.collect.counts import ACCEPTED, Counts, Store
-from hark.collect.formats import split
-from hark.collect.rejects import CALLS
+from hark.collect.formats import has_calls, split
 from hark.errors import HarkError
 from hark.model import HOUR, Lane
 from hark.store.contracts import Counted, LogReader, Reject
@@ -56,7 +55,7 @@ def count_rows(log: LogReader, after: int, end: int) -> Counted:
         at = after
         while rows := [row for row in log.read(lane, at, PAGE) if row.seq <= end]:
             for row in rows:
-                if row.kind in CALLS:
+                if has_calls(row.kind):
                     counted[row.source, row.received_at // HOUR, ACCEPTED] += len(split(row))
             at = rows[-1].seq
     return +counted

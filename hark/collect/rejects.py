@@ -24,8 +24,6 @@ PER_S = 20.0
 can fill the disk."""
 EVENTS = 2_500
 """Calls in one row."""
-CALLS = frozenset({*formats.KINDS, "batch", "import"})
-"""Kinds of rows that hold calls."""
 _TEMPORARY = (429, 503)
 _PATHS = (Reason.UNKNOWN_PATH, Reason.WRONG_METHOD)
 
@@ -66,7 +64,7 @@ def checked(row: Row) -> tuple[NewRow, list[Reject]]:
     Raises msgspec.MsgspecError or ValueError if the body is no batch, or too large a one.
     """
     head = (Lane(row.lane), row.received_at, row.source, row.kind, row.body)
-    if row.kind not in CALLS:
+    if not formats.has_calls(row.kind):
         return NewRow(*head), []
     members = formats.members(row)
     if len(members) > EVENTS:

@@ -18,6 +18,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     return Changes(
         cursors=taken.cursors,
         imports=parts.imports.take(),
+        repeated=parts.rows.repeated(),
         next_subject=parts.count.following if resolved.firsts else None,
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
         ids=resolved.ids,

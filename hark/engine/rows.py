@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeAlias
@@ -104,7 +105,13 @@ class Rows:
         self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
         self._imports, self._erased, self._addresses = imports, erased, addresses
+        self._repeated: Counter[str] = Counter()
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
+
+    def repeated(self) -> dict[str, int]:
+        """By source the calls dropped as repetitions since this was last asked."""
+        taken, self._repeated = self._repeated, Counter()
+        return dict(+taken)
 
     def fold(self, rows: Sequence[Row]) -> None:
         """Rows of clients run by run; consent and commands one by one, each at its place."""
@@ -126,7 +133,12 @@ class Rows:
             self._folder.problem(row.received_at, row.seq, 0, reason, detail)
 
     def _calls(self, rows: Sequence[Row]) -> None:
-        places = self._staying(list(self._fresh(self._split(rows), max(row.received_at for row in rows))))
+        split = self._split(rows)
+        fresh = list(self._fresh(split, max(row.received_at for row in rows)))
+        if len(fresh) < len(split):
+            self._repeated.update(row.source for row, _ in split)
+            self._repeated.subtract(row.source for row, _ in fresh)
+        places = self._staying(fresh)
         self._resolver.prepare([call for _, call in places])
         for row, call in places:
             self._call(row, call)

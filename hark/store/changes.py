@@ -128,6 +128,8 @@ class Changes(Struct):
 
     cursors: dict[Lane, int] = field(default_factory=dict)
     imports: dict[str, int] = field(default_factory=dict)
+    repeated: dict[str, int] = field(default_factory=dict)
+    """By source the calls of this tick that were repetitions."""
     """By file (its digest): the last chunk that was folded. Chunks of a file come in their order."""
     engine_time: Instant | None = None
     next_subject: int | None = None

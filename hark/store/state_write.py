@@ -36,6 +36,13 @@ def write_meta(db: apsw.Connection, changes: Changes) -> None:
     )
 
 
+def write_repeated(db: apsw.Connection, changes: Changes) -> None:
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        [(f"duplicates/{source}", calls) for source, calls in changes.repeated.items()],
+    )
+
+
 def write_subjects(db: apsw.Connection, changes: Changes) -> None:
     db.executemany(
         "INSERT INTO subjects VALUES (?, ?, ?)",
@@ -182,6 +189,7 @@ def write_problems(db: apsw.Connection, changes: Changes) -> None:
 
 STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_meta,
+    write_repeated,
     write_subjects,
     write_ids,
     write_addresses,
