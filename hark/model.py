@@ -70,6 +70,10 @@ class FactName(StrEnum):
     ARM_CONFLICT = "Arm Conflict"
 
 
+GROUP_TRAITS = "Group Traits"
+"""What a member is told of a group: an inactive event in the member's own history, refused from clients."""
+
+
 class ConsentName(StrEnum):
     """What a customer says about being written to. Events, since the customer did them."""
 

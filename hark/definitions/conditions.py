@@ -24,7 +24,7 @@ from hark.definitions.shapes import (
 from hark.definitions.types import EventMatch
 from hark.definitions.yaml import Node, plain
 from hark.model import JSON
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Not
+from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Not
 from hark.understand.conditions.did import MOST, saturation
 from hark.understand.operators import OPERATORS, PLANNED, test_of
 
@@ -32,7 +32,6 @@ Names: TypeAlias = tuple[str, ...]
 PLANNED_MEASURES = ("weeks", "months", "distinct", "sum", "avg", "max", "min")
 PLANNED_WINDOWS = ("between", "today", "since")
 PLANNED_CONDITIONS = (
-    "group",
     "sequence",
     "since_last",
     "change",
@@ -279,6 +278,33 @@ class OneCondition(Shape[Condition]):
         }
 
 
+@dataclass(frozen=True)
+class OfGroup(Shape[tuple[str, JSON]]):
+    """{type of the group: predicate on its traits}."""
+
+    predicate: Shape[JSON]
+
+    def read(self, node: Node, reading: Reading) -> tuple[str, JSON] | Invalid:
+        if not isinstance(node.value, dict) or len(node.value) != 1:
+            return reading.expected(
+                node, "one type of group", "for example {account: {employees: {gte: 50}}}; write all: for two"
+            )
+        [(kind, child)] = node.value.items()
+        if not kind.strip() or ":" in kind:
+            return reading.refuse(child, f'"{kind}" is not a type of group', "a name such as account")
+        where = self.predicate.read(child, reading)
+        return where if isinstance(where, Invalid) else (kind, where)
+
+    def schema(self) -> JSON:
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "propertyNames": {"pattern": r"^[^:]*[^:\s][^:]*$"},
+            "additionalProperties": self.predicate.schema(),
+        }
+
+
 def _turned(make: Callable[[Any], Condition]) -> Callable[[Any, Node, Reading], Condition]:
     return lambda value, _node, _reading: make(value)
 
@@ -290,6 +316,7 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "any": Mapped(ListOf(CONDITION, "a list of conditions"), _turned(AnyOf)),
         "not": Mapped(CONDITION, _turned(Not)),
         "trait": Mapped(PREDICATE, _turned(HasTrait)),
+        "group": Mapped(OfGroup(PREDICATE), lambda found, _node, _reading: InGroup(*found)),
         "did": _DID,
         "did_not": _DID_NOT,
     }

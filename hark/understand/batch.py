@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from hark.history.columns import micros
 from hark.history.runs import Run
-from hark.model import JSON, Instant, Trait
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Leaf, Not
+from hark.model import GROUP_TRAITS, JSON, Instant, Trait
+from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Leaf, Not
 from hark.understand.conditions.base import Flags, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 
@@ -62,6 +62,15 @@ class BucketColumns:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         who = np.searchsorted(self.subjects, np.concatenate([subject for subject, _ in found]))
         return who, np.concatenate([at for _, at in found])
+
+    def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        for run, counted in zip(self._runs, self._counted, strict=True):
+            rows = np.flatnonzero(counted & _passing(run, names, None))
+            if len(rows):
+                assert run.properties is not None, "runs are read with properties wherever a leaf needs them"
+                places = np.searchsorted(self.subjects, run.subject[rows]).tolist()
+                codes = run.properties.codes[rows].tolist()
+                yield from zip(places, (run.properties.values[code] for code in codes), strict=True)
 
     def traits(self) -> Iterator[tuple[int, Mapping[str, Trait]]]:
         for place, subject in enumerate(self.subjects.tolist()):
@@ -124,16 +133,22 @@ def possible(condition: Condition, answer: bool) -> bool:
             return possible(part, not answer)
         case DidNot():
             return possible(condition.denied, not answer)
-        case Did():
-            return condition.accepts[0] is answer
+        case Did() | InGroup():
+            return _of_nobody(condition) is answer
     return True
+
+
+def _of_nobody(leaf: Did | InGroup) -> bool:
+    """The leaf's answer for somebody who did none of its events."""
+    return isinstance(leaf, Did) and leaf.accepts[0]
 
 
 def _wanted(leaves: Sequence[Leaf], everybody: bool) -> tuple[frozenset[str] | None, bool]:
     """The names of events to read (None: all), and whether their properties too."""
     dids = [leaf for leaf in leaves if isinstance(leaf, Did)]
-    names = frozenset(name for leaf in dids for name in leaf.names)
-    return None if everybody else names, any(leaf.test is not None for leaf in dids)
+    groups = any(isinstance(leaf, InGroup) for leaf in leaves)
+    names = frozenset(name for leaf in dids for name in leaf.names) | ({GROUP_TRAITS} if groups else set())
+    return None if everybody else names, groups or any(leaf.test is not None for leaf in dids)
 
 
 def _trait_names(leaf: Leaf) -> frozenset[str]:

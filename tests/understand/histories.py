@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import strategies as st
 
-from hark.model import DAY, HOUR, JSON, Event, Instant, Kind
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Not
+from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, Event, Instant, Kind
+from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Not
 
 START = 1_700_000_000_000_000
 NAMES = ("Ordered", "Viewed")
@@ -44,6 +44,7 @@ LEAVES: st.SearchStrategy[Condition] = st.one_of(
     ),
     st.builds(DidNot, names=EVENTS, where=PREDICATES, within_us=WINDOWS),
     st.builds(HasTrait, where=TRAITS),
+    st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS),
 )
 
 
@@ -87,6 +88,7 @@ PROPERTIES: st.SearchStrategy[JSON] = st.sampled_from(
 STATED: st.SearchStrategy[JSON] = st.sampled_from(
     [{"plan": "pro"}, {"plan": "free"}, {"plan": None}, {"plan": 3}, {"seats": {"paid": 2}}, {"seats": 2}]
 )
+GROUPS = st.sampled_from(["account:a", "account:b", "household:a"])
 SPAN_H = 12 * 24
 """Hours over which a drawn history is spread."""
 
@@ -102,12 +104,23 @@ def arrivals(draw: st.DrawFn, subject: int = 1, most: int = 12) -> list[Event]:
     for seq, (hours, late) in enumerate(steps):
         arrived += hours * HOUR
         at = arrived - late * HOUR
-        name = draw(st.sampled_from([*NAMES, "Identify", "Other"]))
+        name = draw(st.sampled_from([*NAMES, "Identify", "Other", GROUP_TRAITS]))
         stated = draw(STATED)
         properties = stated if name == "Identify" else draw(PROPERTIES)
+        if name == GROUP_TRAITS:
+            properties = told(
+                draw(st.sampled_from(["account:a", "account:b", "household:a"])), stated, at, seq
+            )
         context = {"traits": stated} if name == "Viewed" and hours % 3 == 0 else {}
         events.append(event(seq, name, at, arrived, properties, context, subject))
     return events
+
+
+def told(group: str, stated: JSON, at: Instant, seq: int) -> JSON:
+    """What a member is told of a group; some traits are older than the telling."""
+    kind, _, name = group.partition(":")
+    traits = {trait: [value, at - seq % 3 * DAY, seq] for trait, value in stated.items()}
+    return {"type": kind, "id": name, "traits": traits}
 
 
 def ordered(events: Sequence[Event]) -> list[Event]:

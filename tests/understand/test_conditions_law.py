@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hark.model import JSON, Event, Instant, Record, Trait
-from hark.understand.conditions import Condition, Did, stated
+from hark.understand.conditions import Condition, Did, InGroup, stated
 from tests.understand.histories import CONDITIONS, HORIZON, START, arrivals, event, ordered
 
 MANY = settings(max_examples=250, deadline=None)
@@ -72,7 +72,7 @@ def test_two_summaries_together_are_the_summary_of_all(
     condition: Condition, events: list[Event], others: list[Event]
 ) -> None:
     """Merging what two subjects' events were folded to gives the answers of one subject with all of them."""
-    leaves = [leaf for leaf in condition.leaves() if isinstance(leaf, Did)]
+    leaves = [leaf for leaf in condition.leaves() if isinstance(leaf, Did | InGroup)]
     for leaf in leaves:
         one, other = (_folded(leaf, part) for part in (events, others))
         record = Record(1)
@@ -83,7 +83,7 @@ def test_two_summaries_together_are_the_summary_of_all(
         assert change is None or leaf.met(record, change) == leaf.holds(ordered(events + others), change)
 
 
-def _folded(leaf: Did, events: Sequence[Event]) -> JSON:
+def _folded(leaf: Did | InGroup, events: Sequence[Event]) -> JSON:
     summary: JSON = None
     for one in events:
         if one.name in leaf.watches():

@@ -4,6 +4,7 @@ from hark.understand.conditions.base import TRAITS, Condition, Leaf, View
 from hark.understand.conditions.combine import AllOf, AnyOf, Not
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
+from hark.understand.conditions.group import InGroup
 from hark.understand.conditions.trait import HasTrait, known, stated
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Did",
     "DidNot",
     "HasTrait",
+    "InGroup",
     "Leaf",
     "Not",
     "View",

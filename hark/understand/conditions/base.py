@@ -45,6 +45,10 @@ class Columns(Protocol):
         """(place of the subject, at) of the events of these names, up to the moment, that pass."""
         ...
 
+    def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """(place of the subject, properties) of the events of these names up to the moment, in no order."""
+        ...
+
     def traits(self) -> Iterator[tuple[int, Mapping[str, Trait]]]:
         """(place, traits as of the moment) of the subjects of which any trait is known."""
         ...

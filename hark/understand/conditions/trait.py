@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from hark.model import JSON, Event, Instant, Kind, Trait
+from hark.model import GROUPS, JSON, Event, Instant, Kind, Trait
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import TRAITS, Columns, Flags, Leaf, View
 from hark.understand.operators import Test, test_of, value_at
@@ -26,7 +26,10 @@ _own = msgspec.json.Decoder(dict[str, JSON])
 
 
 def stated(event: Event) -> Mapping[str, JSON]:
-    """The traits that an event states: an identify call's own, over those of its `context.traits`."""
+    """The traits that an event states of its subject: an identify call's own, over those of its
+    `context.traits`; of a group those of a group call, whatever its members' calls say of themselves."""
+    if event.subject >= GROUPS:
+        return _decoded(_own, event.properties) or {} if event.kind == Kind.GROUP else {}
     return stated_by(event.kind, event.properties, event.context)
 
 

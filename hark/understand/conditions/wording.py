@@ -35,6 +35,11 @@ def listed(items: Sequence[str], word: str) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
 
 
+def one(noun: str) -> str:
+    """ "an account"."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def span(us: int) -> str:
     """A span of time in its largest whole unit: "45 days"."""
     for unit, name in ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
