@@ -31,7 +31,7 @@ MAY["history"] |= {"store.table"}
 MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects", "store.retention"}
 
 JOINERS = {
-    "app", "cli", "connected", "console", "demo", "engine", "health", "importer", "questions", "replay",
+    "app", "cli", "connected", "console", "demo", "engine", "health", "imports", "questions", "replay",
     "restart", "role", "supervisor", "__main__",
 }  # fmt: skip
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
@@ -39,7 +39,7 @@ PURE = {"urllib.parse"}
 """Within those, what only works on texts."""
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",
-    "restart.py", "questions", "importer.py", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
+    "restart.py", "questions", "imports", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
     "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
 }  # fmt: skip
 
