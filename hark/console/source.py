@@ -66,6 +66,11 @@ class Source:
         row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark", "body": body}
         self._control("/control/append", {"rows": [row]})
 
+    def command(self, body: JSON) -> None:
+        """Append a command to the urgent lane; it is on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.URGENT), "kind": "command", "source": "hark", "body": body}
+        self._control("/control/append", {"rows": [row]})
+
     def _control(self, path: str, body: JSON) -> None:
         try:
             where = msgspec.json.decode((self.data / "run" / "serve.json").read_bytes())
