@@ -31,6 +31,7 @@ from hark.collect.control import Control
 from hark.collect.counts import Counts
 from hark.collect.dispatch import Collect
 from hark.collect.drain import FINISH_S, POLITE_S, Door
+from hark.collect.hooks.known import Hooks
 from hark.collect.http import Receive, Scope, Send
 from hark.collect.keeping import Keeper, count_rejects, count_rows
 from hark.collect.queue import Appender
@@ -117,7 +118,9 @@ def serve(
         address = write_address(data, host, listener.getsockname()[1])
     watch = Watch(settings, clock)
     store = _TimedLog(watch.writes, data / "log", settings.log_file_mb * _MB, settings.min_free_mb * _MB)
-    context = Context(Sources(data), Rate(settings.rate_per_s), limits, watch=watch)
+    context = Context(
+        Sources(data), Rate(settings.rate_per_s), Hooks(data, settings.base_url), limits, watch=watch
+    )
     sys.setswitchinterval(SWITCH_S)
     asyncio.run(_serve(data, listener, address, clock, store, context, settings.log_days))
 

@@ -16,10 +16,12 @@ from msgspec import Struct, field
 
 from hark.collect import body, formats
 from hark.collect.formats import Call, Refused
+from hark.collect.hooks.known import Hooks
 from hark.collect.rate import Rate
 from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Sources
 from hark.collect.watch import Watch
+from hark.definitions.mapping import Source as Mapped
 from hark.model import Instant, Kind, Lane
 from hark.store.contracts import NewRow, Reject, Row
 
@@ -40,6 +42,7 @@ class Context(Struct):
 
     sources: Sources
     rate: Rate
+    hooks: Hooks
     limits: Limits = Limits()
     draining: bool = False
     watch: Watch = field(default_factory=Watch)
@@ -55,6 +58,9 @@ class Request(Struct):
     header_bytes: int = 0
     params: Mapping[str, str] = {}
     """The named segments of the path."""
+    query: bytes = b""
+    hook: Mapped | None = None
+    """What the source's webhooks mean, for `/hooks/{source}`."""
     lane: Lane = Lane.LIVE
     body: bytes = b""
     key_in_body: str = ""

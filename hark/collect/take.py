@@ -65,7 +65,8 @@ def _source(request: Request, collector: Collector) -> str:
 def _request(kind: str, incoming: Incoming, collector: Collector) -> Request:
     headers = incoming.headers
     size = sum(len(name) + len(value) + 4 for name, value in headers)
-    return Request(kind, collector.clock.now(), dict(headers), size, incoming.params)
+    now = collector.clock.now()
+    return Request(kind, now, dict(headers), size, incoming.params, incoming.query)
 
 
 def _success(request: Request) -> Answer:
