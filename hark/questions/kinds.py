@@ -20,6 +20,7 @@ from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.events import EventsQuestion, events
+from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
 from hark.understand.funnel import Funnel, ask_funnel, parse_step
@@ -162,6 +163,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "report": (ReportQuestion, report),
     "activity": (ActivityQuestion, activity),
     "worth": (WorthQuestion, worth),
+    "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),
 }
 

@@ -1,0 +1,128 @@
+"""The counts of all events at once, over whole columns; `beginnings` says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hark.definitions.types import EventMatch
+from hark.history.reader import Snapshot
+from hark.learn.signals.beginnings import CLICKS, FIRST_US, OVER_US, PROMPTED_US
+from hark.learn.signals.counts import STRATA, Counted, Counts, split_of
+from hark.model import DAY, Instant
+from hark.understand.kernels.rows import ACTIVITY, Bit, Stream, stream
+from hark.understand.partials import over_buckets
+from hark.understand.people import People, people
+
+Flags = npt.NDArray[np.bool_]
+BITS = (ACTIVITY, Bit(EventMatch(CLICKS)))
+MANY = -2
+"""In place of a name: came for several events, or for none (`NONE`)."""
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Part:
+    """Customers of one bucket whose 56 days are over; names are numbers into `words`."""
+
+    words: tuple[str, ...]
+    start: Counts
+    days: Counts
+    came_for: Counts
+    """The only name a customer came for, or MANY or NONE."""
+    did_who: Counts
+    """With `did_what`, each event a customer did early, once: the place in the columns above."""
+    did_what: Counts
+
+
+def ask_counts(history: Snapshot | People, now: Instant) -> dict[str, Counted]:
+    """Every event that somebody did in the first 28 days, with its counts."""
+    whom = people(history, now)
+    parts = over_buckets(whom, lambda bucket: _part(stream(whom.runs(bucket), BITS, named=True), now))
+    words = sorted({word for part in parts for word in part.words})
+    split = split_of(np.concatenate([part.start for part in parts])) if parts else 0
+    made = sum(
+        (_table(part, words, split) for part in parts), np.zeros((4, len(words), 2 * STRATA), np.int64)
+    )
+    return {word: _of(made[:, number]) for number, word in enumerate(words) if made[0, number].any()}
+
+
+def _of(made: Counts) -> Counted:
+    did, stayed, everybody, all_stayed = made.reshape(4, 2, STRATA)
+    return Counted(did, stayed, everybody - did, all_stayed - stayed)
+
+
+def _part(rows: Stream, now: Instant) -> Part:
+    known = rows.at <= now
+    subject, at, bits, name = rows.subject[known], rows.at[known], rows.bits[known], rows.name[known]
+    prompted = _prompted(subject, at, (bits & np.uint64(2)) != 0)
+    active = (bits & np.uint64(1)) != 0
+    subject, at, name, prompted = subject[active], at[active], name[active], prompted[active]
+    first = _changes(subject)
+    who, start = np.cumsum(first) - 1, at[first]
+    since, over = at - start[who], start + OVER_US <= now
+    early, later = since < FIRST_US, (since >= FIRST_US) & (since < OVER_US) & ~prompted
+    place = np.cumsum(over) - 1
+    keep = over[who]
+    new = early & (first | _changes(since // DAY))
+    days = np.bincount(who[new], minlength=len(start))
+    did_who, did_what = _distinct(who[early & keep], name[early & keep])
+    came_for = _only(*_distinct(who[later], name[later]), len(start))
+    return Part(rows.words, start[over], days[over], came_for[over], place[did_who], did_what)
+
+
+def _prompted(subject: Counts, at: Counts, click: Flags) -> Flags:
+    """Whether a click of the same customer stands before the row, no longer than a day."""
+    rows = np.arange(len(subject))
+    last = np.maximum.accumulate(np.where(click, rows, -1)) if len(rows) else rows
+    last = np.concatenate([[-1], last[:-1]])[: len(rows)]
+    near: Flags = (last >= 0) & (subject[last] == subject) & (at - at[last] <= PROMPTED_US)
+    return near
+
+
+def _changes(column: Counts) -> Flags:
+    return np.concatenate([np.ones(min(len(column), 1), np.bool_), column[1:] != column[:-1]])
+
+
+def _distinct(who: Counts, what: npt.NDArray[np.integer]) -> tuple[Counts, Counts]:
+    """The different pairs, ascending."""
+    wide = int(what.max(initial=0)) + 1
+    pairs = np.sort(who * wide + what)
+    pairs = pairs[_changes(pairs)]  # np.unique hashes, which takes ten times as long
+    return pairs // wide, pairs % wide
+
+
+def _only(who: Counts, what: Counts, count: int) -> Counts:
+    """By customer, the only thing there is, or MANY or NONE."""
+    found = np.full(count, NONE, np.int64)
+    found[who] = what
+    found[np.bincount(who, minlength=count) > 1] = MANY
+    return found
+
+
+def _table(part: Part, words: Sequence[str], split: int) -> Counts:
+    """(did, did and stayed, all, all who stayed) by event and cell (earlier or later, and a stratum)."""
+    code = np.searchsorted(words, part.words) if part.words else np.zeros(0, np.int64)
+    cell = (part.start >= split) * STRATA + part.days - 1
+    came, many = part.came_for != NONE, np.append(code, [MANY, NONE])
+    only = many[part.came_for]  # NONE is -1 and MANY -2: from the end
+    what = code[part.did_what]
+    mine = cell[part.did_who]
+    stayed = came[part.did_who] & (only[part.did_who] != what)
+    alone = only >= 0
+    everybody = np.bincount(cell, minlength=2 * STRATA)
+    all_came = np.bincount(cell[came], minlength=2 * STRATA)
+    shape = (len(words), 2 * STRATA)
+    return np.stack([
+        _grid(what, mine, shape),
+        _grid(what[stayed], mine[stayed], shape),
+        np.broadcast_to(everybody, shape),
+        all_came - _grid(only[alone], cell[alone], shape),
+    ])  # fmt: skip
+
+
+def _grid(row: Counts, column: Counts, shape: tuple[int, int]) -> Counts:
+    return np.bincount(row * shape[1] + column, minlength=shape[0] * shape[1]).reshape(shape)
