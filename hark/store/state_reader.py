@@ -140,6 +140,10 @@ class StateReader(Identities, ErasuresRead):
         found = {name.partition("/")[2]: value for name, value in self._all(find)}
         return {lane: found.get(lane.name.lower(), 0) for lane in Lane}
 
+    def dropped(self) -> int:
+        """The last chunk of `recent` that was dropped, since the history had it."""
+        return self._number("dropped")
+
     def imported(self, file: str) -> int:
         """How many chunks of a file (by its digest) have been imported."""
         return self._number(f"import/{file}")
