@@ -70,6 +70,8 @@ class Call(Struct, frozen=True, gc=False):
     device_token: str = ""
     secret: bool = False
     """A secret key sent it: an alias may then merge two identified customers."""
+    known_as: tuple[tuple[str, str], ...] = ()
+    """("user" or "anonymous", id): further ids of the same customer. Of webhooks and imports only."""
 
 
 class Refused(Struct, frozen=True):
@@ -99,6 +101,7 @@ class Item(Struct, rename="camel", gc=False):
     properties: Raw = Raw()
     traits: Raw = Raw()
     context: Raw = Raw()
+    known_as: tuple[tuple[str, str], ...] = ()
 
 
 class InvalidError(Exception):

@@ -39,6 +39,7 @@ from hark.store.contracts import Row
 __all__ = [
     "BATCHES",
     "EXCERPT_BYTES",
+    "HOOK",
     "KINDS",
     "MEMBER_BYTES",
     "SECRET",
@@ -51,7 +52,8 @@ __all__ = [
 ]
 
 CLOCK_TOLERANCE_US = 60 * SECOND
-BATCHES = {"batch": b'"type"', "import": b'"type"', posthog.KIND: b'"distinct_id"'}
+HOOK = "hook"
+BATCHES = {"batch": b'"type"', "import": b'"type"', HOOK: b'"type"', posthog.KIND: b'"distinct_id"'}
 """Kinds of rows that hold a list of calls, and what stands in each of the calls about once."""
 SECRET = "+secret"
 """After a row's kind: a secret key sent it."""
@@ -106,6 +108,8 @@ class _Around(Struct):
     context: bytes = NOTHING
     """The batch's."""
     sent_at: Instant | None = None
+    trusted: bool = False
+    """A webhook or an import: its calls may name further ids of their customer."""
     groups_alone: bool = False
     """A group call may be about the group alone, without a customer."""
     seen: bytes = NOTHING
@@ -147,7 +151,8 @@ def members(row: Row) -> list[Call | Refused]:
     Raises msgspec.MsgspecError if the row as a whole is no call and no batch.
     """
     name, _, secret = row.kind.partition("+")
-    around = _Around(row.received_at, name == "import", bool(secret))
+    imported = name == "import"
+    around = _Around(row.received_at, imported, bool(secret), trusted=imported or name == HOOK)
     kind = KINDS.get(name)
     if kind is not None:
         return [_raw_member(0, row.body, lambda raw: (_item.decode(raw), kind), around)]
@@ -258,6 +263,7 @@ def _call(index: int, item: Item, kind: Kind, around: _Around) -> Call:
     return Call(
         index, kind, name, user, anonymous, message, at, known_at, properties, context, traits, active,
         group, previous, group_type, groups, token, around.secret,
+        item.known_as if around.trusted else (),
     )  # fmt: skip
 
 

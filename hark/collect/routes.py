@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from hark.collect import browser, customerio, health
+from hark.collect import browser, customerio, formats, health
 from hark.collect.hooks.way import HOOK
 from hark.collect.http import Answer, Collector, Incoming
 from hark.collect.take import takes
@@ -59,7 +59,7 @@ ROUTES = (
     Route("POST", "/api/v1/customers/{id}/suppress", takes("command", customerio.SUPPRESSION)),
     Route("POST", "/api/v1/customers/{id}/unsuppress", takes("command", customerio.RELEASE)),
     Route("POST", "/api/v1/merge_customers", takes("alias", customerio.MERGE)),
-    Route("POST", "/hooks/{source}", takes("batch", HOOK)),
+    Route("POST", "/hooks/{source}", takes(formats.HOOK, HOOK)),
 )
 
 OURS = ("/v1/", "/api/v1/", "/hooks/", "/health/")

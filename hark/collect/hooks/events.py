@@ -14,6 +14,7 @@ from hark.clock import moment
 from hark.definitions.expressions import evaluate
 from hark.definitions.mapping import Expressions, Rule, Source
 from hark.model import JSON, SECOND
+from hark.store.contracts import address
 
 Document: TypeAlias = Mapping[str, JSON]
 """`body`, `header` and `query` of a request (`payload.document`)."""
@@ -81,11 +82,15 @@ def _call(rule: Rule, document: Document, zone: str) -> JSON:
 
 
 def _ids(rule: Rule, document: Document) -> dict[str, JSON]:
-    """Who it was: ids as they are, addresses as external ids."""
-    addresses = [("email", _text(rule.email, document)), ("phone", _text(rule.phone, document))]
-    given = [{"type": type_, "id": address} for type_, address in addresses if address]
+    """Who it was: the ids given, and addresses as ids of their own (`email:ada@example.com`), all of one
+    customer."""
     user, anonymous = _text(rule.user, document), _text(rule.anonymous, document)
-    return {"userId": user, "anonymousId": anonymous, "ids": given}
+    stated = (("email", rule.email), ("phone", rule.phone))
+    addresses = [(kind, address(kind, _text(text, document) or "")) for kind, text in stated]
+    ids = [anonymous] if anonymous else []
+    ids += [f"{kind}:{value}" for kind, value in addresses if value]
+    others = [("anonymous", one) for one in ids] if user or len(ids) > 1 or not anonymous else []
+    return {"userId": user, "anonymousId": None if user or not ids else ids[0], "knownAs": others or None}
 
 
 def _context(rule: Rule, traits: dict[str, JSON]) -> dict[str, JSON]:
