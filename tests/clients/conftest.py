@@ -1,4 +1,4 @@
-"""One server for all clients' tests of a worker, a TLS proxy before it, and a browser."""
+"""One server for all tests of clients, a TLS proxy before it, and a browser."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class World:
     """By client: each has a source of its own."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A server whose processes are started again, with a source for each client."""
     data = tmp_path_factory.mktemp("clients") / "data"
@@ -51,7 +51,7 @@ class Proxy:
     certificate: Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tls(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """What speaks HTTPS before the server, as everywhere outside a test."""
     folder = tmp_path_factory.mktemp("tls")
@@ -135,13 +135,15 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         name = path.partition("?")[0]
         if name.startswith("/umd/"):
             return str(NODE / "node_modules" / "@segment" / "analytics-next" / "dist" / name[1:])
+        if name.startswith("/pages/") or name == "/bundle.js":
+            return str(NODE / "pages" / name.rpartition("/")[2])
         return str(HERE / ("programs" if name.endswith(".html") else "") / name[1:])
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop() -> Iterator[str]:
     """The address of a web shop on localhost, another origin than the server's."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
@@ -153,7 +155,7 @@ def shop() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[webdriver.Chrome]:
     """Chromium without a window."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
