@@ -25,10 +25,9 @@ def membership(work: Work, _event: Event, watch: Watch) -> None:
 def ask(work: Work, segment: Segment) -> None:
     """Sets the membership to what holds now, writes a fact if it changed, and notes when to ask again."""
     record, name = work.record, segment.name
-    inside = segment.where.met(record, work.now)
+    inside, change = segment.where.answer(record, work.now)
     if inside is not (name in record.members):
         enter(work, name) if inside else leave(work, name)
-    change = segment.where.next_change(record, work.now)
     if change is not None:
         record.changes[name] = whole_ms(change)
         work.moved = True

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from hark.decide.course import Course
+from hark.decide.course import Course, Match, Test
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
 from hark.model import ConsentName, Event, FactName, Record
@@ -59,6 +59,8 @@ class Watch(Struct, frozen=True):
     """The courses whose goal this may be."""
     waits: frozenset[tuple[str, int]] = frozenset()
     """(campaign, version) of the courses in which a wait ends by it."""
+    test: Test | None = None
+    """What an event's raw properties must pass for it to set off anything; None: every event may."""
 
 
 class Table(NamedTuple):
@@ -122,11 +124,15 @@ class Plan:
         return self._watches.get(name)
 
     def touches(self, event: Event) -> bool:
-        """Whether the event can change its subject's record: its name is watched, or it states traits.
+        """Whether the event can change its subject's record: something watches for such a one, or it states
+        traits.
 
-        Where there are `absences` a subject's first event changes it too, whatever its name.
+        Where there are `absences` a subject's first event changes it too, whatever it is.
         """
-        return event.name in self._watches or STATING in event.context
+        watch = self._watches.get(event.name)
+        if watch is not None and (watch.test is None or watch.test(event.properties)):
+            return True
+        return STATING in event.context
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:
         """What this event can set off; `first`: none was folded into its subject's record before."""
@@ -198,9 +204,10 @@ class Plan:
 
     def _watch(self, name: str) -> Watch:
         courses = self._courses.values()
+        leaves = tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches())
         return _narrowed(
             name,
-            leaves=tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches()),
+            leaves=leaves,
             segments=self._segments_watching(name),
             with_traits=self._segments_watching(name, TRAITS),
             triggers=tuple(
@@ -215,7 +222,24 @@ class Plan:
                 for course in courses
                 if any(name in until.names for until in course.untils.values())
             ),
+            test=None if name in ALWAYS else _either([leaf for _, leaf in leaves], self._matches_of(name)),
         )
+
+    def _matches_of(self, name: str) -> Iterator[Match]:
+        """The goals, triggers and waits which events of this name may be for."""
+        for course in self._courses.values():
+            for match in (course.goal, course.starts_when, *course.untils.values()):
+                if match and name in match.names:
+                    yield match
+
+
+def _either(leaves: Iterable[Leaf], matches: Iterable[Match]) -> Test | None:
+    """What an event must pass to concern one of these; None as soon as one of them takes any."""
+    asked = [leaf.test for leaf in leaves] + [match.test for match in matches]
+    tests = [test for test in asked if test is not None]
+    if len(tests) < len(asked):
+        return None
+    return tests[0] if len(tests) == 1 else lambda properties: any(test(properties) for test in tests)
 
 
 def _narrowed(name: str, **fields: Any) -> Watch:

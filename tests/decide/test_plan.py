@@ -24,6 +24,39 @@ def test_what_nothing_watches_costs_nothing() -> None:
     assert {name for name in (*watched, "Looked", *FactName) if plan.watch(name)} == watched
 
 
+FEW = """segment: few
+where: {did: {event: Bought, where: {revenue: {gte: 20}}, times: {gte: 2}, within: 7d}}
+---
+"""
+DEAR = campaign(
+    trigger="{event: Signed Up, where: {seats: {gte: 5}}}",
+    goal="{event: Bought, where: {revenue: {gte: 50}}, within: 7d}",
+)
+
+
+def test_what_passes_no_test_costs_nothing() -> None:
+    """Where every watcher of a name asks for properties, an event without them touches no record."""
+    story = Story(plan_of(FEW + DEAR))
+    touched = [story.plan.touches(story.event("Bought", revenue=revenue)) for revenue in (10, 20, 60)]
+    assert touched == [False, True, True]
+    assert not story.plan.touches(story.event("Signed Up", seats=4))
+    assert plan_of(FEW + campaign()).touches(story.event("Bought", revenue=10))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Bought", "Signed Up"]), st.integers(0, 80)), max_size=12))
+def test_what_touches_no_record_would_change_nothing(happened: list[tuple[str, int]]) -> None:
+    """Folded all the same, such an event makes no fact and moves nothing but the record's last place."""
+    story = Story(plan_of(FEW + DEAR))
+    for name, number in happened:
+        event, before = story.event(name, revenue=number, seats=number // 10), decode(encode(story.record))
+        facts = story.gives(event)
+        if not story.plan.touches(event):
+            after = story.record
+            after.now, after.last_seq = before.now, before.last_seq
+            after.summaries = {key: kept for key, kept in after.summaries.items() if kept is not None}
+            assert (facts, after) == ([], before)
+
+
 def test_the_reducers_are_those_that_the_plan_names() -> None:
     """Each part that a watch may name is a reducer, in the same order."""
     assert tuple(REDUCERS) == PARTS

@@ -40,6 +40,7 @@ def walk(
         assert answer == condition.holds(known, now)
         change = condition.next_change(record, now)
         assert change is None or change > now
+        assert condition.answer(record, now) == (answer, change)
         end = until if change is None else min(change, until)
         for moment in [now + int((end - now) * share) for share in probes] + [end - 1]:
             if now <= moment < end:

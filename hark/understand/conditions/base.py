@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -30,6 +30,8 @@ class View(Protocol):
     summaries: dict[str, JSON]
 
 
+Answer: TypeAlias = tuple[bool, Instant | None]
+"""Whether a condition is met, and the first moment at which that may change by time alone."""
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -73,6 +75,10 @@ class Condition(Struct, frozen=True, dict=True):
         """The first moment after `now` at which `met` may differ by time alone; None: never."""
         raise NotImplementedError
 
+    def answer(self, view: View, now: Instant) -> Answer:
+        """`met` and `next_change` together, for less than the two of them."""
+        return self.met(view, now), self.next_change(view, now)
+
     def columnar(self, columns: Columns) -> Flags:
         """The same answer for every one of `columns.subjects`, at their moment."""
         raise NotImplementedError
@@ -104,6 +110,11 @@ class Leaf(Condition, frozen=True):
     def watches(self) -> frozenset[str]:
         """The event names (or TRAITS) that can change the summary."""
         raise NotImplementedError
+
+    @property
+    def test(self) -> Callable[[bytes], bool] | None:
+        """Which raw properties an event needs to change the summary; None: any that it watches changes it."""
+        return None
 
     def fold(self, summary: JSON, event: Event) -> JSON:
         """The summary with one more event in it (`None` is the empty one); plain msgpack-able data.

@@ -11,29 +11,26 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from hark.model import Event, Instant
-from hark.understand.conditions.base import Columns, Condition, Flags, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Condition, Flags, Leaf, View
 
 
 def _first(moments: Iterable[Instant | None]) -> Instant | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _last(moments: Iterable[Instant | None]) -> Instant | None:
+def _last(moments: Sequence[Instant | None]) -> Instant | None:
     """The last of the moments; None (never) as soon as one of them never comes."""
-    last: Instant | None = None
-    for moment in moments:
-        if moment is None:
-            return None
-        last = moment if last is None else max(last, moment)
-    return last
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if len(known) == len(moments) else None
 
 
-def _next(parts: Sequence[Condition], deciding: bool, view: View, now: Instant) -> Instant | None:
-    """When parts may change the whole; one part that is `deciding` settles the whole by itself."""
-    settled = [part for part in parts if part.met(view, now) is deciding]
+def _answer(parts: Sequence[Condition], deciding: bool, view: View, now: Instant) -> Answer:
+    """What parts make of the whole; one part that is `deciding` settles it by itself."""
+    answers = [part.answer(view, now) for part in parts]
+    settled = [change for met, change in answers if met is deciding]
     if settled:
-        return _last(part.next_change(view, now) for part in settled)
-    return _first(part.next_change(view, now) for part in parts)
+        return deciding, _last(settled)
+    return not deciding, _first([change for _, change in answers])
 
 
 def _joined(parts: Sequence[Condition], word: str) -> str:
@@ -57,7 +54,10 @@ class AllOf(Condition, frozen=True, tag="all"):
         return all(part.met(view, now) for part in self.parts)
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
-        return _next(self.parts, False, view, now)
+        return self.answer(view, now)[1]
+
+    def answer(self, view: View, now: Instant) -> Answer:
+        return _answer(self.parts, False, view, now)
 
     def columnar(self, columns: Columns) -> Flags:
         flags: Flags = np.logical_and.reduce([part.columnar(columns) for part in self.parts])
@@ -83,7 +83,10 @@ class AnyOf(Condition, frozen=True, tag="any"):
         return any(part.met(view, now) for part in self.parts)
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
-        return _next(self.parts, True, view, now)
+        return self.answer(view, now)[1]
+
+    def answer(self, view: View, now: Instant) -> Answer:
+        return _answer(self.parts, True, view, now)
 
     def columnar(self, columns: Columns) -> Flags:
         flags: Flags = np.logical_or.reduce([part.columnar(columns) for part in self.parts])
@@ -110,6 +113,10 @@ class Not(Condition, frozen=True, tag="not"):
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
         return self.part.next_change(view, now)
+
+    def answer(self, view: View, now: Instant) -> Answer:
+        met, change = self.part.answer(view, now)
+        return not met, change
 
     def columnar(self, columns: Columns) -> Flags:
         return ~self.part.columnar(columns)

@@ -12,7 +12,7 @@ from msgspec import field
 
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Columns, Flags, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Flags, Leaf, View
 from hark.understand.conditions.calendar import day_of, days_of
 from hark.understand.conditions.tally import ADD, MERGE, OF
 from hark.understand.operators import compile as compiled
@@ -63,6 +63,15 @@ class Did(Leaf, frozen=True, tag="did"):
         """The answer for each count up to `cap`, which answers for all larger ones."""
         passes = test_of(self.count)
         return tuple(passes(count) for count in range(self.cap + 1))
+
+    @cached_property
+    def _last_unlike(self) -> tuple[int, ...]:
+        """For each count up to `cap` the largest smaller one with another answer; -1: there is none."""
+        last = [-1]
+        for count in range(1, self.cap + 1):
+            unlike = self.accepts[count - 1] is not self.accepts[count]
+            last.append(count - 1 if unlike else last[-1])
+        return tuple(last)
 
     @cached_property
     def _add(self) -> Callable[[JSON, Instant, int, str], JSON]:
@@ -117,15 +126,16 @@ class Did(Leaf, frozen=True, tag="did"):
         return self.accepts[len(ats) - bisect_right(ats, now - self.within_us)]
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
+        return self.answer(view, now)[1]
+
+    def answer(self, view: View, now: Instant) -> Answer:
         if self.within_us is None:
-            return None
+            return self.met(view, now), None
         ats = self._instants(view.summaries.get(self.key))
-        inside = bisect_right(ats, now - self.within_us)
-        answer = self.accepts[len(ats) - inside]
-        for place in range(inside, len(ats)):
-            if self.accepts[len(ats) - place - 1] is not answer:
-                return ats[place] + self.within_us
-        return None
+        count = len(ats) - bisect_right(ats, now - self.within_us)
+        met = self.accepts[count]
+        last = self._last_unlike[count]
+        return met, None if last < 0 else ats[len(ats) - 1 - last] + self.within_us
 
     def columnar(self, columns: Columns) -> Flags:
         who, ats = columns.matches(self.names, self.test)

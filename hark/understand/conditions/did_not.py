@@ -7,7 +7,7 @@ from functools import cached_property
 
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Columns, Condition, Flags, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Condition, Flags, Leaf, View
 from hark.understand.conditions.did import Did
 
 
@@ -33,6 +33,10 @@ class DidNot(Condition, frozen=True, tag="did_not"):
 
     def next_change(self, view: View, now: Instant) -> Instant | None:
         return self.denied.next_change(view, now)
+
+    def answer(self, view: View, now: Instant) -> Answer:
+        met, change = self.denied.answer(view, now)
+        return not met, change
 
     def columnar(self, columns: Columns) -> Flags:
         return ~self.denied.columnar(columns)
