@@ -91,6 +91,9 @@ class Control:
             return await do(body)
         except (msgspec.MsgspecError, ValueError) as error:
             return Refusal(Reason.BROKEN_JSON, str(error))
+        except OSError as error:
+            message = f"it can't be written: {error.strerror}; free some space, or look at the disk"
+            return Refusal(Reason.DISK_FULL, message, retry_after_s=60)
 
     async def _append(self, body: bytes) -> Found:
         given = msgspec.json.decode(body, type=_Rows | list[_Row])

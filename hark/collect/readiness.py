@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LAG_S = 30.0
 """An engine that is further behind is red."""
+LEAST_FREE_MB = 64
 _MB = 1 << 20
 
 
@@ -30,7 +31,7 @@ class RedReason(StrEnum):
     SEAL_FAILS = "seal_fails"
     """Writing into the history failed the last time; events are kept in the state."""
     DISK_LOW = "disk_low"
-    """Less is free than twice `min_free_mb`."""
+    """Less is free than twice `min_free_mb` or 64 MB."""
     LOG_UNREAD = "log_unread"
     """More of the log is unread than `unread_log_mb`: nothing more is accepted."""
     DRAINING = "draining"
@@ -93,7 +94,7 @@ def _failing(standing: Standing) -> Red | None:
 
 
 def _disk(standing: Standing, settings: Settings) -> Red | None:
-    if standing.free_bytes >= 2 * settings.min_free_mb * _MB:
+    if standing.free_bytes >= max(LEAST_FREE_MB, 2 * settings.min_free_mb) * _MB:
         return None
     message = (
         f"{standing.free_bytes // _MB:,} MB are free on the disk; under {settings.min_free_mb:,} MB "

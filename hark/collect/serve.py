@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -50,7 +51,10 @@ from hark.store.vitals import Histogram
 BROKEN = 74
 """Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
 
-BACKLOG = 2048
+CONNECTIONS = 2048
+"""At once, at most; the next waits in the listening socket."""
+OTHER_FILES = 256
+"""Descriptors kept free of connections: the log must always be able to go on in a new file."""
 READ_BUFFER = 64 * 1024
 """Bytes the HTTP server reads at once; it answers 431 itself to headers that don't fit."""
 SWITCH_S = 0.0005
@@ -73,7 +77,7 @@ class Address(Struct):
 def listen(host: str, port: int) -> socket.socket:
     """The public socket, bound and listening."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    return socket.create_server((host, port), family=family, backlog=CONNECTIONS)
 
 
 def write_address(data: Path, host: str, port: int) -> Address:
@@ -123,6 +127,13 @@ def serve(
     )
     sys.setswitchinterval(SWITCH_S)
     asyncio.run(_serve(data, listener, address, clock, store, context, settings.log_days))
+
+
+def most_connections() -> int:
+    """How many there may be, with as many descriptors as the system allows this process."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(1, min(CONNECTIONS, most - OTHER_FILES))
 
 
 def _end_soon() -> None:
@@ -180,7 +191,7 @@ class _Server(Embedded):
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             websockets=False,
-            backpressure=BACKLOG,
+            backpressure=most_connections(),
             http1_settings=http1,
             log_access=False,
             log_enabled=False,
@@ -190,7 +201,7 @@ class _Server(Embedded):
     def _init_shared_socket(self) -> None:
         """Granian opens its socket here; it offers no other way to give it one."""
         make: Any = _granian.SocketHolder
-        self._shd = make(self._listener.fileno(), False, BACKLOG)
+        self._shd = make(self._listener.fileno(), False, CONNECTIONS)
 
 
 async def _serve(

@@ -169,10 +169,14 @@ def write_sources(data: Path, sources: Iterable[Source]) -> None:
     path = data / "log" / "sources.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     number, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(number, "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(list(sources))))
-        file.flush()
-        os.fsync(number)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(list(sources))))
+            file.flush()
+            os.fsync(number)
+    except OSError:
+        Path(temporary).unlink()
+        raise
     Path(temporary).replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     os.fsync(directory)

@@ -67,8 +67,8 @@ class Watch:
             try:
                 looks = looks or observer()
                 self.see(looks.look())
-            except Exception:
-                _log.exception("how the server stands can't be seen")
+            except Exception as error:
+                _log.warning("how the server stands can't be seen: %s", error)
                 self._end.wait(EVERY_S)
 
     def see(self, standing: Standing) -> None:

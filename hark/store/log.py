@@ -50,7 +50,9 @@ class LogStore:
         self._file_bytes = self._path(self._number).stat().st_size
         self._unchecked_bytes = 0
         self._began = log_files.began(self.file)
-        if not log_files.has_checksums(self.file):
+        if log_files.is_doubtful(directory, self._number):
+            self._leave_file()
+        elif not log_files.has_checksums(self.file):
             self._roll_over()
         with closing(LogReader(directory)) as reader:
             self.ends = reader.ends()
@@ -73,6 +75,7 @@ class LogStore:
             raise LogFullError from None
         except apsw.Error as error:
             self._broken = LogBrokenError(str(error))
+            log_files.doubt(self.directory, self._number)
             raise self._broken from error
         self._end += len(rows)
         self.ends.update((row.lane, seq) for seq, row in enumerate(rows, first))
@@ -187,6 +190,12 @@ class LogStore:
         self._file_bytes = 0
         self._began = None
         full.close()
+
+    def _leave_file(self) -> None:
+        """A commit to this file failed, so nothing is ever built on what the system still holds of it in
+        memory: what was acknowledged goes from the write-ahead log into the file, the rest is forgotten."""
+        self.file.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._roll_over()
 
     def _path(self, number: int) -> Path:
         return self.directory / f"{number}.db"

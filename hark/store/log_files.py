@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -138,6 +139,17 @@ def newest(file: apsw.Connection) -> int:
 def has_checksums(file: apsw.Connection) -> bool:
     """Whether its rows carry them: files of the first release don't."""
     return "crc" in [name for _, name, *_ in file.pragma("table_info", TABLES[LANES[0]]) or ()]
+
+
+def doubt(directory: Path, number: int) -> None:
+    """Remember that a commit to this file failed. Where not even that can be written, nothing can be."""
+    with suppress(OSError):
+        (directory / f"{number}.doubtful").touch()
+
+
+def is_doubtful(directory: Path, number: int) -> bool:
+    """Whether a commit to this file has ever failed: then it gets no more rows."""
+    return (directory / f"{number}.doubtful").exists()
 
 
 def free_bytes(directory: Path) -> int:

@@ -6,13 +6,18 @@ Its lag is not among this: that is seen in the log and the cursors, also when th
 from __future__ import annotations
 
 import bisect
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
 
 EVERY_S = 1.0
+SIZE = 4096
+LONGEST = 500
+"""Characters of a failure that are told."""
 TICK_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 WRITE_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -72,18 +77,21 @@ class Pulse:
         self._say()
 
     def _say(self) -> None:
-        """Never in the engine's way: where it can't be written (a full disk), it grows old, which is seen."""
+        """In place, in a file of one size, so that it needs no room on a disk that is full. Never in the
+        engine's way: where it can't be written it grows old, which is seen."""
         self._said.at_s = time.time()
-        temporary = self._path.with_suffix(".new")
-        try:
-            temporary.write_bytes(msgspec.json.encode(self._said))
-            temporary.replace(self._path)
-        except OSError:
-            return
+        self._said.failure = self._said.failure[:LONGEST]
+        self._said.seal_failure = self._said.seal_failure[:LONGEST]
+        with suppress(OSError):
+            number = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(number, msgspec.json.encode(self._said).ljust(SIZE), 0)
+            finally:
+                os.close(number)
 
 
 def read_vitals(data: Path) -> Vitals | None:
-    """What the engine last said; None where none has run."""
+    """What the engine last said; None where none has run, or it is just being written."""
     try:
         return msgspec.json.decode(_path(data).read_bytes(), type=Vitals)
     except (FileNotFoundError, msgspec.MsgspecError):
