@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from hark.definitions.types import Goal
+from hark.learn.adjust import CrossSums
 from hark.learn.aggregates import Sums
 from hark.learn.entries import GRACE_US, SEND_REACHED, Entered, Step, compared
 from hark.model import FactName, Instant
@@ -20,6 +21,8 @@ from hark.understand import operators
 from hark.understand.operators import is_number, value_at
 
 Integers: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Floats: TypeAlias = npt.NDArray[np.float64]
 COLUMNS = ("subject", "at", "seq", "name", "properties")
 
 
@@ -88,14 +91,23 @@ class Outcomes:
 
     def __init__(self, entries: Entries, events: pa.Table, goal: Goal) -> None:
         self.entries, self.goal = entries, goal
-        rows, places = _after_entry(entries, events, goal)
-        if goal.event.where is not None:
-            fits = operators.compile(goal.event.where)
+        after, before = _around_entry(entries, events, goal)
+        self.reached, self.value = self._found(events, *after)
+        reached_before, value_before = self._found(events, *before)
+        self.outcome, self.before = self.reached.astype(np.float64), reached_before.astype(np.float64)
+        """What is compared, and the same of as long a time before the entry: the goal, or its value."""
+        if goal.value:
+            self.outcome, self.before = self.value, value_before
+
+    def _found(self, events: pa.Table, rows: Integers, places: Integers) -> tuple[Flags, Floats]:
+        """By entry, whether one of these rows is the goal, and their value."""
+        if self.goal.event.where is not None:
+            fits = operators.compile(self.goal.event.where)
             kept = np.fromiter(map(fits, _properties(events, rows)), np.bool_, len(rows))
             rows, places = rows[kept], places[kept]
-        self.reached = np.bincount(places, minlength=len(entries)) > 0
-        values = _values(events, rows, goal)
-        self.value = np.bincount(places, weights=values, minlength=len(entries))
+        values = _values(events, rows, self.goal)
+        count = len(self.entries)
+        return np.bincount(places, minlength=count) > 0, np.bincount(places, values, count)
 
     def sums(
         self,
@@ -108,7 +120,7 @@ class Outcomes:
 
         Of them: those who entered by `until`, `without` these subjects, `only` those marked.
         """
-        counted = self.entries.at + self.goal.within_us + GRACE_US < now
+        counted = self.over(now)
         if until is not None:
             counted &= self.entries.at <= until
         if without is not None:
@@ -117,6 +129,19 @@ class Outcomes:
             counted &= only
         return {name: self._sum(counted & (self.entries.arm == code))
                 for code, name in enumerate(self.entries.names)}  # fmt: skip
+
+    def over(self, now: Instant) -> Flags:
+        """The entries whose windows and grace are over."""
+        return self.entries.at + self.goal.within_us + GRACE_US < now
+
+    def cross_sums(self, now: Instant) -> dict[str, CrossSums]:
+        """By arm, over entries whose windows are over, the outcome beside what it was before the entry."""
+        return {name: self._cross(self.over(now) & (self.entries.arm == code))
+                for code, name in enumerate(self.entries.names)}  # fmt: skip
+
+    def _cross(self, who: Flags) -> CrossSums:
+        y, x = self.outcome[who], self.before[who]
+        return CrossSums(len(y), *(float(one.sum()) for one in (y, y * y, x, x * x, x * y)))
 
     def _sum(self, who: npt.NDArray[np.bool_]) -> Sums:
         value = self.value[who]
@@ -129,18 +154,23 @@ class Outcomes:
         )
 
 
-def _after_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Integers, Integers]:
-    """(rows of events, places of their subjects' entries) where the event lies in the entry's window."""
+Places: TypeAlias = tuple[Integers, Integers]
+"""(rows of events, places of their subjects' entries)"""
+
+
+def _around_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Places, Places]:
+    """The events in the entries' windows, and those in as long a time before the entries."""
     none = np.zeros(0, np.int64)
     if not (len(entries) and events.num_rows):
-        return none, none
+        return (none, none), (none, none)
     subject, at, seq = (_integers(events, name) for name in COLUMNS[:3])
     place = np.minimum(np.searchsorted(entries.subject, subject), len(entries) - 1)
     start, start_seq = entries.at[place], entries.seq[place]
     after = (at > start) | ((at == start) & (seq > start_seq))
-    counted = (entries.subject[place] == subject) & after & (at <= start + goal.within_us)
-    rows = np.flatnonzero(counted)
-    return rows, place[rows]
+    own = entries.subject[place] == subject
+    later = np.flatnonzero(own & after & (at <= start + goal.within_us))
+    earlier = np.flatnonzero(own & ~after & (at > start - goal.within_us))
+    return (later, place[later]), (earlier, place[earlier])
 
 
 def _values(events: pa.Table, rows: Integers, goal: Goal) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hark.decide.assignment import CONTROL
 from hark.definitions.types import Campaign
 from hark.learn import checks
+from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
 from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, came_to_a_send, conflicting
 from hark.learn.compare import Interval
@@ -37,6 +38,8 @@ class Comparison(Struct, frozen=True):
     """By arm, those among them which entered in time for the judgement."""
     undisputed: Mapping[str, Sums]
     """By arm, those that are over now and of whom it never turned out that they had been in two arms."""
+    cross: Mapping[str, CrossSums]
+    """By arm, the outcomes of those that are over beside the same of a time before the entry."""
     reached: Mapping[str, Sums]
     """By arm, those that are over now and whose run came to its first send (the control's in shadow)."""
 
@@ -53,6 +56,12 @@ class Comparison(Struct, frozen=True):
         """Each variant's lift over the control; the intervals of several hold all together."""
         arms = {one.name: self.sums.get(one.name, Sums()) for one in self.campaign.variants}
         return against_control(arms, self.control)
+
+    @property
+    def adjusted(self) -> Adjusted | None:
+        """The outcome's lift, adjusted by what people did in as long a time before they entered."""
+        ours = (sums for arm, sums in self.cross.items() if arm != CONTROL)
+        return adjusted(sum(ours, CrossSums()), self.cross.get(CONTROL, CrossSums()))
 
     @property
     def at_decision(self) -> tuple[Sums, Sums]:
@@ -112,7 +121,7 @@ def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, 
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
     if entries is None or campaign.goal is None:
-        return Comparison(campaign, now, entered, drawn, None, {}, {}, {}, {})
+        return Comparison(campaign, now, entered, drawn, None, {}, {}, {}, {}, {})
     events = snapshot.table(campaign.goal.event.names, COLUMNS)
     outcomes = Outcomes(entries, events, campaign.goal)
     until = intake_until(campaign, int(entries.at.min()))
@@ -120,4 +129,15 @@ def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, 
     undisputed = outcomes.sums(now, without=conflicting(snapshot, campaign.name))
     reached = outcomes.sums(now, only=came_to_a_send(snapshot, entries))
     sums, deciding = outcomes.sums(now), outcomes.sums(now, until)
-    return Comparison(campaign, now, entered, drawn, decide_at, sums, deciding, undisputed, reached)
+    return Comparison(
+        campaign,
+        now,
+        entered,
+        drawn,
+        decide_at,
+        sums,
+        deciding,
+        undisputed,
+        outcomes.cross_sums(now),
+        reached,
+    )

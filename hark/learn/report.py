@@ -11,6 +11,7 @@ from hark.decide.assignment import CONTROL
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Document
 from hark.learn import anytime, checks, compare
+from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
 from hark.learn.columns import Snapshot, entries_of, facts
 from hark.learn.compare import Interval
@@ -60,6 +61,8 @@ class Report(Struct, frozen=True):
     """The lift among those alone whose run came to its first send; None while an arm of them is empty."""
     value: Interval | None
     """Value per subject of the treated minus the control's (Welch, 95 %); None without values."""
+    adjusted: Adjusted | None
+    """The lift of the value, or of the rate without one, adjusted by as long a time before the entry (CUPED)."""
     sample_ratio: SampleRatio
     decide_at: Instant | None
     """From when on a verdict is given; None: nobody has entered."""
@@ -113,6 +116,7 @@ def written(version: int, found: Comparison) -> Report:
         relative=compare.relative(found.treated, found.control),
         reached=compare.newcombe(treated(found.reached), found.reached.get(CONTROL, Sums())),
         value=compare.welch(found.treated, found.control) if has_value else None,
+        adjusted=found.adjusted,
         sample_ratio=SampleRatio(p, trusted),
         decide_at=found.decide_at,
         judged=trusted and found.decided and checks.too_few(*found.at_decision) is None,

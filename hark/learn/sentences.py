@@ -15,6 +15,9 @@ from hark.learn.power import detectable
 from hark.model import Instant
 from hark.understand.wording import event, span
 
+WORTH_SAYING = 0.02
+"""Of the variance, explained by the past: under it the adjusted interval is the same to the eye."""
+
 
 def sentences(found: Comparison) -> Iterator[str]:
     """The numbers, the standing (one sentence, always), and what stands beside them."""
@@ -30,6 +33,7 @@ def sentences(found: Comparison) -> Iterator[str]:
     yield from _reached(found)
     yield from _variants(found)
     yield from _value(found, goal)
+    yield from _adjusted(found, goal)
     yield from _disputed(found)
     yield from _power(found)
     yield from _unknown(found, goal)
@@ -143,6 +147,19 @@ def _value(found: Comparison, goal: Goal) -> Iterator[str]:
     share = checks.largest_share([found.treated, found.control])
     if share > checks.LARGE_SHARE:
         yield f"One person carries {share:.0%} of all {goal.value}: its difference rests on that one."
+
+
+def _adjusted(found: Comparison, goal: Goal) -> Iterator[str]:
+    """Said once the past explains enough to make a difference."""
+    better = found.adjusted
+    if better is None or better.removed < WORTH_SAYING or found.campaign.control == 0:
+        return
+    lift = better.lift
+    bounds = f"{lift.low:+.2f} to {lift.high:+.2f} {goal.value} per person" if goal.value else points(lift)
+    yield (
+        f"What people did in the {span(goal.within_us)} before explains {better.removed:.0%} of the differences"
+        f" between them; with that taken out the lift is {bounds}."
+    )
 
 
 def _disputed(found: Comparison) -> Iterator[str]:
