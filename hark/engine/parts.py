@@ -8,6 +8,7 @@ import msgspec
 
 from hark.clock import Clock
 from hark.decide.step import step
+from hark.engine import suppressing
 from hark.engine.addresses import Addresses
 from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
@@ -83,7 +84,12 @@ class Parts:
             resolver=self.resolver,
             dedupe=self.dedupe,
             canonical=self.canonical,
-            commands={"define": self.define, "erase": self.erasing.erase, "unmerge": self.unmerging.unmerge},
+            commands={
+                "define": self.define,
+                "erase": self.erasing.erase,
+                "unmerge": self.unmerging.unmerge,
+                **suppressing.commands(self.resolver, self.folder),
+            },
             imports=self.imports,
             addresses=self.addresses,
             erased=self.erasing.tombstones,
