@@ -18,7 +18,7 @@ from hark.engine.folder import Folder
 from hark.errors import HarkError
 from hark.history.dedupe import Dedupe, fingerprint
 from hark.history.erased import Tombstones
-from hark.history.identity import Merging, Resolved, Resolver
+from hark.history.identity import Merging, Owner, Resolved, Resolver
 from hark.model import JSON, ConsentName, Event, Kind, sequence
 from hark.store.contracts import Row
 from hark.store.state import StorageError
@@ -139,9 +139,9 @@ class Rows:
             self._repeated.update(row.source for row, _ in split)
             self._repeated.subtract(row.source for row, _ in fresh)
         places = self._staying(fresh)
-        self._resolver.prepare([call for _, call in places])
-        for row, call in places:
-            self._call(row, call)
+        owners = self._resolver.prepare([call for _, call in places])
+        for (row, call), owner in zip(places, owners, strict=True):
+            self._call(row, call, owner)
 
     def _split(self, rows: Sequence[Row]) -> list[Place]:
         places: list[Place] = []
@@ -176,8 +176,8 @@ class Rows:
             self._folder.problem(row.received_at, row.seq, 0, "erased.late", late)
         return found
 
-    def _call(self, row: Row, call: Call) -> None:
-        resolved = self._resolved(row, call)
+    def _call(self, row: Row, call: Call, owner: Owner | None) -> None:
+        resolved = self._resolved(row, call, owner)
         if resolved is None:
             self._folder.problem(row.received_at, row.seq, call.member, "alias.needs_secret_key", _TWO_USERS)
             return
@@ -205,14 +205,14 @@ class Rows:
             call.context,
         )
 
-    def _resolved(self, row: Row, call: Call) -> Resolved | None:
+    def _resolved(self, row: Row, call: Call, owner: Owner | None) -> Resolved | None:
         """Whose the call is; None for an alias of two users without a secret key."""
         at = row.received_at
         if call.kind == Kind.IDENTIFY:
             return self._resolver.identify(call, at, row.source)
         if call.kind == Kind.ALIAS:
             return self._resolver.alias(call.user_id, call.previous_id, call.secret, at, row.source)
-        return self._resolver.belongs(call, at)
+        return self._resolver.belongs(call, at, owner)
 
     def _merge(self, merging: Merging, imported: bool) -> None:
         self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)

@@ -9,7 +9,7 @@ The rules are those of docs/identity.md: only identify, alias and merging link i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
@@ -57,6 +57,11 @@ class Ids(Protocol):
 
     @property
     def anonymous_id(self) -> str: ...
+
+
+def whose(call: Ids) -> Id:
+    """The id by which a call that links nothing is somebody's."""
+    return (USER, call.user_id) if call.user_id else (ANONYMOUS, call.anonymous_id)
 
 
 class First(Struct, frozen=True):
@@ -130,6 +135,13 @@ class Remembered:
             self.put(id, found)
         return found
 
+    def many(self, ids: Sequence[Id]) -> list[Owner | None]:
+        """Whose each of the ids is, None for those not remembered."""
+        found: list[Owner | None] = list(map(self._young.get, ids))
+        if None in found:
+            found = [self.get(one) if owner is None else owner for one, owner in zip(ids, found, strict=True)]
+        return found
+
     def put(self, id: Id, owner: Owner) -> None:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
@@ -164,24 +176,36 @@ class Resolver:
         """Ids of this tick that the store does not know."""
         self._undone = known.undone()
 
-    def prepare(self, calls: Sequence[Ids]) -> None:
-        """Looks up, in one batch, the ids of a tick that are not remembered."""
-        get, changed = self._remembered.get, self._changes.ids
-        ids = {(USER, call.user_id) for call in calls if call.user_id}
-        ids |= {(ANONYMOUS, call.anonymous_id) for call in calls if call.anonymous_id}
-        asked = {one for one in ids if get(one) is None and one not in changed}
-        known = self._known.owners(sorted(asked))
-        for found, owner in known.items():
-            self._remembered.put(found, owner)
-        self._absent |= asked - known.keys()
+    def prepare(self, calls: Sequence[Ids]) -> list[Owner | None]:
+        """Whose each call is before any of them is resolved, by its userId, else by its anonymousId; None:
+        nobody's yet. `belongs` is given it. Ids not remembered are asked of the store in one batch."""
+        mine = [whose(call) for call in calls]
+        found = self._remembered.many(mine)
+        if None in found:
+            asked = {one for one, owner in zip(mine, found, strict=True) if owner is None}
+            known = self._changes.ids | self._ask(asked - self._changes.ids.keys())
+            found = [
+                known.get(one) if owner is None else owner for one, owner in zip(mine, found, strict=True)
+            ]
+        return found
 
-    def belongs(self, call: Ids, at: Instant) -> Resolved:
-        """The subject of a call that does not link: the user's, else the anonymous id's."""
-        mine = (USER, call.user_id) if call.user_id else (ANONYMOUS, call.anonymous_id)
-        found = self._remembered.get(mine)
-        if found is None:
-            found = self._owner(mine, at)
-        return Resolved(found, found) if type(found) is int else Resolved(*found)  # type: ignore[misc]
+    def _ask(self, ids: Set[Id]) -> dict[Id, Owner]:
+        """Whose those of the ids are that the store knows; they are remembered."""
+        known = self._known.owners(sorted(ids))
+        for one, owner in known.items():
+            self._remembered.put(one, owner)
+        self._absent |= ids - known.keys()
+        return known
+
+    def belongs(self, call: Ids, at: Instant, known: Owner | None = None) -> Resolved:
+        """The subject of a call that does not link: the user's, else the anonymous id's. `known` is what
+        `prepare` said; what has been linked since goes over it."""
+        if known is None or self._changes.ids:
+            mine = whose(call)
+            known = self._changes.ids.get(mine, known)
+            if known is None:
+                known = self._owner(mine, at)
+        return Resolved(known, known) if type(known) is int else _resolved(known)
 
     def identify(self, call: Ids, at: Instant, by: str = "") -> Resolved:
         """The subject of a call that says that both ids are one customer's."""
@@ -277,9 +301,7 @@ class Resolver:
         if found is None:
             found = self._changes.ids.get(id)
         if found is None and id not in self._absent:
-            found = self._known.owners([id]).get(id)
-            if found is not None:
-                self._remembered.put(id, found)
+            found = self._ask({id}).get(id)
         return found
 
     def _owner(self, id: Id, at: Instant) -> Owner:

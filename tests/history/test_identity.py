@@ -1,6 +1,6 @@
 """Whose event it is: the rules of docs/engine.md, and that ticks and memory change nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -200,6 +200,17 @@ def by_reference(calls: Iterable[tuple[bool, str, str]]) -> list[int]:
     return [place + 1 for place in found]
 
 
+def cut_up(calls: list[tuple[bool, str, str]], cuts: list[bool]) -> Iterator[list[tuple[bool, str, str]]]:
+    """The calls as ticks: one ends after each call whose cut is true."""
+    tick = list[tuple[bool, str, str]]()
+    for call, cut in zip(calls, cuts, strict=False):
+        tick.append(call)
+        if cut:
+            yield tick
+            tick = []
+    yield tick
+
+
 @given(CALLS, st.lists(st.booleans(), min_size=40, max_size=40), st.sampled_from([2, 6, 1_000]))
 @settings(max_examples=150, deadline=None)
 def test_any_calls_in_any_ticks_go_where_the_rules_say(
@@ -207,14 +218,14 @@ def test_any_calls_in_any_ticks_go_where_the_rules_say(
 ) -> None:
     """Subjects equal those of the rules in other words, wherever ticks are cut and however little is
     remembered."""
-    town, found = Town(remember), []
-    for (linking, user, device), cut in zip(calls, cuts, strict=False):
-        resolve = town.identify if linking else town.track
-        town.resolver.prepare([Ids(user, device)])
-        found.append(resolve(user, device).subject)
-        if cut:
-            town.tick()
+    town, found = Town(remember), list[int]()
+    for tick in cut_up(calls, cuts):
+        ids = [Ids(user, device) for _, user, device in tick]
+        for (linking, _, _), one, owner in zip(tick, ids, town.resolver.prepare(ids), strict=True):
+            resolver = town.resolver
+            resolved = resolver.identify(one, 1) if linking else resolver.belongs(one, 1, owner)
+            found.append(resolved.subject)
+        town.tick()
     assert found == by_reference(calls)
-    town.tick()
     held = {subject: set(town.state.ids(subject)) for subject in set(found)}
     assert all(one not in held[b] for a in held for one in held[a] for b in held if a != b)
