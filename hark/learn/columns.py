@@ -107,7 +107,7 @@ class Outcomes:
             rows, places = rows[kept], places[kept]
         values = _values(events, rows, self.goal)
         count = len(self.entries)
-        return np.bincount(places, minlength=count) > 0, np.bincount(places, values, count)
+        return np.bincount(places, minlength=count) > 0, np.bincount(places, values, count).astype(np.float64)
 
     def sums(
         self,

@@ -62,7 +62,7 @@ class Report(Struct, frozen=True):
     value: Interval | None
     """Value per subject of the treated minus the control's (Welch, 95 %); None without values."""
     adjusted: Adjusted | None
-    """The lift of the value, or of the rate without one, adjusted by as long a time before the entry (CUPED)."""
+    """The lift of the value, else of the rate, adjusted by as long a time before the entry (CUPED)."""
     sample_ratio: SampleRatio
     decide_at: Instant | None
     """From when on a verdict is given; None: nobody has entered."""

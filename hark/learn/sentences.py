@@ -156,10 +156,9 @@ def _adjusted(found: Comparison, goal: Goal) -> Iterator[str]:
         return
     lift = better.lift
     bounds = f"{lift.low:+.2f} to {lift.high:+.2f} {goal.value} per person" if goal.value else points(lift)
-    yield (
-        f"What people did in the {span(goal.within_us)} before explains {better.removed:.0%} of the differences"
-        f" between them; with that taken out the lift is {bounds}."
-    )
+    past = f"What people did in the {span(goal.within_us)} before"
+    words = f"{past} explains {better.removed:.0%} of the differences between them"
+    yield f"{words}; with that taken out the lift is {bounds}."
 
 
 def _disputed(found: Comparison) -> Iterator[str]:
