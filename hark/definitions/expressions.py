@@ -71,6 +71,8 @@ def problem(text: str) -> tuple[str, str] | None:
         tree = jmespath.compile(text).parsed
     except JMESPathError as error:
         return f'expected a JMESPath expression, found "{text}"', str(error).partition("\n")[0].rstrip(":")
+    if _looks_up_in_not(tree):
+        return f'"!" binds to the first name alone in "{text}"', "write !(body.a.b)"
     known = Functions.FUNCTION_TABLE
     for name in _functions(tree):
         if name not in known:
@@ -95,6 +97,15 @@ def evaluate(text: str, document: JSON) -> JSON:
         return compiled(text).search(document, options=_OPTIONS)
     except (JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError):
         return None
+
+
+def _looks_up_in_not(tree: Tree) -> bool:
+    """`!body.a` is `(!body).a` to JMESPath, which is never what was meant."""
+    children = tree.get("children", ())
+    steps = ("subexpression", "index_expression", "projection", "filter_projection")
+    if tree["type"] in steps and children[0]["type"] == "not_expression":
+        return True
+    return any(map(_looks_up_in_not, children))
 
 
 def _functions(tree: Tree) -> Iterator[str]:

@@ -19,6 +19,7 @@ import pytest
 from hark.clock import WallClock
 from hark.collect.counts import Counts
 from hark.collect.dispatch import Collect as App
+from hark.collect.hooks.known import Hooks
 from hark.collect.queue import Appender
 from hark.collect.rate import Rate
 from hark.collect.routes import OURS, ROUTES
@@ -376,7 +377,7 @@ async def busy(data: Path, spoil: Any) -> list[tuple[int, str, str]]:
     store = LogStore(data / "log")
     clock = WallClock()
     appender = Appender(store, lambda: None)
-    context = Context(Sources(data), Rate(0.0))
+    context = Context(Sources(data), Rate(0.0), Hooks(data))
     nobody: Any = None
     app = App(context, appender, clock, Counts(clock, Place(), {}), nobody, nobody)
     spoil(context, appender)

@@ -157,7 +157,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "wait both", "wait empty", "wait until", "wait zone", "weights",
         "source without anything", "header beside a scheme that has one", "hmac without its header",
         "tolerance of a week", "expression that is none", "expression without its root",
-        "rule without an event", "rule about nobody", "ignored and mapped",
+        "rule without an event", "rule about nobody", "ignored and mapped", "not of a path",
     }  # fmt: skip
     accepted = set()
     for mistake in mistakes():

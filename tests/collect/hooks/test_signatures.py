@@ -162,7 +162,7 @@ def test_the_time_is_under_the_signature() -> None:
 
 
 def test_without_a_secret_nothing_is_believed() -> None:
-    """A mapping that asks for a signature, a source without a secret: 401, and the message says what to do."""
+    """A mapping that asks for a signature, a source without a secret: 401 and what to do about it."""
     found = refusal(delivery(TIMED["stripe"](NOW)), Signature("stripe"), [], NOW)
     assert found
     assert (found.reason, found.status) == (Reason.SIGNATURE_UNKNOWN, 401)
