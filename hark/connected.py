@@ -45,6 +45,10 @@ class SourceView(Struct, frozen=True):
     """By reason."""
 
     @property
+    def body_kb(self) -> int:
+        return self.body_bytes // 1024
+
+    @property
     def refused_total(self) -> int:
         return sum(self.refused.values())
 

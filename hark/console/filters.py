@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hark.clock import moment
@@ -131,4 +132,27 @@ def meter(share: float) -> SafeString:
         '<span class="meter" aria-hidden="true"><svg viewBox="0 0 100 8" preserveAspectRatio="none">'
         '<rect width="{}" height="8" fill="currentColor"/></svg></span>',
         width,
+    )
+
+
+@register.filter
+def spark(values: Sequence[int]) -> SafeString:
+    """Small bars, one a value, the highest as tall as the picture; the sum is said for who can't see it."""
+    most = max([*values, 1])
+    bars = format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="8" height="{}"/>',
+        (
+            (place * 10, f"{40 - 40 * value / most:.1f}", f"{40 * value / most:.1f}")
+            for place, value in enumerate(values)
+            if value
+        ),
+    )
+    return format_html(
+        '<svg class="spark" viewBox="0 0 {} 40" preserveAspectRatio="none" role="img" '
+        'aria-label="{} in {} days" fill="currentColor">{}</svg>',
+        10 * len(values),
+        f"{sum(values):,}",
+        len(values),
+        bars,
     )

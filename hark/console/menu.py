@@ -8,11 +8,14 @@ from msgspec import Struct
 PAGES = {
     "Home": "/",
     "Live": "/live",
+    "Events": "/events",
     "Customers": "/customers",
     "Segments": "/segments",
     "Campaigns": "/campaigns",
     "Funnel": "/funnel",
     "Retention": "/retention",
+    "Sources": "/sources",
+    "Rejected": "/rejects",
 }
 
 

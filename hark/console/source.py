@@ -12,6 +12,8 @@ import msgspec
 from django.conf import settings
 
 from hark.clock import Clock
+from hark.collect.source_changes import Change
+from hark.collect.sources import Made
 from hark.errors import HarkError
 from hark.history import columns
 from hark.model import JSON, Instant, Lane
@@ -71,7 +73,11 @@ class Source:
         row = {"lane": int(Lane.URGENT), "kind": "command", "source": "hark", "body": body}
         self._control("/control/append", {"rows": [row]})
 
-    def _control(self, path: str, body: JSON) -> None:
+    def change_source(self, change: Change) -> Made:
+        """Change a source, in force for its next request. Raises HarkError: refused, or no collector."""
+        return msgspec.convert(self._control("/control/sources", msgspec.to_builtins(change)), Made)
+
+    def _control(self, path: str, body: JSON) -> JSON:
         try:
             where = msgspec.json.decode((self.data / "run" / "serve.json").read_bytes())
             headers = {"Authorization": f"Bearer {where['token']}"}
@@ -81,7 +87,17 @@ class Source:
         except (OSError, httpx.HTTPError) as error:
             raise HarkError(f"the collector did not answer: {error}", "try again", "collect.gone") from None
         if answer.status_code != 200:
-            raise HarkError(f"the collector answered {answer.status_code}", "try again", "collect.refused")
+            raise _refusal(answer)
+        return answer.json()
+
+
+def _refusal(answer: httpx.Response) -> HarkError:
+    """What the collector said was wrong, under its own code."""
+    try:
+        said = answer.json()
+        return HarkError(said["message"], id=said["code"])
+    except (ValueError, KeyError, TypeError):
+        return HarkError(f"the collector answered {answer.status_code}", "try again", "collect.refused")
 
 
 def source() -> Source:

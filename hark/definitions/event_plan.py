@@ -22,7 +22,7 @@ class Property(Struct, frozen=True):
     @property
     def words(self) -> str:
         """The rules in short: "number, required, gte 0"; "any" for none."""
-        tests = [f"{name} {operand}" for name, operand in (self.test or {}).items()]
+        tests = [f"{name} {_said(operand)}" for name, operand in (self.test or {}).items()]
         return ", ".join(filter(None, [self.type, "required" * self.required, *tests])) or "any"
 
 
@@ -35,3 +35,7 @@ class Event(Struct, frozen=True, tag="event"):
     """By dotted path."""
     other: bool = True
     """Whether there may be properties that are not named here."""
+
+
+def _said(operand: JSON) -> str:
+    return " ".join(map(str, operand)) if isinstance(operand, list) else str(operand)

@@ -36,6 +36,15 @@ PAGES = [
     "/funnel?steps=Signed+Up%0AProduct+Viewed%0AOrder+Completed&within=7d",
     "/retention?start=Signed+Up&period=week",
 ]
+MORE_PAGES = [
+    "/live?source=shop&name=Order",
+    "/events",
+    "/events/Order%20Completed",
+    "/sources",
+    "/sources/shop",
+    "/rejects?source=shop&since=1d",
+]
+"""Pages whose contexts have tests of their own."""
 
 
 def html(client: Client, path: str) -> str:
@@ -51,7 +60,7 @@ def told(client: Client, path: str) -> Any:
     return msgspec.json.decode(answer.content)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + MORE_PAGES)
 def test_pages_are_whole_and_bring_no_inline_code(ann: Client, path: str) -> None:
     """Each page has one heading and a title, and nothing that the security policy would refuse."""
     page = html(ann, path)
@@ -71,7 +80,7 @@ def contexts() -> dict[str, Callable[[], Struct]]:
     steps = ("Signed Up", "Product Viewed", "Order Completed")
     return {
         "/": lambda: home.home(here),
-        "/live": lambda: live.live(here, ""),
+        "/live": lambda: live.live(here, "", ""),
         "/customers/3": lambda: customers.customer(here, 3, None),
         "/segments/gone_quiet": lambda: segments.segment(
             here, here.state.versions("segment", "gone_quiet")[-1]
@@ -255,7 +264,8 @@ def test_an_empty_workspace_teaches_the_first_steps(ann: Client, tmp_path: Path)
         assert f"analytics.write_key = &quot;{key}&quot;" in page or f'analytics.write_key = "{key}"' in page
         assert 'analytics.host = "https://hark.example"' in page
         assert told(ann, "/")["first_steps"]["campaign"] is False
-        for path in ("/live", "/customers", "/segments", "/campaigns", "/funnel", "/retention"):
+        lists = ("/live", "/events", "/customers", "/segments", "/campaigns", "/sources", "/rejects")
+        for path in (*lists, "/funnel", "/retention"):
             assert ann.get(path).status_code == 200, path
     finally:
         settings.HARK_SOURCE = before

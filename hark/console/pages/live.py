@@ -9,6 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
+from hark.collect.sources import read_sources
 from hark.console.pages.home import Lag, lag
 from hark.console.respond import respond
 from hark.console.source import Source, source
@@ -41,20 +42,27 @@ class LivePage(Struct, frozen=True):
 
     name: str
     """Only events whose name holds this text; "" for all."""
+    source: str
+    """Only events of this source; "" for all."""
+    sources: tuple[str, ...]
     rows: tuple[LiveRow, ...]
     lag: Lag
 
 
 def view(request: HttpRequest) -> HttpResponse:
     """GET /live: the page, or for htmx its rows alone."""
-    page = live(source(), request.GET.get("name", "").strip())
+    page = live(source(), request.GET.get("name", "").strip(), request.GET.get("source", "").strip())
     return respond(request, "live_rows.html" if request.headers.get("HX-Request") else "live.html", page)
 
 
-def live(here: Source, name: str) -> LivePage:
-    """The context of Live."""
-    found = islice((one for one in newest(here) if name.lower() in one.name.lower()), ROWS)
-    return LivePage(name, tuple(_row(here, event) for event in found), lag(here))
+def live(here: Source, name: str, only: str) -> LivePage:
+    """The context of Live; `only` is a source's name, or "" for all."""
+    fitting = (one for one in newest(here) if name.lower() in one.name.lower() and only in ("", one.source))
+    rows = tuple(_row(here, event) for event in islice(fitting, ROWS))
+    sources = tuple(
+        sorted({one.name for one in read_sources(here.data)} | {"hark", "import"} | {only} - {""})
+    )
+    return LivePage(name, only, sources, rows, lag(here))
 
 
 def newest(here: Source) -> Iterator[Event]:
