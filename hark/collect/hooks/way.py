@@ -8,17 +8,22 @@ reject log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Struct
 
-from hark.collect import steps
+from hark.collect import formats, steps
 from hark.collect.calls import EXCERPT_BYTES, Refused
 from hark.collect.hooks import events, payload, signatures
 from hark.collect.hooks.signatures import Delivery
 from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Key
 from hark.collect.steps import Context, Request, Step
+from hark.definitions.mapping import Source
+from hark.model import JSON, Instant, Lane
+from hark.store.contracts import Row
 
 SIGNED = Key("signature", True, "")
 """What a believed signature is worth: a secret key."""
@@ -107,3 +112,24 @@ HOOK: tuple[Step, ...] = (
     refuse_invalid,
 )
 """What a webhook's body goes through."""
+
+
+class Preview(Struct, frozen=True):
+    """What a payload would become."""
+
+    known: bool
+    calls: list[JSON]
+    refused: list[Refused]
+
+
+def preview(hook: Source, content: bytes, headers: Mapping[bytes, bytes], now: Instant) -> Preview | Refusal:
+    """The calls of a payload, and which of them would be refused. A form is told by its look."""
+    if b"content-type" not in headers and content.lstrip()[:1] not in (b"{", b"[") and b"=" in content:
+        headers = {**headers, b"content-type": b"application/x-www-form-urlencoded"}
+    document = payload.document(content.strip(), headers, b"")
+    if isinstance(document, Refusal):
+        return document
+    found = events.mapped(hook, document)
+    row = Row(0, Lane.LIVE, now, hook.name, formats.HOOK, msgspec.json.encode({"batch": found.calls}))
+    refused = [one for one in formats.members(row) if isinstance(one, Refused)]
+    return Preview(found.known, found.calls, refused)
