@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,10 +13,12 @@ from msgspec import Struct
 from pyarrow import compute
 
 from hark.app import Workspace
+from hark.collect.readiness import lag_s, reds
 from hark.definitions.parse import definition, read
 from hark.errors import HarkError
 from hark.model import Lane
 from hark.store.log import LogReader
+from hark.store.standing import Observer
 
 
 class Finding(Struct, frozen=True):
@@ -76,6 +80,20 @@ def _log(workspace: Workspace) -> str:
     return f"{log.end():,} rows; rows that the engine has not read: {waits or 'none'}"
 
 
+def _ready(workspace: Workspace) -> str:
+    """The same reasons as /health/ready gives."""
+    if not workspace.server:
+        return "no server runs"
+    with closing(Observer(workspace.data)) as observer:
+        standing = observer.look()
+    watched_s = math.inf if standing.vitals else 0.0
+    found = reds(standing, workspace.settings, workspace.clock.now(), watched_s)
+    if found:
+        message = "; ".join(f"{red.reason}: {red.message}" for red in found)
+        raise HarkError(message, hint="docs/operations.md says what to do", id="server.red")
+    return f"ready, {lag_s(standing, workspace.clock.now()):.1f} s behind"
+
+
 def _problems(workspace: Workspace) -> str:
     found = workspace.state().problems(1)
     if found:
@@ -109,6 +127,7 @@ def _outbox(workspace: Workspace) -> str:
 
 LOOKS: dict[str, Callable[[Workspace], str]] = {
     "server": _server,
+    "ready": _ready,
     "disk": _disk,
     "log and state": _log,
     "rows read": _problems,

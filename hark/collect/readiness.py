@@ -38,12 +38,28 @@ class RedReason(StrEnum):
     """This process is ending; the next one is ready in a moment."""
 
 
+TITLES = {
+    RedReason.ENGINE_LAG: "The engine is behind.",
+    RedReason.ENGINE_SILENT: "The engine is silent.",
+    RedReason.TICK_FAILS: "The engine fails.",
+    RedReason.SEAL_FAILS: "The history can't be written.",
+    RedReason.DISK_LOW: "The disk is nearly full.",
+    RedReason.LOG_UNREAD: "No more events are accepted.",
+    RedReason.DRAINING: "The collector is starting anew.",
+}
+
+
 class Red(Struct, frozen=True):
     """One thing that is not as it should be."""
 
     reason: RedReason
     message: str
     """What it is, and what to do."""
+
+    @property
+    def title(self) -> str:
+        """The reason as a person would say it."""
+        return TITLES[self.reason]
 
 
 def reds(standing: Standing, settings: Settings, now: Instant, up_s: float) -> list[Red]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +14,17 @@ import msgspec
 from django.conf import settings
 
 from hark.clock import Clock
+from hark.collect.readiness import Red, reds
 from hark.collect.source_changes import Change
 from hark.collect.sources import Made
 from hark.errors import HarkError
 from hark.history import columns
 from hark.model import JSON, Instant, Lane
 from hark.questions import ask
+from hark.settings import read
 from hark.speak.keyfile import open_keys
 from hark.speak.links import Links
+from hark.store.standing import Observer
 from hark.store.state import StateReader, open_reader
 
 if TYPE_CHECKING:
@@ -46,6 +51,13 @@ class Source:
         from hark.history.reader import open_snapshot
 
         return open_snapshot(self.data, self.state)
+
+    def reds(self) -> tuple[Red, ...]:
+        """What is wrong with the server now. An engine that was never heard of is only just starting."""
+        with closing(Observer(self.data)) as observer:
+            standing = observer.look()
+        watched_s = math.inf if standing.vitals else 0.0
+        return tuple(reds(standing, read(self.data), self.now(), watched_s))
 
     def ask(self, question: JSON) -> JSON:
         """A long question, answered by the questions process where one runs (`hark.questions`)."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
+import httpx
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
@@ -52,6 +56,37 @@ def plan(cycles: int, chance: random.Random) -> list[str]:
     return [role for _, role in sorted(places)]
 
 
+class Starts:
+    """How long each process took, from its kill until another did its work; measured beside the kills."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._threads: list[threading.Thread] = []
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    def watch(self, role: str, killed: int | None) -> None:
+        thread = threading.Thread(target=self._watch, args=(role, killed, time.monotonic()))
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self, role: str, killed: int | None, began: float) -> None:
+        eventually(
+            lambda: self._server.pid(role) not in (None, 0, killed), seconds=120, what=f"{role} starts"
+        )
+        if role == "collect":
+            with suppress(httpx.HTTPError):  # it was killed again
+                httpx.get(self._server.url + "/health/live", timeout=60, trust_env=False)
+        self.seconds[role].append(time.monotonic() - began)
+
+    def told(self) -> str:
+        for thread in self._threads:
+            thread.join()
+        return ", ".join(
+            f"{role} at most {max(times):.2f} s, median {median(times):.2f} s, {len(times)} times"
+            for role, times in sorted(self.seconds.items())
+        )
+
+
 class Killer:
     """Kills a role once it is at work again, so that no kill is spent on a process that has only begun."""
 
@@ -59,6 +94,7 @@ class Killer:
         self._server, self._load, self._chance = server, load, chance
         self._before: dict[str, object] = {}
         self._state = Workspace(server.data).state()
+        self.starts = Starts(server)
 
     def kill(self, role: str) -> None:
         """kill -9 at a moment drawn by chance; of all: and the server is started again."""
@@ -70,10 +106,14 @@ class Killer:
         if role == "all":
             self._server.kill_all()
             self._remember(*ROLES)
+            began = time.monotonic()
             self._server.start()
+            self.starts.seconds["the whole server"].append(time.monotonic() - began)
         else:
+            killed = self._server.pid(role)
             self._server.kill(role)
             self._remember(role)
+            self.starts.watch(role, killed)
 
     def _await_work(self, role: str) -> None:
         if role in WORK:
@@ -92,7 +132,7 @@ class Killer:
 WORK = ("collect", "engine")
 
 
-@pytest.mark.parametrize("cycles", [50, pytest.param(500, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("cycles", [50, pytest.param(1000, marks=pytest.mark.torture)])
 def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
     """Each acknowledged event is once in the history, each order has one message, none is sent twice."""
     chance = random.Random(cycles)
@@ -107,6 +147,7 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
                 killer = Killer(server, load, chance)
                 for role in plan(cycles, chance):
                     killer.kill(role)
+            print(f"{cycles} kills; started again: {killer.starts.told()}")
             eventually(lambda: settled(data, load), seconds=300, what="all is read and sent")
         finally:
             server.stop()

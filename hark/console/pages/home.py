@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
+from hark.collect.readiness import Red
 from hark.collect.sources import Source as Kept
 from hark.collect.sources import read_sources
 from hark.console import charts
@@ -58,6 +59,8 @@ class HomePage(Struct, frozen=True):
     first_steps: FirstSteps | None
     """None once there is a campaign and an event."""
     note: str = ""
+    reds: tuple[Red, ...] = ()
+    """What is wrong with the server; as in /health/ready."""
 
     @property
     def uncontrolled(self) -> list[CampaignLine]:
@@ -97,6 +100,7 @@ def home(here: Source) -> HomePage:
         campaigns=campaigns,
         first_steps=first_steps(here, customers > 0, campaigns),
         note=note,
+        reds=here.reds(),
     )
 
 
