@@ -16,6 +16,7 @@ from hark.engine.erase import Erasing
 from hark.engine.folder import Folder
 from hark.engine.hooks import publish
 from hark.engine.records import Records
+from hark.engine.repeats import Repeats
 from hark.engine.rows import DefineRow, Imports, Rows
 from hark.engine.unmerge import Unmerging
 from hark.errors import HarkError
@@ -61,7 +62,7 @@ class Parts:
         self.count = Counter(max(1, self.state.number("next_subject")))
         self.count_groups = Counter(max(GROUPS + 1, self.state.number("next_group")))
         self.resolver = Resolver(self.state, self.count, allocate_group=self.count_groups)
-        self.dedupe = Dedupe()
+        self.dedupe = Dedupe(self.state.engine_time())
         self.dedupe.load(self.state.seen())
         self.definitions = Definitions(self.reader.all_documents(), settings.zone)
         self._data = data
@@ -82,7 +83,7 @@ class Parts:
         self.rows = Rows(
             folder=self.folder,
             resolver=self.resolver,
-            dedupe=self.dedupe,
+            repeats=Repeats(self.dedupe, data),
             canonical=self.canonical,
             commands={
                 "define": self.define,

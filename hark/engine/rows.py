@@ -15,8 +15,8 @@ from hark.collect.calls import NOTHING, Call
 from hark.collect.formats import split
 from hark.engine.addresses import Addresses
 from hark.engine.folder import Folder
+from hark.engine.repeats import Repeats
 from hark.errors import HarkError
-from hark.history.dedupe import Dedupe, fingerprint
 from hark.history.erased import Tombstones
 from hark.history.identity import Merging, Owner, Resolved, Resolver
 from hark.model import JSON, ConsentName, Event, Kind, sequence
@@ -92,7 +92,7 @@ class Rows:
         self,
         folder: Folder,
         resolver: Resolver,
-        dedupe: Dedupe,
+        repeats: Repeats,
         canonical: Callable[[int], int | None],
         commands: Mapping[str, Callable[[Row], None]],
         imports: Imports,
@@ -102,7 +102,7 @@ class Rows:
     ) -> None:
         """`canonical` gives the subject that a number is today, None for one never given; `commands`
         carry out command rows, by name."""
-        self._folder, self._resolver, self._dedupe = folder, resolver, dedupe
+        self._folder, self._resolver, self._repeats = folder, resolver, repeats
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
         self._imports, self._erased, self._addresses = imports, erased, addresses
         self._repeated: Counter[str] = Counter()
@@ -161,8 +161,8 @@ class Rows:
 
     def _fresh(self, places: list[Place], arrived: int) -> Iterator[Place]:
         """Those whose message id is new to their source; a call without one is always new."""
-        prints = [fingerprint(row.source, call.message_id) for row, call in places if call.message_id]
-        fresh = iter(self._dedupe.fresh(prints, arrived) if prints else ())
+        ids = [(row.source, call.message_id) for row, call in places if call.message_id]
+        fresh = iter(self._repeats.fresh(ids, arrived))
         return (place for place in places if not place[1].message_id or next(fresh))
 
     def _staying(self, places: list[Place]) -> list[Place]:

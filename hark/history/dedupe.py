@@ -1,13 +1,16 @@
-"""Which message ids were seen before: 128-bit fingerprints in time buckets that cover at least a span.
+"""Which message ids were seen before: 128-bit fingerprints in time buckets, each kept until its own moment.
 
-A bucket is a hash table of two 64-bit words a slot (16 bytes; 24 to 40 bytes an id at the load it keeps).
-Time is the arrival of rows, never the wall clock. What a tick added goes into its transaction (`take`)
-and comes back by `load`, so that a restart forgets nothing and repeats nothing.
+A bucket is a hash table of two 64-bit words a slot (16 bytes; 20 to 30 bytes an id at the load it keeps) and
+is named by the instant at which it may be forgotten. A source chooses its span; an id is looked up in every
+bucket, so that a span can be changed at any time. Time is the arrival of rows, never the wall clock. What a
+tick added goes into its transaction (`take`) and comes back by `load`, so that a restart forgets nothing and
+repeats nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -22,6 +25,8 @@ Words: TypeAlias = NDArray[np.uint64]
 
 BUCKETS = 6
 """Buckets of one span; one more is kept, since the newest has only begun."""
+LONGEST = 28 * DAY
+"""The longest span that a source may ask for."""
 FIRST_SLOTS = 1 << 10
 FULL = 0.8
 GROWTH = 1.5
@@ -30,46 +35,54 @@ GROWTH = 1.5
 class Added(Struct, frozen=True):
     """What a tick added to one bucket: 16 bytes an id."""
 
-    bucket: int
+    bucket: Instant
+    """When it may be forgotten."""
     data: bytes
 
 
 def fingerprint(source: str, message_id: str) -> bytes:
-    """16 bytes of BLAKE2b: equal for equal (source, message id); else equal with probability 2^-128."""
-    return blake2b(f"{source}\x1f{message_id}".encode(), digest_size=16).digest()
+    """16 bytes of BLAKE2b over source, 1F, id: equal for equal (source, id); else with probability 2^-128."""
+    hashed = _begun(source).copy()
+    hashed.update(message_id.encode())
+    return hashed.digest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(source: str) -> blake2b:
+    """The hash of what all ids of a source begin with."""
+    return blake2b(f"{source}\x1f".encode(), digest_size=16)
 
 
 class Dedupe:
-    """Remembers fingerprints for at least `span_us` of arrival time after the tick that added them."""
+    """Remembers fingerprints for at least their span of arrival time after the tick that added them."""
 
-    def __init__(self, span_us: int = DAY) -> None:
-        self._width = max(1, -(-span_us // BUCKETS))
-        self._tables: dict[int, _Table] = {}
-        self._newest = 0
+    def __init__(self, now: Instant = 0) -> None:
+        """`now` is the latest arrival known: rows that came earlier may be read after a restart."""
+        self._tables: dict[Instant, _Table] = {}
+        self._now = now
         self._added: list[Added] = []
 
-    def load(self, seen: Iterable[tuple[int, bytes]]) -> None:
-        """What earlier ticks added, in the order in which they did."""
+    def load(self, seen: Iterable[tuple[Instant, bytes]]) -> None:
+        """What earlier ticks added."""
         for bucket, data in seen:
-            self._newest = max(self._newest, bucket)
-            self._table(bucket).add(_words(data))
-        self._expire()
+            if bucket > self._now:
+                self._table(bucket).add(_words(data))
 
-    def fresh(self, prints: Sequence[bytes], arrived: Instant) -> list[bool]:
-        """For each fingerprint whether it is seen for the first time; from now on it is known.
+    def fresh(self, prints: Sequence[bytes], arrived: Instant, span_us: int = DAY) -> list[bool]:
+        """For each fingerprint whether it is seen for the first time; from now on it is known for `span_us`.
 
-        `arrived` is the latest arrival of the rows they came in; it never moves the buckets back.
+        `arrived` is the latest arrival of the rows they came in; an earlier one never brings time back.
         """
-        self._newest = max(self._newest, arrived // self._width)
+        self._now = max(self._now, arrived)
         self._expire()
-        words = _words(b"".join(prints))
+        words, mine = _words(b"".join(prints)), _forgotten_at(self._now, span_us)
         new = np.ones(len(words), np.bool_)
         for bucket in sorted(self._tables, reverse=True):
-            if bucket != self._newest:
+            if bucket != mine:
                 self._tables[bucket].drop_known(words, new)
-        self._table(self._newest).add_new(words, new)
+        self._table(mine).add_new(words, new)
         if new.any():
-            self._added.append(Added(self._newest, words[new].tobytes()))
+            self._added.append(Added(mine, words[new].tobytes()))
         answer: list[bool] = new.tolist()
         return answer
 
@@ -79,9 +92,9 @@ class Dedupe:
         return taken
 
     @property
-    def oldest(self) -> int:
+    def oldest(self) -> Instant:
         """Buckets before this one need not be kept."""
-        return self._newest - BUCKETS
+        return self._now + 1
 
     def __len__(self) -> int:
         return sum(table.used for table in self._tables.values())
@@ -97,6 +110,12 @@ class Dedupe:
     def _expire(self) -> None:
         for bucket in [bucket for bucket in self._tables if bucket < self.oldest]:
             del self._tables[bucket]
+
+
+def _forgotten_at(now: Instant, span_us: int) -> Instant:
+    """When the bucket ends into which ids go now: the next whole sixth of the span, and a span after it."""
+    width = max(1, -(-span_us // BUCKETS))
+    return (now // width + 1 + BUCKETS) * width
 
 
 class _Table:
@@ -142,39 +161,33 @@ def _taken(words: Words) -> NDArray[np.bool_]:
 
 
 @njit(cache=True, nogil=True)
-def _find(slots: Any, words: Any, new: Any) -> None:
+def _slot(slots: Any, high: Any, low: Any) -> Any:
+    """Where the fingerprint stands, or the empty slot where it would."""
     size = np.uint64(len(slots))
+    at = high % size
+    while (slots[at, 0] != high or slots[at, 1] != low) and (slots[at, 0] != 0 or slots[at, 1] != 0):
+        at = at + np.uint64(1)
+        if at == size:
+            at = np.uint64(0)
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _find(slots: Any, words: Any, new: Any) -> None:
     for i in range(len(words)):
-        if not new[i]:
-            continue
-        high, low = words[i, 0], words[i, 1]
-        at = high % size
-        while slots[at, 0] != 0 or slots[at, 1] != 0:
-            if slots[at, 0] == high and slots[at, 1] == low:
-                new[i] = False
-                break
-            at = at + np.uint64(1)
-            if at == size:
-                at = np.uint64(0)
+        if new[i]:
+            at = _slot(slots, words[i, 0], words[i, 1])
+            new[i] = slots[at, 0] == 0 and slots[at, 1] == 0
 
 
 @njit(cache=True, nogil=True)
 def _insert(slots: Any, words: Any, new: Any) -> int:
-    size = np.uint64(len(slots))
     added = 0
     for i in range(len(words)):
-        if not new[i]:
-            continue
-        high, low = words[i, 0], words[i, 1]
-        at = high % size
-        while slots[at, 0] != 0 or slots[at, 1] != 0:
-            if slots[at, 0] == high and slots[at, 1] == low:
-                new[i] = False
-                break
-            at = at + np.uint64(1)
-            if at == size:
-                at = np.uint64(0)
         if new[i]:
-            slots[at, 0], slots[at, 1] = high, low
-            added += 1
+            at = _slot(slots, words[i, 0], words[i, 1])
+            new[i] = slots[at, 0] == 0 and slots[at, 1] == 0
+            if new[i]:
+                slots[at, 0], slots[at, 1] = words[i, 0], words[i, 1]
+                added += 1
     return added

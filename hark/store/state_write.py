@@ -174,9 +174,8 @@ def write_seen(db: apsw.Connection, changes: Changes) -> None:
     )
     if changes.oldest_bucket is not None:
         db.execute(
-            """DELETE FROM seen WHERE number IN (SELECT number FROM seen ORDER BY number LIMIT ?)
-               AND bucket < ?""",
-            (SEEN_ROWS_DROPPED, changes.oldest_bucket),
+            "DELETE FROM seen WHERE number IN (SELECT number FROM seen WHERE bucket < ? LIMIT ?)",
+            (changes.oldest_bucket, SEEN_ROWS_DROPPED),
         )
 
 

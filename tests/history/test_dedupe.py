@@ -17,17 +17,17 @@ def prints(ids: list[int]) -> list[bytes]:
 @settings(max_examples=80, deadline=None)
 def test_it_says_what_a_set_says(ticks: list[tuple[int, list[int]]], data: st.DataObject) -> None:
     """Within the span an id is fresh exactly once, as a plain set has it, also over restarts."""
-    dedupe, known, kept, now = Dedupe(30 * DAY), set[int](), list[tuple[int, bytes]](), 0
+    dedupe, known, kept, now = Dedupe(), set[int](), list[tuple[int, bytes]](), 0
     for passed, ids in ticks:
         now += passed
         expected = []
         for one in ids:
             expected.append(one not in known)
             known.add(one)
-        assert dedupe.fresh(prints(ids), now) == expected
+        assert dedupe.fresh(prints(ids), now, 28 * DAY) == expected
         kept += [(added.bucket, added.data) for added in dedupe.take()]
         if data.draw(st.booleans()):
-            dedupe = Dedupe(30 * DAY)
+            dedupe = Dedupe(now)
             dedupe.load(kept)
     assert len(dedupe) == len(known)
 
@@ -46,6 +46,16 @@ def test_the_span_is_a_promise(arrivals: list[tuple[int, int]]) -> None:
             assert not fresh
         if fresh:
             last[one] = now
+
+
+def test_a_source_may_ask_for_a_longer_span() -> None:
+    """An id of 28 days is known after 27, one of a day beside it is not; a changed span loses nothing."""
+    dedupe = Dedupe()
+    dedupe.fresh(prints([1]), 0, 28 * DAY)
+    dedupe.fresh(prints([2, 3]), 0, DAY)
+    assert dedupe.fresh(prints([3]), 20 * HOUR, 28 * DAY) == [False]
+    assert dedupe.fresh(prints([1]), 27 * DAY, 28 * DAY) == [False]
+    assert dedupe.fresh(prints([2]), 27 * DAY, DAY) == [True]
 
 
 def test_old_ids_are_forgotten() -> None:

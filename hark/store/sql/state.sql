@@ -103,12 +103,13 @@ CREATE TABLE IF NOT EXISTS recent (
   chunk BLOB NOT NULL
 ) STRICT;
 
--- The fingerprints a tick added, 16 bytes each; a bucket's rows are contiguous, for buckets only grow.
+-- The fingerprints a tick added, 16 bytes each; the bucket is the instant at which they may be forgotten.
 CREATE TABLE IF NOT EXISTS seen (
   number INTEGER PRIMARY KEY,
   bucket INTEGER NOT NULL,
   fingerprints BLOB NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS seen_bucket ON seen (bucket);
 
 CREATE TABLE IF NOT EXISTS documents (
   kind TEXT NOT NULL,
