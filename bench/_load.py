@@ -1,7 +1,8 @@
 """A cheap load: prebuilt requests over keep-alive connections, one at a time on each.
 
-`python -m bench._load PORT KEY CONNECTIONS EVENTS SECONDS` prints `{"requests", "seconds", "failed",
-"p50_ms", "p99_ms"}`; EVENTS is the size of a batch, 1 for single calls.
+`python -m bench._load PORT KEY CONNECTIONS EVENTS SECONDS [RATE]` prints `{"requests", "seconds", "failed",
+"p50_ms", "p99_ms"}`; EVENTS is the size of a batch, 1 for single calls. With a RATE so many requests a second
+are due, evenly, however long answers take, and each waits from the moment at which it was due.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def request(key: str, events: int, variant: int) -> bytes:
 class Line(asyncio.Protocol):
     """One connection: the next request goes out when the last was answered."""
 
-    def __init__(self, bodies: list[bytes], start: int, until: float) -> None:
-        self.bodies, self.number, self.until = bodies, start, until
+    def __init__(self, bodies: list[bytes], start: int, until: float, every: float = 0.0) -> None:
+        """`every`: seconds from one request's due moment to the next; 0: as soon as the last was answered."""
+        self.bodies, self.number, self.until, self.every = bodies, start, until, every
         self.times: list[tuple[float, float]] = []
         self.failed = 0
         self.buffer = b""
@@ -63,11 +65,17 @@ class Line(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.sent = time.perf_counter() + self.every * (self.number % VARIANTS / VARIANTS - 1)
         self.send()
 
     def send(self) -> None:
-        self.sent = time.perf_counter()
-        if self.sent >= self.until:
+        now = time.perf_counter()
+        due = self.sent + self.every if self.every else now
+        if now < due < self.until:
+            asyncio.get_running_loop().call_later(due - now, self.send)
+            return
+        self.sent = due
+        if due >= self.until:
             self.transport.close()
             self.done.set_result(None)
             return
@@ -84,13 +92,16 @@ class Line(asyncio.Protocol):
         self.send()
 
 
-async def load(port: int, key: str, connections: int, events: int, seconds: float) -> dict[str, float]:
+async def load(
+    port: int, key: str, connections: int, events: int, seconds: float, rate: float = 0.0
+) -> dict[str, float]:
     bodies = requests(key, events)
     begin = time.perf_counter() + WARM_S
     loop = asyncio.get_running_loop()
     lines = []
     for number in range(connections):
-        make = lambda start=number * 17: Line(bodies, start, begin + seconds)  # noqa: E731
+        start, every = number * VARIANTS // connections, connections / rate if rate else 0.0
+        make = lambda start=start, every=every: Line(bodies, start, begin + seconds, every)  # noqa: E731
         lines.append((await loop.create_connection(make, "127.0.0.1", port))[1])
     await asyncio.gather(*(line.done for line in lines))
     taken = sorted(end - sent for line in lines for sent, end in line.times if sent >= begin)
@@ -104,5 +115,6 @@ async def load(port: int, key: str, connections: int, events: int, seconds: floa
 
 
 if __name__ == "__main__":
-    port, key, connections, events, seconds = sys.argv[1:]
-    print(json.dumps(asyncio.run(load(int(port), key, int(connections), int(events), float(seconds)))))
+    port, key, connections, events, seconds, *rate = sys.argv[1:]
+    paced = float(rate[0]) if rate else 0.0
+    print(json.dumps(asyncio.run(load(int(port), key, int(connections), int(events), float(seconds), paced))))

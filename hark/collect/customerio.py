@@ -201,7 +201,7 @@ RELEASE = (*_OPENING, refuse_public_key, add_command("unsuppress"))
 
 
 def _becomes(request: Request, kind: str, call: dict[str, Any]) -> None:
-    request.kind = kind
+    request.kind, request.batch = kind, None
     request.body = msgspec.json.encode(call)
 
 

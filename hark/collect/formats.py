@@ -7,7 +7,7 @@ before they were stored (`collect.body`): they are JSON objects, so properties a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -145,9 +145,10 @@ def size(row: Row) -> int:
     return 1 if mark is None else max(1, row.body.count(mark))
 
 
-def members(row: Row) -> list[Call | Refused]:
+def members(row: Row, raws: Sequence[Raw] | None = None) -> list[Call | Refused]:
     """Every member of a row, in order: the call it is, or why it is refused.
 
+    `raws` are the members of a batch, where the caller has them already.
     Raises msgspec.MsgspecError if the row as a whole is no call and no batch.
     """
     name, _, secret = row.kind.partition("+")
@@ -164,7 +165,7 @@ def members(row: Row) -> list[Call | Refused]:
         return _one_by_one(row.body, around)
     _add_shared(around, batch.context, batch.sent_at)
     found = [_member(index, item, around) for index, item in enumerate(batch.batch)]
-    return _with_raw(found, row.body)
+    return _with_raw(found, row.body, raws)
 
 
 def _one_by_one(body: bytes, around: _Around) -> list[Call | Refused]:
@@ -190,11 +191,15 @@ def _add_shared(around: _Around, context: Raw, at: str | None) -> None:
     around.sent_at = sent_at(at)
 
 
-def _with_raw(found: list[Call | Refused], body: bytes) -> list[Call | Refused]:
+def _with_raw(found: list[Call | Refused], body: bytes, raws: Sequence[Raw] | None) -> list[Call | Refused]:
     """The same members, the refused with how they begin, those over 32 KB refused."""
-    if len(body) <= MEMBER_BYTES and not any(type(member) is Refused for member in found):
+    any_refused = any(type(member) is Refused for member in found)
+    if len(body) <= MEMBER_BYTES and not any_refused:
         return found
-    raws = _raw_batch.decode(body).batch
+    if raws is None:
+        raws = _raw_batch.decode(body).batch
+    if not any_refused and max(map(len, raws), default=0) <= MEMBER_BYTES:
+        return found
     return [_finished(member, raw) for member, raw in zip(found, raws, strict=True)]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from hark.collect import body, formats
 from hark.collect.formats import Call, Refused
@@ -66,6 +66,8 @@ class Request(Struct):
     key_in_body: str = ""
     batch_size: int | None = None
     """Calls in the body's list `batch`; None: there is no such list."""
+    batch: Sequence[Raw] | None = None
+    """The list itself, undecoded."""
     key: str = ""
     access: Access | None = None
     calls: int = 0
@@ -127,7 +129,7 @@ def add_head(request: Request, _: Context) -> Refusal | None:
     head = body.read_head(request.body)
     if isinstance(head, Refusal):
         return head
-    request.batch_size = None if head.batch is None else len(head.batch)
+    request.batch, request.batch_size = head.batch, None if head.batch is None else len(head.batch)
     request.key_in_body = head.write_key or _key_of_first(head) or head.api_key or ""
     return None
 
@@ -189,7 +191,7 @@ def add_members(request: Request, _: Context) -> Refusal | None:
     """Which of the calls count, and which are refused why."""
     row = Row(0, Lane.LIVE, request.received_at, request.source, request.kind, request.body)
     try:
-        members = formats.members(row)
+        members = formats.members(row, request.batch)
     except msgspec.MsgspecError as error:
         return Refusal(Reason.INVALID_CALL, f"the body is no {request.kind}: {error}", detail="wrong_type")
     access = request.access

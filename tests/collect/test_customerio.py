@@ -55,6 +55,7 @@ def test_unsubscribed_is_an_unsubscribe(collect: Collect) -> None:
     assert (identify.kind, json.loads(identify.properties)) == (Kind.IDENTIFY, {"unsubscribed": True})
     assert (left.name, left.user_id, left.properties) == ("Unsubscribed", "ada", b"{}")
     assert len(calls(collect, "PUT", ADA, {"unsubscribed": False})) == 1
+    assert len(calls(collect, "PUT", ADA, {"unsubscribed": True, "batch": [1, "x" * 31_000]})) == 2
 
 
 @pytest.mark.parametrize(
