@@ -5,9 +5,9 @@
 Batches of 100 over 8 keep-alive connections, single events over 32, and 500 single events a second over 32.
 The skeleton (`_skeleton.py`) is the same HTTP server, decoder, SQLite and fsync without anything else.
 `hark_clicked` has a console behind the same port whose pages somebody opens. Server and load share the
-machine. The bars hold on 2 quiet cores: 120k events/s in batches and 0.6 of the skeleton's; 4k single events/s
-with p99 up to 30 ms and half of the skeleton's; at 500 a second p50 up to 2 ms and p99 up to 15 ms. `cpu_us` is
-the server's processor time for one request, which noise moves least.
+machine. The bars hold on 2 quiet cores: 120k events/s in batches and 0.6 of the skeleton's; 4k single events
+a second with p99 up to 30 ms and half of the skeleton's; at 500 a second p50 up to 2 ms and p99 up to 15 ms.
+`cpu_us` is the server's processor time for one request, which noise moves least.
 """
 
 from __future__ import annotations
