@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hark.cli import ask, erase, events, imports, run, signals, source, worth, write
+from hark.cli import ask, behaviour, erase, events, imports, run, signals, source, worth, write
 from hark.errors import HarkError
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (run, source, write, imports, events, ask, worth, signals, erase):
+for module in (run, source, write, imports, events, behaviour, ask, worth, signals, erase):
     module.register(app)
 
 

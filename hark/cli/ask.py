@@ -1,8 +1,8 @@
-"""Commands that answer something: funnel, retention, segment, customer, why, report."""
+"""Commands that answer something: segment, customer, why, report."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -22,7 +22,7 @@ At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zo
 
 
 def register(app: typer.Typer) -> None:
-    for command in (funnel, retention, segment, customer, why, report):
+    for command in (segment, customer, why, report):
         app.command()(command)
 
 
@@ -30,60 +30,6 @@ def _settled(data: Data) -> Workspace:
     workspace = Workspace(data)
     workspace.settle()
     return workspace
-
-
-def funnel(
-    steps: Annotated[list[str], typer.Argument(help='Event names in order; "A|B" is any of them.')],
-    within: Annotated[
-        str | None, typer.Option(help="From the first step to the last: 30m, 6h, 7d, 2w.")
-    ] = None,
-    data: Data = HERE,
-    json: Json = False,
-) -> None:
-    """How many go down the path, and how quickly."""
-    _settled(data)
-    answer: Any = ask(data, {"funnel": {"steps": steps, "within": within}})
-    if json:
-        show.as_json(answer)
-        return
-    rows = [_funnel_row(**one) for one in answer["steps"]]
-    show.table(["step ", "customers", " ", "of the first", "median time"], rows)
-    if not answer["steps"][0]["customers"]:
-        show.console.print(f"Nobody has done {steps[0]} yet.", style="dim")
-
-
-def _funnel_row(
-    step: str, customers: int, rate_from_first: float, median_s: float | None, **_: object
-) -> Row:
-    bar, share = show.bar(rate_from_first), show.percent(rate_from_first)
-    return (step, f"{customers:,}", bar, share, show.span(median_s))
-
-
-def retention(
-    start: Annotated[str, typer.Option(help='The event that begins; "A|B" is any of them.')],
-    returning: Annotated[
-        str | None, typer.Option("--return", help="The event of a return; default: any.")
-    ] = None,
-    period: Annotated[Literal["day", "week", "month"], typer.Option(help="How cohorts are cut.")] = "week",
-    data: Data = HERE,
-    json: Json = False,
-) -> None:
-    """Do they come back? One line for each cohort, one column for each period after."""
-    _settled(data)
-    answer: Any = ask(data, {"retention": {"start": start, "return": returning, "period": period}})
-    if json:
-        show.as_json(answer)
-        return
-    if not answer["cohorts"]:
-        show.console.print(f"Nobody has done {start} yet.", style="dim")
-        return
-    longest = max((len(one["active"]) for one in answer["cohorts"]), default=0)
-    rows = [
-        (one["cohort"], f"{one['size']:,}", *(f"{100 * count / one['size']:.1f}" for count in one["active"]),
-         *[""] * (longest - len(one["active"])))
-        for one in answer["cohorts"]
-    ]  # fmt: skip
-    show.table(["cohort ", "size", *map(str, range(longest))], rows, f"percent active in each {period} after")
 
 
 def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> None:

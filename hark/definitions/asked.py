@@ -140,11 +140,3 @@ class Trend(Struct, frozen=True):
 
 
 Asked: TypeAlias = Funnel | Retention | Paths | Sessions | Lifecycle | Trend
-
-
-class Question(Struct, frozen=True, tag="question"):
-    """A question with a name, saved in versions like every definition."""
-
-    name: str
-    asks: Asked
-    says: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from hark.definitions.campaigns import CAMPAIGN
 from hark.definitions.conditions import CONDITION
+from hark.definitions.questions import QUESTION
 from hark.definitions.shapes import (
     NAME,
     Choice,
@@ -50,7 +51,6 @@ PLANNED_KINDS = (
     "survey",
     "computed",
     "content",
-    "question",
 )
 
 _SUBJECT: Shape[str] = Either(
@@ -261,4 +261,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "sender": SENDER,
     "source": SOURCE,
     "event": EVENT,
+    "question": QUESTION,
 }

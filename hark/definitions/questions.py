@@ -16,7 +16,6 @@ from hark.definitions.asked import (
     Funnel,
     Lifecycle,
     Paths,
-    Question,
     Retention,
     Sessions,
     Trend,
@@ -40,7 +39,7 @@ from hark.definitions.shapes import (
     Truth,
     Values,
 )
-from hark.definitions.types import EventMatch
+from hark.definitions.types import EventMatch, Question
 from hark.definitions.yaml import Node
 from hark.errors import HarkError
 from hark.model import JSON, Instant
@@ -191,7 +190,7 @@ def _gap(value: str, node: Node, reading: Reading) -> int | Invalid | None:
 
 def _paths(values: Values, node: Node, reading: Reading) -> Paths | Invalid:
     if "from" not in values and "to" not in values:
-        return reading.refuse(node, 'paths need an anchor: "from" or "to"')
+        return reading.refuse(node, "paths need an anchor", '"from" an event, or "to" one')
     renamed = {"from": "origin", "to": "target", "gap": "gap_us", **ENDS}
     return Paths(**{renamed.get(key, key): value for key, value in values.items()})
 
@@ -257,6 +256,8 @@ def read_question(kind: str, body: JSON, zone: str) -> Asked:
     from hark.definitions.yaml import located
 
     reading = Reading(kind, zone)
+    if isinstance(body, dict):
+        body = {key: value for key, value in body.items() if value is not None}
     found = ASKS[kind].read(located(body), reading)
     if isinstance(found, Invalid):
         first = reading.found[0]

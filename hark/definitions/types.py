@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -10,6 +10,9 @@ from hark.definitions.event_plan import Event
 from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
+
+if TYPE_CHECKING:
+    from hark.definitions.asked import Asked
 
 
 class EventMatch(Struct, frozen=True):
@@ -161,7 +164,15 @@ class Sender(Struct, frozen=True, tag="sender"):
     rate_per_s: float = 50.0
 
 
-Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Source | Event
+class Question(Struct, frozen=True, tag="question"):
+    """A question with a name, saved in versions like every definition."""
+
+    name: str
+    asks: Asked
+    says: str = ""
+
+
+Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Question | Source | Event
 
 
 class Document(Struct, frozen=True):

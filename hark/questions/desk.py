@@ -53,7 +53,7 @@ class Desk:
 
     def answer(self, question: JSON) -> JSON:
         """The answer; from memory if nothing has happened since the same was asked, within a minute."""
-        answer, asked = read(question)
+        answer, asked = read(question, self.zone)
         if isinstance(asked, EventsQuestion):  # it keeps a fold of its own, however large the history is
             return events(self, asked)
         snapshot = self.snapshot()

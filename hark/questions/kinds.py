@@ -10,41 +10,25 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-from msgspec import Struct, field
+from msgspec import Struct
 
 from hark.clock import instant, moment
 from hark.definitions.parse import definition
+from hark.definitions.questions import ASKS, read_question
 from hark.definitions.types import Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped
 from hark.questions.events import EventsQuestion, events
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
-from hark.understand.funnel import Funnel, ask_funnel, parse_step
-from hark.understand.periods import Period
-from hark.understand.retention import Retention, ask_retention
 from hark.understand.segments import segment_at
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
-
-
-class FunnelQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """`steps`: event names, "A|B" for any of several; `within`: from the first step, such as "7d"."""
-
-    steps: list[str]
-    within: str | None = None
-
-
-class RetentionQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """Cohorts by `start`, active by `return` (None: any activity), by day, week or month."""
-
-    start: str
-    return_: str | None = field(default=None, name="return")
-    period: Period = "week"
 
 
 class SegmentQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,20 +49,6 @@ class ActivityQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """Events of customers by day, in the workspace's zone, the last of them today."""
 
     days: int = 30
-
-
-def funnel(desk: Desk, asked: FunnelQuestion, snapshot: Snapshot) -> JSON:
-    """`understand.funnel.FunnelAnswer` as plain data."""
-    steps = tuple(parse_step(step) for step in asked.steps)
-    within_us = span_us(asked.within) if asked.within else None
-    return ask_funnel(snapshot, Funnel(steps, within_us), desk.clock.now()).to_json()
-
-
-def retention(desk: Desk, asked: RetentionQuestion, snapshot: Snapshot) -> JSON:
-    """`understand.retention.RetentionAnswer` as plain data."""
-    returns = parse_step(asked.return_) if asked.return_ else None
-    question = Retention(parse_step(asked.start), returns, asked.period, desk.zone)
-    return ask_retention(snapshot, question, desk.clock.now()).to_json()
 
 
 _SPAN = re.compile("([0-9]{1,9})([mhdw])")
@@ -157,8 +127,8 @@ def _counted(run: Run, edges: Ints) -> Ints:
 
 Answer: TypeAlias = "Callable[[Desk, Any, Snapshot], JSON]"
 KINDS: dict[str, tuple[type[Struct], Answer]] = {
-    "funnel": (FunnelQuestion, funnel),
-    "retention": (RetentionQuestion, retention),
+    "question": (SavedQuestion, saved),
+    "stopped": (StoppedQuestion, stopped),
     "segment": (SegmentQuestion, segment),
     "report": (ReportQuestion, report),
     "activity": (ActivityQuestion, activity),
@@ -168,14 +138,17 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
 }
 
 
-def read(question: JSON) -> tuple[Answer, Struct]:
+def read(question: JSON, zone: str) -> tuple[Answer, Struct]:
     """What computes the answer, and the typed question. Raises HarkError `question.wrong`."""
-    if not isinstance(question, dict) or len(question) != 1 or not KINDS.keys() & question.keys():
-        raise HarkError("that is no question", f"ask one of: {', '.join(KINDS)}", "question.wrong")
-    ((kind, asked),) = question.items()
+    known = (*ASKS, *KINDS)
+    if not isinstance(question, dict) or len(question) != 1 or not set(known) & question.keys():
+        raise HarkError("that is no question", f"ask one of: {', '.join(known)}", "question.wrong")
+    ((kind, body),) = question.items()
+    if kind in ASKS:
+        return asked, read_question(kind, body, zone)
     type_, answer = KINDS[kind]
     try:
-        return answer, msgspec.convert(asked, type_)
+        return answer, msgspec.convert(body, type_)
     except msgspec.ValidationError as error:
         hint = f"it has {', '.join(type_.__struct_encode_fields__)}"
         raise HarkError(f"{kind}: {error}", hint, "question.wrong") from None

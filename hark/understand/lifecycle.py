@@ -15,7 +15,7 @@ from msgspec import Struct
 from hark.definitions.asked import Lifecycle
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
-from hark.model import JSON, Event, Instant
+from hark.model import Event, Instant
 from hark.understand import periods
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
@@ -42,11 +42,9 @@ class Stage(Struct, frozen=True):
 
 
 class LifecycleAnswer(Tabular, frozen=True):
-    periods: tuple[Stage, ...]
+    """{"periods": [{"period", "new", "returning", "resurrected", "dormant"}]}, oldest first."""
 
-    def to_json(self) -> JSON:
-        """{"periods": [{"period", "new", "returning", "resurrected", "dormant"}]}, oldest first."""
-        return msgspec.json.decode(msgspec.json.encode(self))
+    periods: tuple[Stage, ...]
 
     def rows(self) -> Iterator[Row]:
         for one in self.periods:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -20,7 +19,7 @@ from hark.definitions.asked import FOREVER, Paths
 from hark.definitions.types import EventMatch
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
-from hark.model import JSON, Event, Instant
+from hark.model import Event, Instant
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
 from hark.understand.split import OTHER
@@ -51,15 +50,13 @@ class Way(Struct, frozen=True):
 
 
 class PathsAnswer(Tabular, frozen=True):
+    """{"tree": {"event", "customers", "next": [...]}, "paths": 44, "top": [{"path", "customers"}]}."""
+
     tree: Node
     paths: int
     """How many different paths there are, of at most `depth` steps."""
     top: tuple[Way, ...]
     """The most frequent of them."""
-
-    def to_json(self) -> JSON:
-        """{"tree": {"event", "customers", "next": [...]}, "paths": 44, "top": [{"path", "customers"}]}."""
-        return msgspec.json.decode(msgspec.json.encode(self))
 
     def rows(self) -> Iterator[Row]:
         """One row a branch of the tree."""

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
 from hark.definitions.asked import FOREVER, Retention
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
-from hark.model import JSON, Event, Instant
+from hark.model import Event, Instant
 from hark.understand import periods, split
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
@@ -68,15 +67,13 @@ class CameFor(Struct, frozen=True):
 
 
 class RetentionAnswer(Tabular, frozen=True):
+    """{"cohorts": [{"cohort", "size", "active", "complete"}], ...}, oldest first."""
+
     cohorts: tuple[Cohort, ...]
     groups: tuple[CohortGroup, ...] = ()
     returned: int = 0
     """Customers who came back in a later period, where the question asks what they came back to do."""
     returned_to: tuple[CameFor, ...] = ()
-
-    def to_json(self) -> JSON:
-        """{"cohorts": [{"cohort", "size", "active", "complete"}], ...}, oldest first."""
-        return msgspec.json.decode(msgspec.json.encode(self))
 
     def rows(self) -> Iterator[Row]:
         """One row a cohort and period after."""

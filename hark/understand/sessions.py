@@ -15,7 +15,7 @@ from msgspec import Struct
 from hark.definitions.asked import Sessions
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
-from hark.model import JSON, SECOND, Event, Instant
+from hark.model import SECOND, Event, Instant
 from hark.understand import periods
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
@@ -33,6 +33,8 @@ class SessionPeriod(Struct, frozen=True):
 
 
 class SessionsAnswer(Tabular, frozen=True):
+    """{"sessions": 6454, "customers", "events_per_session", "median_s", "periods": [...]}."""
+
     sessions: int
     customers: int
     events_per_session: float | None
@@ -41,10 +43,6 @@ class SessionsAnswer(Tabular, frozen=True):
     """The length of a session, from its first activity to its last."""
     p90_s: float | None
     periods: tuple[SessionPeriod, ...]
-
-    def to_json(self) -> JSON:
-        """{"sessions": 6454, "customers", "events_per_session", "median_s", "periods": [...]}."""
-        return msgspec.json.decode(msgspec.json.encode(self))
 
     def rows(self) -> Iterator[Row]:
         for one in self.periods:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from hark.errors import HarkError
@@ -24,6 +25,10 @@ class Tabular(Struct, frozen=True):
     def rows(self) -> Iterator[Row]:
         """The rows, each by the names of the columns."""
         raise NotImplementedError
+
+    def to_json(self) -> JSON:
+        """Everything, as plain data."""
+        return msgspec.json.decode(msgspec.json.encode(self))
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table."""
@@ -43,21 +48,10 @@ class Tabular(Struct, frozen=True):
 
     def write(self, path: Path) -> None:
         """The answer as a file: .csv or .parquet have the rows, .json everything. Raises HarkError."""
-        import msgspec
-
-        table, kind = self.to_arrow(), path.suffix.lower()
-        if kind == ".json":
+        if path.suffix.lower() == ".json":
             path.write_bytes(msgspec.json.encode(self))
-        elif kind == ".csv":
-            from pyarrow.csv import write_csv
-
-            write_csv(table, path)
-        elif kind == ".parquet":
-            from pyarrow.parquet import write_table
-
-            write_table(table, path)
         else:
-            raise HarkError(f"{path} is no file we write", "name it .csv, .parquet or .json", "answer.file")
+            write_table(self.to_arrow(), path)
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
@@ -67,6 +61,16 @@ class Tabular(Struct, frozen=True):
         head = "".join(f"<th>{escape(str(name))}</th>" for name in rows[0])
         body = "".join(f"<tr>{''.join(_cell(value) for value in row.values())}</tr>" for row in rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """A table as .csv or .parquet. Raises HarkError `answer.file` for any other name."""
+    from pyarrow import csv, parquet
+
+    writers = {".csv": csv.write_csv, ".parquet": parquet.write_table}
+    if path.suffix.lower() not in writers:
+        raise HarkError(f"{path} is no file we write", "name it .csv, .parquet or .json", "answer.file")
+    writers[path.suffix.lower()](table, path)
 
 
 def _cell(value: JSON) -> str:

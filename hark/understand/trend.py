@@ -16,7 +16,7 @@ from msgspec import Struct
 from hark.definitions.asked import Trend
 from hark.history.reader import Snapshot
 from hark.history.runs import Flags, Ints
-from hark.model import JSON, Event, Instant
+from hark.model import Event, Instant
 from hark.understand import periods, split
 from hark.understand.operators import is_number, value_at
 from hark.understand.partials import over_buckets
@@ -54,13 +54,11 @@ class Line(Struct, frozen=True):
 
 
 class TrendAnswer(Tabular, frozen=True):
+    """{"event", "points": [{"period", "count", "customers", "change", "sum", ...}], "groups": [...]}."""
+
     event: str
     points: tuple[Point, ...]
     groups: tuple[Line, ...] = ()
-
-    def to_json(self) -> JSON:
-        """{"event", "points": [{"period", "count", "customers", "change", "sum", ...}], "groups": [...]}."""
-        return msgspec.json.decode(msgspec.json.encode(self))
 
     def rows(self) -> Iterator[Row]:
         """One row a period; of each group, where the question is split."""

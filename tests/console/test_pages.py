@@ -226,7 +226,7 @@ def test_a_funnel_counts_each_customer_once(ann: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/funnel?steps=A&within=soon", "is no length of time"),
+        ("/funnel?steps=A&within=soon", "expected a duration"),
         ("/funnel?steps=A%7C%7CB", "a step without a name"),
         ("/retention?start=A&period=year", "period"),
     ],

@@ -90,8 +90,8 @@ def test_mistakes_keep_their_ids_over_the_socket(shop: Path, process: Process) -
     wrong: list[tuple[JSON, str]] = [
         ({"segment": {"name": "nobody"}}, "segment.unknown"),
         ({"report": {"campaign": "nobody"}}, "campaign.unknown"),
-        ({"funnel": {"steps": ["A"], "within": "soon"}}, "question.span"),
-        ({"funnel": {"steps": []}}, "question.steps"),
+        ({"funnel": {"steps": ["A"], "within": "soon"}}, "question.wrong"),
+        ({"funnel": {"steps": []}}, "question.wrong"),
         ({"funnel": {"stairs": []}}, "question.wrong"),
         ({"activity": {"days": 0}}, "question.wrong"),
         ({"weather": {}}, "question.wrong"),

@@ -32,7 +32,7 @@ MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rej
 
 JOINERS = {
     "app", "cli", "connected", "console", "demo", "engine", "health", "imports", "questions", "replay",
-    "restart", "role", "supervisor", "__main__",
+    "restart", "role", "sql", "supervisor", "workspace", "__main__",
 }  # fmt: skip
 WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
 PURE = {"urllib.parse"}

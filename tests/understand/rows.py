@@ -70,6 +70,7 @@ class Parts:
 
     def __init__(self, events: Sequence[Event], parts: int, buckets: int) -> None:
         self.buckets = buckets
+        self._runs: dict[int, list[Run]] = {}
         self._events = [
             [[one for one in events[part::parts] if one.subject % buckets == bucket] for part in range(parts)]
             for bucket in range(buckets)
@@ -78,7 +79,9 @@ class Parts:
     def runs(
         self, bucket: int, _names: Collection[str] | None = None, _properties: bool = False
     ) -> list[Run]:
-        return [_run(part) for part in self._events[bucket]]
+        if bucket not in self._runs:
+            self._runs[bucket] = [_run(part) for part in self._events[bucket]]
+        return self._runs[bucket]
 
     def table(self, names: Collection[str] | None = None, columns_: Sequence[str] = ()) -> pa.Table:
         """All events of these names, their text plain."""

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
 from hark.definitions.asked import FOREVER, Funnel
 from hark.history.runs import Flags, Ints
-from hark.model import DAY, HOUR, JSON, MINUTE, SECOND, Instant
+from hark.model import DAY, HOUR, MINUTE, SECOND, Instant
 from hark.understand import periods
 from hark.understand.split import Labels, grouped, top
 from hark.understand.steps import named
@@ -52,6 +51,7 @@ class StepAnswer(Struct, frozen=True):
     median_from_first_s: float | None
     """From the attempt's beginning, which is the first step unless the steps have no order."""
     p90_from_first_s: float | None
+    mean_from_first_s: float | None = None
     histogram: tuple[int, ...] = ()
     """Customers by the time from the step before, in the classes of `FunnelAnswer.histogram_s`."""
 
@@ -103,16 +103,14 @@ class Slice(Struct, frozen=True):
 
 
 class FunnelAnswer(Tabular, frozen=True):
+    """{"steps": [{"step", "customers", "rate_from_first", "median_s", ...}], "open": {...}, ...}."""
+
     steps: tuple[StepAnswer, ...]
     open: Open
     groups: tuple[Group, ...] = ()
     instead: tuple[Drop, ...] = ()
     trend: tuple[Slice, ...] = ()
     histogram_s: tuple[float, ...] = EDGES
-
-    def to_json(self) -> JSON:
-        """{"steps": [{"step", "customers", "rate_from_first", "median_s", ...}], "open": {...}, ...}."""
-        return msgspec.json.decode(msgspec.json.encode(self))
 
     def rows(self) -> Iterator[Row]:
         """One row a step; of each group, where the question is split."""
@@ -206,6 +204,7 @@ def _step(name: str, place: int, customers: Sequence[int], parts: Sequence[Attem
         _rate(here, before),
         *_quantiles(from_previous),
         *_quantiles(from_first),
+        float(from_first.mean()) / SECOND if len(from_first) else None,
         _histogram(from_previous) if place else (),
     )
 

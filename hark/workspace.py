@@ -1,0 +1,172 @@
+"""The Python interface: `hark.open("hark-data")` answers the same questions as the commands, typed.
+
+import hark
+shop = hark.open("hark-data")
+shop.funnel(["Signed Up", "Order Completed"], within="7d").to_pandas()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from hark.app import Workspace
+from hark.model import JSON
+from hark.questions import ask
+from hark.understand.funnel import FunnelAnswer
+from hark.understand.lifecycle import LifecycleAnswer
+from hark.understand.paths import PathsAnswer
+from hark.understand.retention import RetentionAnswer
+from hark.understand.sessions import SessionsAnswer
+from hark.understand.tabular import Tabular
+from hark.understand.trend import TrendAnswer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+A = TypeVar("A", bound=Tabular)
+ANSWERS: dict[str, type[Tabular]] = {
+    "funnel": FunnelAnswer,
+    "retention": RetentionAnswer,
+    "paths": PathsAnswer,
+    "sessions": SessionsAnswer,
+    "lifecycle": LifecycleAnswer,
+    "trend": TrendAnswer,
+}
+"""The type of each kind's answer."""
+
+
+class History:
+    """The history of one data directory, with a server on it or without.
+
+    A step is an event's name, "A|B" for any of several, or a mapping with a predicate:
+    `{"event": "Order Completed", "where": {"revenue": {"gte": 50}}}`. Times are dates ("2026-03-01", in the
+    workspace's zone) or instants with a zone. Whatever is wrong with a question is raised as HarkError.
+    """
+
+    def __init__(self, data: Path) -> None:
+        """Raises HarkError `data.missing`."""
+        self.data = data
+        self._workspace = Workspace(data)
+
+    def funnel(
+        self,
+        steps: Sequence[JSON],
+        within: str | None = None,
+        *,
+        order: str = "ordered",
+        by: JSON = None,
+        instead: bool = False,
+        trend: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> FunnelAnswer:
+        """How many go down a path of steps, how quickly, and what those do who stop."""
+        asked = {"steps": list(steps), "within": within, "order": order, "by": by, "instead": instead}
+        return self._asked("funnel", FunnelAnswer, asked | {"trend": trend}, since, until, among)
+
+    def retention(
+        self,
+        start: JSON,
+        returning: JSON = None,
+        period: str = "week",
+        *,
+        cohorts: str = "first",
+        on_or_after: bool = False,
+        by: JSON = None,
+        returned_to: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> RetentionAnswer:
+        """Of those who began in the same period, how many are active in each period after."""
+        asked = {"start": start, "return": returning, "period": period, "cohorts": cohorts, "by": by}
+        asked |= {"on_or_after": on_or_after, "returned_to": returned_to}
+        return self._asked("retention", RetentionAnswer, asked, since, until, among)
+
+    def paths(
+        self,
+        origin: JSON = None,
+        target: JSON = None,
+        depth: int = 3,
+        *,
+        gap: str = "30m",
+        collapse: bool = True,
+        top: int = 20,
+        rare: float = 0.01,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> PathsAnswer:
+        """What people do after `origin`, or before `target`; with both, what lies between."""
+        asked = {"from": origin, "to": target, "depth": depth, "gap": gap, "collapse": collapse, "top": top}
+        return self._asked("paths", PathsAnswer, asked | {"rare": rare}, since, until, among)
+
+    def sessions(
+        self,
+        gap: str = "30m",
+        period: str = "week",
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> SessionsAnswer:
+        """Runs of activity without a longer gap."""
+        return self._asked("sessions", SessionsAnswer, {"gap": gap, "period": period}, since, until, among)
+
+    def lifecycle(
+        self,
+        period: str = "week",
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> LifecycleAnswer:
+        """Who is new, returning, resurrected and dormant in each period."""
+        return self._asked("lifecycle", LifecycleAnswer, {"period": period}, since, until, among)
+
+    def trend(
+        self,
+        event: JSON = None,
+        period: str = "day",
+        *,
+        of: str | None = None,
+        by: JSON = None,
+        since: str | None = None,
+        until: str | None = None,
+        among: str | None = None,
+    ) -> TrendAnswer:
+        """How often an event happens, to how many, and what its property `of` adds up to."""
+        asked = {"event": event, "period": period, "of": of, "by": by}
+        return self._asked("trend", TrendAnswer, asked, since, until, among)
+
+    def question(self, name: str, version: int | None = None) -> Tabular:
+        """The answer to a saved question. Raises HarkError `question.unknown`."""
+        found = self.ask({"question": {"name": name, "version": version}})
+        (kind,) = ANSWERS.keys() & found["question"].keys()
+        return msgspec.convert(
+            {key: value for key, value in found.items() if key != "question"}, ANSWERS[kind]
+        )
+
+    def ask(self, question: JSON) -> Any:
+        """The answer to any question as plain data, such as `{"segment": {"name": "regulars"}}`."""
+        self._workspace.settle()
+        return ask(self.data, question, self._workspace.clock)
+
+    def sql(self, query: str) -> pa.Table:
+        """A read-only query over the tables of `hark sql`."""
+        from hark.sql import query as run
+
+        self._workspace.settle()
+        return run(self.data, self._workspace.state(), query)
+
+    def _asked(
+        self, kind: str, type_: type[A], asked: JSON, since: str | None, until: str | None, among: str | None
+    ) -> A:
+        return msgspec.convert(
+            self.ask({kind: asked | {"since": since, "until": until, "among": among}}), type_
+        )
