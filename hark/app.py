@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 import msgspec
@@ -17,22 +17,27 @@ from hark.collect.rejects import checked
 from hark.collect.serve import Address, read_address
 from hark.collect.source_changes import Add, Change, apply
 from hark.collect.sources import Made
-from hark.engine.loop import Engine
 from hark.errors import HarkError
 from hark.history.reader import Snapshot, open_snapshot
 from hark.model import JSON, Lane
-from hark.speak.deliver import Deliverer
 from hark.speak.keyfile import open_links
 from hark.store.contracts import Reject, Row
 from hark.store.locks import claim, hold, holder
 from hark.store.log import LogStore
 from hark.store.state import StateReader, open_reader
 
+if TYPE_CHECKING:
+    # Loaded only where it is needed: the supervisor and most commands start in half the time without it.
+    from hark.engine.loop import Engine
+
 PATIENCE_S = 30.0
 
 
 def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
+    from hark.engine.loop import Engine
+    from hark.speak.deliver import Deliverer
+
     chosen = settings.read(data)
     links = open_links(data, chosen.base_url or url)
     return Engine(data, clock, Deliverer(open_reader(data).documents, links, clock), chosen)
@@ -103,6 +108,8 @@ class Workspace:
         with hold(self.data, "collect"):
             LogStore(self.data / "log").close()
         with hold(self.data, "engine"):
+            from hark.engine.loop import Engine
+
             Engine(self.data, self.clock, None, self.settings).catch_up()
 
     def state(self) -> StateReader:

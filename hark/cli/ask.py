@@ -13,7 +13,6 @@ from hark.cli.show import HERE, Data, Json
 from hark.decide.why import explain, line_of
 from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.learn.report import report as learn_report
 from hark.model import Event
 from hark.questions import ask
 
@@ -103,6 +102,8 @@ def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
     """Did it change what people do, and how sure is that?"""
     workspace = _settled(data)
     versions = versions_of(workspace, campaign)
+    from hark.learn.report import report as learn_report
+
     found = learn_report(workspace.snapshot(), versions, workspace.clock.now(), zone=workspace.settings.zone)
     if json:
         show.as_json(found.to_json())

@@ -17,7 +17,6 @@ from hark.collect.sources import Made
 from hark.connected import KeyView, SourceView, source_view, source_views
 from hark.errors import HarkError
 from hark.model import Instant
-from hark.questions.kinds import span_us
 from hark.store.contracts import Reject
 from hark.store.rejects import RejectSearch, find_rejects
 
@@ -94,6 +93,8 @@ def set_source(
     json: Json = False,
 ) -> None:
     """Change settings; what is not named stays. Holds for the next request, also of a running server."""
+    from hark.questions.kinds import span_us
+
     change = Set(
         name,
         strict=UNSET if strict is None else strict,
@@ -222,6 +223,8 @@ def _ago(text: str, workspace: Workspace) -> Instant:
 
 
 def _read(text: str, workspace: Workspace, sign: int) -> Instant:
+    from hark.questions.kinds import span_us
+
     try:
         return instant(text)
     except ValueError:

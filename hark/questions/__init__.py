@@ -15,7 +15,6 @@ import msgspec
 from hark.clock import Clock, WallClock
 from hark.errors import HarkError
 from hark.model import JSON
-from hark.questions.desk import Desk
 
 SOCKET = "questions.sock"
 PATIENCE_S = 120.0
@@ -32,6 +31,9 @@ def ask(data: Path, question: JSON, clock: Clock | None = None) -> JSON:
             return _asked(path, question)
         except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
             pass  # a socket without a process behind it, or one that ended meanwhile
+    # Late: who asks the process needs nothing of what it computes with.
+    from hark.questions.desk import Desk
+
     return Desk(data, clock or WallClock()).answer(question)
 
 
