@@ -80,6 +80,11 @@ class Source:
         row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark", "body": body}
         self._control("/control/append", {"rows": [row]})
 
+    def track(self, source: str, body: JSON) -> None:
+        """Append an event of a customer's; it is on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.LIVE), "kind": "track", "source": source, "body": body}
+        self._control("/control/append", {"rows": [row]})
+
     def command(self, body: JSON) -> None:
         """Append a command to the urgent lane; it is on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.URGENT), "kind": "command", "source": "hark", "body": body}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
 from hark.definitions.types import Campaign, Definition, Send, Template
 
@@ -25,7 +26,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     known: dict[str, dict[str, Definition]] = {}
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
-    found = _twice(parsed)
+    found = [*_twice(parsed), *_links_twice(parsed, known)]
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
@@ -42,6 +43,21 @@ def _twice(parsed: Sequence[Parsed]) -> list[Problem]:
             found.append(
                 Problem(document.file, document.line, message, f"first in {before.file}:{before.line}")
             )
+    return found
+
+
+def _links_twice(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
+    """Templates know links by their names alone, so that each is in one source."""
+    found = []
+    for document in parsed:
+        for other in known.get("source", {}).values():
+            mine, theirs = document.definition, other
+            if not isinstance(mine, Source) or not isinstance(theirs, Source) or mine.name == theirs.name:
+                continue
+            for name in mine.links.keys() & theirs.links.keys():
+                line = document.line_of("links", name)
+                message = f'the link "{name}" is in source {theirs.name} already'
+                found.append(Problem(document.file, line, message, "templates know links by name alone"))
     return found
 
 

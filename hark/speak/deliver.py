@@ -9,19 +9,20 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hark.clock import Clock, moment
+from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
 from hark.definitions.types import Definition, Document, Sender, Template, Topic
 from hark.model import JSON, Instant, Outcome
 from hark.speak.confirm import CONFIRM
 from hark.speak.email import BadAddressError, Letter, address, letter
 from hark.speak.footer import with_way_out
-from hark.speak.links import Confirm, Links, Unsubscribe
+from hark.speak.links import Confirm, Links, Report, Unsubscribe
 from hark.speak.render import Withheld, render
 from hark.speak.wire import Timeouts, Verdict, Wire
 from hark.store.contracts import OutboxRow
 
 NO_SENDER = Verdict("failed", "no sender for email: apply a document of kind sender", temporary=True)
-KINDS = frozenset({"sender", "template", "topic"})
+KINDS = frozenset({"sender", "template", "topic", "source"})
 
 
 class Book(Struct, frozen=True):
@@ -30,6 +31,8 @@ class Book(Struct, frozen=True):
     sender: Sender | None = None
     templates: Mapping[str, Template] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Links to places elsewhere, by name: the source whose document has them."""
 
     @staticmethod
     def of(definitions: Iterable[Definition]) -> Book:
@@ -40,6 +43,7 @@ class Book(Struct, frozen=True):
             next(iter(senders), None),
             {d.name: d for d in given if isinstance(d, Template)},
             {d.name: d for d in given if isinstance(d, Topic)},
+            {name: d.name for d in given if isinstance(d, Source) for name in d.links},
         )
 
 
@@ -142,9 +146,21 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
         "data": content.get("data") or {},
         "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
         "topic": {"name": topic, "says": says},
-        "links": {"unsubscribe": _unsubscribe(row, links), "confirm": _confirm(row, links)},
+        "links": {
+            **{
+                name: links.url(Report(row.subject, one, name, row.message))
+                for name, one in book.links.items()
+            },
+            "unsubscribe": _unsubscribe(row, links),
+            "confirm": _confirm(row, links),
+        },
         "now": moment(at).isoformat(),
     }
+
+
+def _elsewhere(row: OutboxRow, book: Book, links: Links) -> dict[str, JSON]:
+    """By name, the links at which people may tell us what they did in a place elsewhere."""
+    return {name: links.url(Report(row.subject, one, name, row.message)) for name, one in book.links.items()}
 
 
 def _unsubscribe(row: OutboxRow, links: Links) -> str | None:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 UNSUBSCRIBE_PATH = "/u/"
 CONFIRM_PATH = "/c/"
+REPORT_PATH = "/r/"
 TAG_BYTES = 16
 LONGEST = 1_000
 
@@ -49,7 +50,17 @@ class Confirm(Struct, frozen=True, tag="c", array_like=True):
     path: ClassVar[str] = CONFIRM_PATH
 
 
-Link: TypeAlias = Unsubscribe | Confirm
+class Report(Struct, frozen=True, tag="r", array_like=True):
+    """The subject may tell us what they did elsewhere: the link `name` of the source's document."""
+
+    subject: int
+    source: str
+    name: str
+    message: str
+    path: ClassVar[str] = REPORT_PATH
+
+
+Link: TypeAlias = Unsubscribe | Confirm | Report
 _DECODER: msgspec.msgpack.Decoder[Link] = msgspec.msgpack.Decoder(Link)
 
 

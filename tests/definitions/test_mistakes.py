@@ -135,3 +135,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     """What is no YAML at all is refused with a problem, never with another error."""
     assert problems(text)
+
+
+def test_a_link_has_its_name_once() -> None:
+    """Templates know links elsewhere by name alone, so two sources with the same one are refused."""
+    link = "links: {fan: {event: Became Fan, network: Facebook, url: 'https://facebook.example/shop'}}\n"
+    assert problems(f"source: a\n{link}", f"source: b\n{link}---\nsource: c\nuse: form\n") == [
+        'f0.yaml:2: the link "fan" is in source b already (templates know links by name alone)',
+        'f1.yaml:2: the link "fan" is in source a already (templates know links by name alone)',
+    ]
