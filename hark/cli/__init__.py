@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (run, source, write, imports, events, behaviour, ask, worth, signals, erase):
+for module in (run, source, write, imports, events, behaviour, ask, worth, signals, erase, identity):
     module.register(app)
 
 

@@ -9,6 +9,7 @@ import typer
 from hark import clock
 from hark.app import Workspace
 from hark.cli import show
+from hark.cli.identity import one_customer
 from hark.cli.show import HERE, Data, Json
 from hark.decide.why import explain, line_of
 from hark.definitions.types import Document
@@ -49,7 +50,7 @@ def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> 
 def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     """One customer's ids, traits, segments and latest events."""
     workspace = _settled(data)
-    subject = _subject(workspace, id)
+    subject = one_customer(workspace, id)
     record = workspace.state().record(subject)
     ids = workspace.state().ids(subject)
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
@@ -60,7 +61,9 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
             {"at": show.when(one.at), "event": one.name, "properties": _decoded(one.properties)}
             for one in events
         ]
-        show.as_json({"subject": subject, "ids": ids, "traits": traits, "segments": members, "events": shown})
+        groups = [name for _, name in workspace.state().groups_of(subject)]
+        about = {"subject": subject, "ids": ids, "groups": groups, "traits": traits, "segments": members}
+        show.as_json(about | {"events": shown})
         return
     show.table(["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members]])
     show.console.print()
@@ -84,7 +87,7 @@ def why(
     workspace = _settled(data)
     if campaign is not None:
         versions_of(workspace, campaign)
-    lines = explain(workspace.snapshot().subject_events(_subject(workspace, customer)), campaign)
+    lines = explain(workspace.snapshot().subject_events(one_customer(workspace, customer)), campaign)
     if json:
         show.as_json({"lines": lines})
         return
@@ -125,15 +128,6 @@ def versions_of(workspace: Workspace, campaign: str) -> list[Document]:
         hint = f"there are: {', '.join(names)}" if names else "there is none yet: hark apply FILE"
         raise HarkError(f"no campaign {campaign}", hint, "campaign.unknown")
     return versions
-
-
-def _subject(workspace: Workspace, id: str) -> int:
-    found = workspace.state().find(id)
-    if found is None:
-        raise HarkError(
-            f"nobody has the id {id}", hint="give a userId, an anonymousId or #number", id="customer.unknown"
-        )
-    return found
 
 
 def instant_of(text: str | None) -> int | None:

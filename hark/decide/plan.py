@@ -15,10 +15,11 @@ from msgspec import Struct
 from hark.decide.course import Course, Match, Test
 from hark.definitions.parse import definition
 from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
-from hark.model import ConsentName, Event, FactName, Record
+from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import TRAITS, Condition, Leaf
 
 IDENTIFY = "Identify"
+GROUP_CALL = "Group"
 ALWAYS = (IDENTIFY, *(name.value for name in ConsentName))
 """Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
 
@@ -256,6 +257,22 @@ def _narrowed(name: str, **fields: Any) -> Watch:
         "triggers": fields["triggers"] or fields["enters"],
     }
     return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
+
+
+class GroupPlan(Plan):
+    """What events set off in the record of a group: a group call states its traits."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def touches(self, event: Event) -> bool:
+        return event.kind == Kind.GROUP
+
+    def watch_of(self, event: Event, first: bool) -> Watch | None:  # noqa: ARG002 - of any event alike
+        return _OF_GROUPS if event.kind == Kind.GROUP else None
+
+
+_OF_GROUPS = Watch(parts=("profile",))
 
 
 def _holds_for_nobody(where: Condition) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hark.decide.plan import IDENTIFY, Watch
+from hark.decide.plan import GROUP_CALL, IDENTIFY, STATING, Watch
 from hark.decide.work import Work
 from hark.model import JSON, Event, Trait
 from hark.understand.conditions import stated
@@ -10,7 +10,7 @@ from hark.understand.conditions import stated
 
 def profile(work: Work, event: Event, _watch: Watch) -> None:
     """Keeps what the event states of traits, and notes whether any value changed."""
-    if event.name == IDENTIFY or b'"traits"' in event.context:
+    if event.name in (IDENTIFY, GROUP_CALL) or STATING in event.context:
         traits = work.record.traits
         for name, value in stated(event).items():
             if keep(traits, name, Trait(value, event.at, event.seq)):

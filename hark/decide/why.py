@@ -11,7 +11,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL
 from hark.decide.reasons import EXITS, HELD, REFUSALS
-from hark.model import DAY, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
+from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
 
 Properties: TypeAlias = Mapping[str, Any]
 
@@ -193,6 +193,11 @@ def _unsubscribed(facts: Properties) -> str:
     return f"unsubscribed from {facts.get('topic') or 'everything'}"
 
 
+def _group(facts: Properties) -> str:
+    traits = ", ".join(f"{name} {shown(name, said[0])}" for name, said in facts["traits"].items())
+    return f"belongs to {facts['type']} {facts['id']}" + (f": {traits}" if traits else "")
+
+
 SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.CAMPAIGN_ENTERED: _entered,
     FactName.NOT_ELIGIBLE: _not_eligible,
@@ -208,6 +213,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.ARM_CONFLICT: _conflict,
+    GROUP_TRAITS: _group,
     ConsentName.REQUESTED: _requested,
     ConsentName.CONFIRMED: _confirmed,
     ConsentName.UNSUBSCRIBED: _unsubscribed,

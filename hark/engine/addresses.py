@@ -40,14 +40,14 @@ class Addresses:
             self._keep(EMAIL, stated.email, home)
             self._keep(PHONE, stated.phone, home)
 
+    def noted(self, kind: int, value: str) -> list[int]:
+        """Who stated this address since the last `take`."""
+        return [home for *stated, home in self._new if stated == [kind, value]]
+
     def take(self) -> list[tuple[int, str, int]]:
         """What came in since the last `take`."""
         taken, self._new = self._new, []
         return taken
-
-    def forget(self) -> None:
-        """What was noted may have been erased."""
-        self._young, self._old = set(), set()
 
     def _keep(self, kind: int, stated: JSON, home: int) -> None:
         if isinstance(stated, bool) or not isinstance(stated, str | int):

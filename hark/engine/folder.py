@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from hark.decide.plan import Plan
+from hark.decide.plan import GroupPlan, Plan
 from hark.decide.record import decode, encode
 from hark.engine.outbox import Told, told
 from hark.engine.records import Entry, Records
-from hark.model import Event, Handover, Input, Instant, MergedInto, Record, TimerDue
+from hark.model import GROUPS, Event, Handover, Input, Instant, MergedInto, Record, TimerDue
 from hark.store.changes import Problem
 
 Step: TypeAlias = Callable[[Record, Input, Plan], tuple[Record, Sequence[Event]]]
@@ -30,12 +30,17 @@ class Folder:
         self.told = Told()
         """What the facts mean for the outbox."""
         self.problems: list[Problem] = []
+        self.ahead: Callable[[int], None] | None = None
+        """Gives a subject what comes before its next input, while there is such a thing for anybody."""
+        self._groups = GroupPlan()
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
 
     def event(self, event: Event, row: int = 0, member: int = 0, home: int | None = None) -> None:
         """One event, written down for `home` (the subject it came to before merges), else for its subject.
         Where nothing asks for it no record is touched."""
+        if self.ahead:
+            self.ahead(event.subject)
         if not self.asks(event):
             self.events.append(_at(home, event))
             return
@@ -48,17 +53,22 @@ class Folder:
     def asks(self, event: Event) -> bool:
         """Whether the event can change its subject's record: something watches it, or it is the subject's
         first and there are segments for those who did nothing."""
-        plan = self.plan
+        plan = self.plan if event.subject < GROUPS else self._groups
         return plan.touches(event) or bool(plan.absences and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
         """One input that is no event; the facts it led to. Of somebody erased it comes too late."""
         if input.subject in self.erased:
             return ()
+        if self.ahead:
+            self.ahead(input.subject)
         return self._give(self.records.get(input.subject), input, 0, 0)
 
     def merge(self, younger: int, older: int, at: Instant, cause: str, imported: bool = False) -> None:
         """The younger's state is emitted and goes over to the older; an imported merge starts nothing."""
+        if self.ahead:
+            self.ahead(younger)
+            self.ahead(older)
         if not self.records.has(younger):
             return
         instant = max(at, self.records.get(younger).record.now)
@@ -73,6 +83,8 @@ class Folder:
         """Fires what is due for one subject up to `until`, at its own moments, and arms anew."""
         if self.records.gone(subject):
             return
+        if self.ahead:
+            self.ahead(subject)
         entry = self.records.get(subject)
         entry.armed = None
         self.records.change(subject, entry)
@@ -105,7 +117,8 @@ class Folder:
             self.wake(input.subject, input.instant)
             entry = self.records.get(input.subject)
         try:
-            entry.record, facts = self._step(entry.record, input, self.plan)
+            plan = self.plan if input.subject < GROUPS else self._groups
+            entry.record, facts = self._step(entry.record, input, plan)
         except Exception as error:  # one customer's broken state must not stop everybody's
             self._mend(input, row, member, error)
             return ()

@@ -13,6 +13,7 @@ from hark.store.contracts import Merge
 def gathered(parts: Parts, taken: Taken) -> Changes:
     """Takes everything that changed out of the parts."""
     resolved, folder, prints = parts.resolver.take(), parts.folder, parts.dedupe.take()
+    members, tellings, news = parts.groups.take()
     documents, parts.definitions.new = parts.definitions.new, []
     erasures, rewritten, gone = parts.erasing.take()
     return Changes(
@@ -20,6 +21,10 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         imports=parts.imports.take(),
         repeated=parts.rows.repeated(),
         next_subject=parts.count.following if resolved.firsts else None,
+        next_group=parts.count_groups.following if resolved.firsts else None,
+        members=members,
+        tellings=tellings,
+        news=news,
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
         ids=resolved.ids,
         addresses=parts.addresses.take(),
@@ -52,6 +57,7 @@ def changed(changes: Changes) -> bool:
     return bool(
         changes.cursors
         or changes.records
+        or changes.tellings
         or changes.turns
         or changes.chunk
         or changes.documents

@@ -127,8 +127,9 @@ class Engine:
         taken = self._intake.take(budget or self._budget)
         self._parts.erasing.finish()
         self._parts.state.begin()
-        self._time = max(self._time, taken.until)
         self._parts.rows.fold(taken.rows)
+        told = self._parts.groups.advance()
+        self._time = max(self._time, self._parts.groups.until(taken.until))
         heard = self._messages.outcomes(self._time)
         fired = self._timers()
         asked = self._messages.due(self._time, time.monotonic(), self._parts.definitions.rate_per_s)
@@ -137,7 +138,7 @@ class Engine:
         self._folded += events
         self._messages.dispatch()
         self._resize(events, time.perf_counter() - began)
-        return bool(taken.rows or heard or fired or asked)
+        return bool(taken.rows or told or heard or fired or asked)
 
     def _timers(self) -> int:
         """Fires what is due by the engine's time, earliest first; how many."""

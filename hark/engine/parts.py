@@ -14,6 +14,7 @@ from hark.engine.backfill import Backfill
 from hark.engine.definitions import Definitions, Written
 from hark.engine.erase import Erasing
 from hark.engine.folder import Folder
+from hark.engine.groups import Groups
 from hark.engine.hooks import publish
 from hark.engine.records import Records
 from hark.engine.repeats import Repeats
@@ -24,6 +25,7 @@ from hark.history.compact import compact
 from hark.history.dedupe import Dedupe
 from hark.history.identity import Counter, Resolver
 from hark.history.seal import Sealer
+from hark.history.together import Gatherer
 from hark.model import GROUPS, Instant, Lane
 from hark.settings import Settings
 from hark.store.changes import Kept
@@ -61,7 +63,7 @@ class Parts:
         self.reader = open_reader(data)
         self.count = Counter(max(1, self.state.number("next_subject")))
         self.count_groups = Counter(max(GROUPS + 1, self.state.number("next_group")))
-        self.resolver = Resolver(self.state, self.count, allocate_group=self.count_groups)
+        self.resolver = Gatherer(self.state, self.count, allocate_group=self.count_groups)
         self.dedupe = Dedupe(self.state.engine_time())
         self.dedupe.load(self.state.seen())
         self.definitions = Definitions(self.reader.all_documents(), settings.zone)
@@ -81,6 +83,7 @@ class Parts:
         self.addresses = Addresses()
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
         self.rows = Rows(
+        self.groups = Groups(self.state, self.resolver, self.folder)
             folder=self.folder,
             resolver=self.resolver,
             repeats=Repeats(self.dedupe, data),
@@ -95,6 +98,8 @@ class Parts:
             addresses=self.addresses,
             erased=self.erasing.tombstones,
             epoch=self.log.epoch,
+            holders=self.state.holders,
+            groups=self.groups,
         )
 
     def canonical(self, subject: int) -> int | None:

@@ -15,11 +15,14 @@ from hark.collect.calls import NOTHING, Call
 from hark.collect.formats import split
 from hark.engine.addresses import Addresses
 from hark.engine.folder import Folder
+from hark.engine.groups import Groups
 from hark.engine.repeats import Repeats
 from hark.errors import HarkError
 from hark.history.erased import Tombstones
-from hark.history.identity import Merging, Owner, Resolved, Resolver
+from hark.history.identity import Merging, Owner, Resolved
+from hark.history.together import Gatherer, all_ids
 from hark.model import JSON, ConsentName, Event, Kind, sequence
+from hark.store.changes import KINDS
 from hark.store.contracts import Row
 from hark.store.state import StorageError
 
@@ -91,12 +94,14 @@ class Rows:
     def __init__(
         self,
         folder: Folder,
-        resolver: Resolver,
+        resolver: Gatherer,
         repeats: Repeats,
         canonical: Callable[[int], int | None],
         commands: Mapping[str, Callable[[Row], None]],
         imports: Imports,
         addresses: Addresses,
+        holders: Callable[[int, str], list[int]],
+        groups: Groups,
         erased: Tombstones,
         epoch: str,
     ) -> None:
@@ -104,7 +109,8 @@ class Rows:
         carry out command rows, by name."""
         self._folder, self._resolver, self._repeats = folder, resolver, repeats
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
-        self._imports, self._erased, self._addresses = imports, erased, addresses
+        self._imports, self._erased, self._addresses, self._groups = imports, erased, addresses, groups
+        self._known_holders = holders
         self._repeated: Counter[str] = Counter()
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
@@ -177,7 +183,10 @@ class Rows:
         return found
 
     def _call(self, row: Row, call: Call, owner: Owner | None) -> None:
-        resolved = self._resolved(row, call, owner)
+        if not (call.user_id or call.anonymous_id):
+            self._groups.alone(self._event(row, call, 0), call)
+            return
+        resolved = self._together(row, call) if call.known_as else self._resolved(row, call, owner)
         if resolved is None:
             self._folder.problem(row.received_at, row.seq, call.member, "alias.needs_secret_key", _TWO_USERS)
             return
@@ -187,6 +196,8 @@ class Rows:
         self._folder.event(event, row.seq, call.member, resolved.home)
         if call.device_token or call.traits != NOTHING:
             self._addresses.keep(call, resolved.home)
+        if call.group_id or call.groups:
+            self._groups.happened(event, call, resolved.home)
 
     def _event(self, row: Row, call: Call, subject: int) -> Event:
         return Event(
@@ -213,6 +224,18 @@ class Rows:
         if call.kind == Kind.ALIAS:
             return self._resolver.alias(call.user_id, call.previous_id, call.secret, at, row.source)
         return self._resolver.belongs(call, at, owner)
+
+    def _together(self, row: Row, call: Call) -> Resolved:
+        """Whose the call is that names several ids of its customer; merges come first."""
+        *merges, last = self._resolver.together(all_ids(call), self._holders, row.received_at, row.source)
+        for one in merges:
+            if one.merging:
+                self._merge(one.merging, imported=row.kind == "import")
+        return last
+
+    def _holders(self, kind: str, value: str) -> list[int]:
+        code = KINDS.index(kind)
+        return [*self._known_holders(code, value), *self._addresses.noted(code, value)]
 
     def _merge(self, merging: Merging, imported: bool) -> None:
         self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)

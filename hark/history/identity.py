@@ -264,6 +264,15 @@ class Resolver:
         """The subject's ids, with what this tick changed."""
         return [one for one, _ in self._owned(subject)]
 
+    def today(self, subject: int) -> int:
+        """The subject that it is, after all merges."""
+        return self.becomes(self._known.canonical(subject))
+
+    def tree(self, subject: int) -> list[int]:
+        """The subject and all those that were merged into it, in this tick too."""
+        now = [one.younger for one in self._changes.mergings if self.becomes(one.younger) == subject]
+        return sorted({one for root in (subject, *now) for one in self._known.tree(root)})
+
     def take(self) -> Resolutions:
         """What changed since the last `take`."""
         taken, self._changes, self._attached = self._changes, Resolutions(), {}
@@ -330,10 +339,7 @@ class Resolver:
         if mine is None or not self._undone:
             return False
         two = {_subject(mine), _subject(theirs)}
-        return any({self._today(younger), self._today(older)} == two for younger, older in self._undone)
-
-    def _today(self, subject: int) -> int:
-        return self.becomes(self._known.canonical(subject))
+        return any({self.today(younger), self.today(older)} == two for younger, older in self._undone)
 
     def _owned(self, subject: int) -> list[tuple[Id, int]]:
         changed = self._changes.ids

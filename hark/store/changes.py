@@ -38,13 +38,13 @@ class Moved(Struct, frozen=True):
 
 
 class Member(Struct, frozen=True):
-    """A customer belongs to a group since an event."""
+    """A customer belongs to a group."""
 
     group: int
     subject: int
     """At home, before merges."""
     since: int
-    """The event's seq."""
+    """The number of the latest news of the group that it has."""
 
 
 class Telling(Struct, frozen=True):
@@ -52,9 +52,9 @@ class Telling(Struct, frozen=True):
 
     group: int
     seq: int
-    """Of the call that changed them; members since a later one know."""
+    """Of the call that changed them."""
     news: bytes
-    """The event as it will stand in each member's history (`hark.engine.groups`)."""
+    """What will stand in each member's history (`hark.engine.groups`)."""
     told: int = 0
     """Members up to this subject have it."""
 
@@ -133,6 +133,9 @@ class Changes(Struct):
     """By file (its digest): the last chunk that was folded. Chunks of a file come in their order."""
     engine_time: Instant | None = None
     next_subject: int | None = None
+    next_group: int | None = None
+    news: int | None = None
+    """The number of the latest news of any group."""
     subjects: list[NewSubject] = field(default_factory=list)
     ids: dict[Id, Owner] = field(default_factory=dict)
     addresses: list[tuple[int, str, int]] = field(default_factory=list)

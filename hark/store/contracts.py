@@ -120,6 +120,23 @@ class Merge(Struct, frozen=True):
     """The source whose call said so; who undid it."""
 
 
+class Joined(Struct, frozen=True):
+    """A merge as people ask about it, and its undo if there is one."""
+
+    number: int
+    younger: int
+    older: int
+    at: Instant
+    cause: str
+    by: str
+    ids: tuple[tuple[str, str], ...]
+    """(kind, value) of the ids that the younger brought."""
+    undone_at: Instant | None = None
+    undone_by: str = ""
+    note: str = ""
+    """What was said about why it was undone."""
+
+
 def address(kind: str, text: str) -> str:
     """An e-mail address, phone number or device token in the one form in which it is kept and looked for;
     "" if it can't be one. E-mail in small letters; of phone numbers the digits, and the + before."""

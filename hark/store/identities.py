@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from hark.model import Instant
-from hark.store.changes import ADDRESSES, ANONYMOUS, GROUP, KINDS, USER, Id
-from hark.store.contracts import Merge, address
+from hark.store.changes import ADDRESSES, ANONYMOUS, GROUP, KINDS, USER, Id, Telling
+from hark.store.contracts import Joined, Merge, address
 from hark.store.state_rows import SQLRow
 
 _MERGES = "SELECT younger, older, at, cause, undoes, said_by FROM merges"
 _TREE = """WITH RECURSIVE tree (subject) AS (VALUES (?) UNION SELECT younger FROM merges JOIN tree
            ON older = subject WHERE in_force = 1)"""
+
+
+_JOINED = """SELECT m.number, m.younger, m.older, m.at, m.cause, m.said_by, m.moved, u.at, u.said_by, u.cause
+             FROM merges m LEFT JOIN merges u ON u.undoes = m.number AND u.undoes > 0 WHERE m.undoes = 0"""
+
+
+def _joined(row: SQLRow) -> Joined:
+    number, younger, older, at, cause, by, moved, undone_at, undone_by, note = row
+    ids = tuple((KINDS[kind], value) for kind, value in msgspec.json.decode(moved))
+    return Joined(number, younger, older, at, cause, by, ids, undone_at, undone_by or "", note or "")
 
 
 class Identities:
@@ -48,6 +60,14 @@ class Identities:
         find = "SELECT 1 FROM merges WHERE number = ? AND in_force = 1"
         return self._first(find, number) is not None
 
+    def joined(self, subject: int | None = None, limit: int = 200) -> list[Joined]:
+        """The merges of a customer, also those undone; of everybody, if nobody is named. Newest first."""
+        if subject is None:
+            return [_joined(row) for row in self._query(f"{_JOINED} ORDER BY m.number DESC LIMIT ?", limit)]
+        find = f"""{_TREE} {_JOINED} AND (m.younger IN (SELECT subject FROM tree)
+                   OR m.older IN (SELECT subject FROM tree)) ORDER BY m.number DESC LIMIT ?"""
+        return [_joined(row) for row in self._query(find, subject, limit)]
+
     def owned(self, subject: int) -> list[tuple[Id, int]]:
         """All ids of one subject, each with the subject at which it is at home."""
         find = "SELECT kind, value, ifnull(home, subject) FROM ids WHERE subject = ?"
@@ -65,6 +85,27 @@ class Identities:
                    JOIN ids ON ids.subject = "group" ORDER BY value"""
         return [(group, value) for group, value in self._query(find, subject)]
 
+    def members(self, group: int, after: int, limit: int) -> list[tuple[int, int]]:
+        """(subject at home, number of the latest news it has) of members after one, ascending."""
+        find = """SELECT subject, since FROM members WHERE "group" = ? AND subject > ?
+                  ORDER BY subject LIMIT ?"""
+        return [(subject, since) for subject, since in self._query(find, group, after, limit)]
+
+    def member(self, group: int, home: int) -> int | None:
+        """The number of the latest news that a member has; None for who is no member."""
+        row = self._first('SELECT since FROM members WHERE "group" = ? AND subject = ?', group, home)
+        return row[0] if row else None
+
+    def count_groups(self, home: int) -> int:
+        """To how many groups a subject belongs, before merges."""
+        row = self._first("SELECT count(*) FROM members WHERE subject = ?", home)
+        return row[0] if row else 0
+
+    def tellings(self) -> dict[int, Telling]:
+        """By number, news of groups that not all members have yet."""
+        rows = self._query('SELECT number, "group", seq, news, told FROM tellings ORDER BY number')
+        return {number: Telling(*rest) for number, *rest in rows}
+
     def find_all(self, id: str) -> list[int]:
         """Everybody whom the text may name: "#12" itself (after merges); else the subject of a userId, an
         anonymousId or a group ("account:acme"), each before the next; else who has this e-mail address, phone
@@ -75,7 +116,7 @@ class Identities:
             find = "SELECT subject FROM ids WHERE kind = ? AND value = ?"
             if row := self._first(find, kind, id):
                 return [row[0]]
-        found = {one for kind in ADDRESSES for one in self._holders(kind, address(KINDS[kind], id))}
+        found = {one for kind in ADDRESSES for one in self.holders(kind, address(KINDS[kind], id))}
         return sorted(set(map(self.canonical, found)))
 
     def find(self, id: str) -> int | None:
@@ -93,6 +134,7 @@ class Identities:
         if self.key(subject):
             yield self.canonical(subject)
 
-    def _holders(self, kind: int, value: str) -> list[int]:
+    def holders(self, kind: int, value: str) -> list[int]:
+        """The subjects that have stated an address, as they were then."""
         find = "SELECT subject FROM addresses WHERE kind = ? AND value = ?"
         return [row[0] for row in self._query(find, kind, value)] if value else []

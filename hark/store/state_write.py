@@ -28,7 +28,8 @@ def write_meta(db: apsw.Connection, changes: Changes) -> None:
     values |= {f"sealed/{lane.name.lower()}": at for lane, at in changes.sealed_cursors.items()}
     values |= {f"import/{file}": chunk for file, chunk in changes.imports.items()}
     values["engine_time"] = changes.engine_time
-    values["next_subject"] = changes.next_subject
+    values["next_subject"], values["next_group"] = changes.next_subject, changes.next_group
+    values["news"] = changes.news
     values["dropped"] = changes.sealed
     db.executemany(
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -67,7 +68,7 @@ def write_addresses(db: apsw.Connection, changes: Changes) -> None:
 
 def write_members(db: apsw.Connection, changes: Changes) -> None:
     db.executemany(
-        "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
+        "INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET since = excluded.since",
         [(new.group, new.subject, new.since) for new in changes.members],
     )
 

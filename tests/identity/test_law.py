@@ -63,8 +63,7 @@ class Town(World):
                     )
                     self.settle()
             case ("restart",):
-                self.live.close()
-                self.live = self.engine()
+                self.restart()
             case ("seal",):
                 self.settle()
                 self.seal()
@@ -92,6 +91,10 @@ class Town(World):
         home = self.model.alias(user, previous, secret)
         if home is not None:
             self.owners[sequence(row, 0)] = home
+
+    def restart(self) -> None:
+        self.live.close()
+        self.live = self.engine()
 
     def settle(self) -> None:
         while self.live.tick():
@@ -165,7 +168,7 @@ def test_ticks_change_nothing(doings: list[tuple[object, ...]]) -> None:
                 if small:
                     town.live.tick(1)
                     if doing[0] == "undo":
-                        town.does(("restart",))
+                        town.restart()
             town.settle()
             records = [msgspec.json.encode(record) for record in town.reader.records()]
             found.append((records, sorted(town.events(), key=lambda event: (event.subject, event.seq))))

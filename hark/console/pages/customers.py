@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from msgspec import Struct
 
 from hark.console.pages.live import newest, who
+from hark.console.pages.merges import MergeLine, lines
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.console.values import Pair, pairs, text
@@ -19,6 +20,7 @@ from hark.store.contracts import OutboxRow
 
 ROWS = 200
 LATEST = 12
+MEMBERS = 20
 
 
 class Latest(Struct, frozen=True):
@@ -32,7 +34,8 @@ class SearchPage(Struct, frozen=True):
     """The search for a customer."""
 
     query: str
-    found: bool
+    found: tuple[Latest, ...]
+    """Those who share the address that was asked for."""
     latest: tuple[Latest, ...]
     """Who was seen last, to have somebody to look at."""
 
@@ -69,12 +72,24 @@ class Message(Struct, frozen=True):
     detail: str
 
 
+class Group(Struct, frozen=True):
+    subject: int
+    name: str
+
+
 class CustomerPage(Struct, frozen=True):
-    """One customer."""
+    """One customer, or a group."""
 
     subject: int
     who: str
     ids: tuple[Pair, ...]
+    groups: tuple[Group, ...]
+    """To which the customer belongs."""
+    members: tuple[int, ...]
+    """Of a group, its first members by number."""
+    merges: tuple[MergeLine, ...]
+    undoing: int
+    """The merge whose undo was just handed over; 0: none, or it is done."""
     traits: tuple[Pair, ...]
     segments: tuple[Member, ...]
     consents: tuple[Consent, ...]
@@ -89,12 +104,22 @@ class CustomerPage(Struct, frozen=True):
 def search(request: HttpRequest) -> HttpResponse:
     """GET /customers?q=ID: the customer with this id, or the search again."""
     query = request.GET.get("q", "").strip()
-    subject = source().state.find(query) if query else None
-    if subject is not None:
+    subjects = source().state.find_all(query) if query else []
+    if len(subjects) == 1:
         kept = "?format=json" if request.GET.get("format") == "json" else ""
-        return redirect(f"/customers/{subject}{kept}")
-    page = SearchPage(query, False, latest(source()))
-    return respond(request, "customers.html", page, 404 if query else 200)
+        return redirect(f"/customers/{subjects[0]}{kept}")
+    page = SearchPage(query, several(source(), subjects), latest(source()))
+    return respond(request, "customers.html", page, 404 if query and not subjects else 200)
+
+
+def several(here: Source, subjects: Sequence[int]) -> tuple[Latest, ...]:
+    """Who may be meant, with what each did last."""
+    snapshot = here.snapshot() if subjects else None
+    events = [(one, snapshot.timeline(one, 1)) for one in subjects if snapshot]
+    return tuple(
+        Latest(one, who(here, one), found[0].at if found else 0, found[0].name if found else "")
+        for one, found in events
+    )
 
 
 def latest(here: Source) -> tuple[Latest, ...]:
@@ -117,14 +142,16 @@ def view(request: HttpRequest, subject: int) -> HttpResponse:
         raise Http404
     if found != subject:
         return redirect(f"/customers/{found}")
-    before = request.GET.get("before", "")
-    return respond(
-        request, "customer.html", customer(here, subject, int(before) if before.isdigit() else None)
+    before, undoing = (request.GET.get(name, "") for name in ("before", "undoing"))
+    page = customer(
+        here, subject, int(before) if before.isdigit() else None, int(undoing) if undoing.isdigit() else 0
     )
+    return respond(request, "customer.html", page)
 
 
-def customer(here: Source, subject: int, before: Instant | None) -> CustomerPage:
+def customer(here: Source, subject: int, before: Instant | None, undoing: int = 0) -> CustomerPage:
     """The context of one customer's page."""
+    merges = lines(here, subject)
     record, known = here.state.record(subject), here.state.key(subject)
     events = here.snapshot().subject_events(subject)
     shown = [event for event in events if before is None or event.at < before]
@@ -132,6 +159,10 @@ def customer(here: Source, subject: int, before: Instant | None) -> CustomerPage
         subject=subject,
         who=who(here, subject),
         ids=tuple(Pair(kind, value) for kind, value in here.state.ids(subject)),
+        groups=tuple(Group(group, name) for group, name in here.state.groups_of(subject)),
+        members=tuple(one for one, _ in here.state.members(subject, 0, MEMBERS)),
+        merges=merges,
+        undoing=undoing if any(one.number == undoing and one.undone_at is None for one in merges) else 0,
         traits=_traits(record),
         segments=_segments(record),
         consents=_consents(record),
@@ -145,10 +176,10 @@ def customer(here: Source, subject: int, before: Instant | None) -> CustomerPage
 def timeline(events: Sequence[Event], shown: Sequence[Event]) -> list[Line]:
     """The events shown, each decision with its reason; reasons need the events before them."""
     reasons = {(one.at, one.seq): one for one in explain(events)}
-    lines = []
+    shown_lines = []
     for event in shown:
         why = reasons.get((event.at, event.seq))
-        lines.append(
+        shown_lines.append(
             Line(
                 at=event.at,
                 name=event.name,
@@ -159,7 +190,7 @@ def timeline(events: Sequence[Event], shown: Sequence[Event]) -> list[Line]:
                 campaign=why.campaign if why else "",
             )
         )
-    return lines
+    return shown_lines
 
 
 def _traits(record: Record | None) -> tuple[Pair, ...]:

@@ -16,7 +16,7 @@ from hark.console.source import Source, source
 from hark.console.values import Pair, pairs
 from hark.decide.why import line_of
 from hark.history import columns
-from hark.model import Event, Instant, Kind
+from hark.model import GROUPS, Event, Instant, Kind
 from hark.questions.kinds import known_as
 
 ROWS = 50
@@ -66,9 +66,9 @@ def live(here: Source, name: str, only: str) -> LivePage:
 
 
 def newest(here: Source) -> Iterator[Event]:
-    """Events of the latest ticks, newest first."""
+    """Events of customers in the latest ticks, newest first."""
     for chunk in here.state.newest(CHUNKS):
-        yield from reversed(columns.decode(chunk))
+        yield from (one for one in reversed(columns.decode(chunk)) if one.subject < GROUPS)
 
 
 def _row(here: Source, event: Event) -> LiveRow:

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS addresses (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS addresses_of ON addresses (subject);
 
--- Who belongs to a group, under the subject at home, since the event of that seq.
+-- Who belongs to a group, under the subject at home, and the number of the latest news of it that they have.
 CREATE TABLE IF NOT EXISTS members (
   "group" INTEGER NOT NULL,
   subject INTEGER NOT NULL,
@@ -74,7 +74,9 @@ CREATE TABLE IF NOT EXISTS merges (
   in_force INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS merges_of ON merges (younger) WHERE in_force = 1;
-CREATE INDEX IF NOT EXISTS merges_into ON merges (older) WHERE in_force = 1;
+CREATE INDEX IF NOT EXISTS merges_from ON merges (younger);
+CREATE INDEX IF NOT EXISTS merges_into ON merges (older);
+CREATE INDEX IF NOT EXISTS merges_undos ON merges (undoes) WHERE undoes > 0;
 
 CREATE TABLE IF NOT EXISTS outbox (
   number INTEGER PRIMARY KEY,
