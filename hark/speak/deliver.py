@@ -147,10 +147,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
         "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
         "topic": {"name": topic, "says": says},
         "links": {
-            **{
-                name: links.url(Report(row.subject, one, name, row.message))
-                for name, one in book.links.items()
-            },
+            **_elsewhere(row, book, links),
             "unsubscribe": _unsubscribe(row, links),
             "confirm": _confirm(row, links),
         },

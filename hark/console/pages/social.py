@@ -1,8 +1,8 @@
 """Links in messages to places elsewhere: what people did there they can tell us with one click, or not.
 
 No network tells a shop who follows it. The page behind the link leads there, with the message's tags on the
-address, and asks; only the button's POST is a report, and it is marked as one: `self_reported`, and no activity,
-since only people who were written to have such a link. Doing it again does no harm.
+address, and asks; only the button's POST is a report, and it is marked as one: `self_reported`, and no
+activity, since only people who were written to have such a link. Doing it again does no harm.
 """
 
 from __future__ import annotations
