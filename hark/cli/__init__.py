@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hark.cli import ask, behaviour, erase, events, imports, run, signals, source, worth, write
+from hark.cli import ask, behaviour, erase, events, identity, imports, run, signals, source, worth, write
 from hark.errors import HarkError
 
 app = typer.Typer(

@@ -81,9 +81,9 @@ class Parts:
         self.backfill = Backfill(data, self.reader)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
+        self.groups = Groups(self.state, self.resolver, self.folder)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
         self.rows = Rows(
-        self.groups = Groups(self.state, self.resolver, self.folder)
             folder=self.folder,
             resolver=self.resolver,
             repeats=Repeats(self.dedupe, data),
@@ -96,10 +96,10 @@ class Parts:
             },
             imports=self.imports,
             addresses=self.addresses,
-            erased=self.erasing.tombstones,
-            epoch=self.log.epoch,
             holders=self.state.holders,
             groups=self.groups,
+            erased=self.erasing.tombstones,
+            epoch=self.log.epoch,
         )
 
     def canonical(self, subject: int) -> int | None:
