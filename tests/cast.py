@@ -72,7 +72,7 @@ class Server:
         with (self.data / "serve.out").open("ab") as out:
             command = [sys.executable, "-m", *words]
             self.process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-        eventually(self.answers, what=f"{self.url} answers; {self.output()}")
+        eventually(self.answers, seconds=4 * PATIENCE_S, what=f"{self.url} answers; {self.output()}")
         return self
 
     def output(self) -> str:
