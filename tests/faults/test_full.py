@@ -96,8 +96,8 @@ def shop(mount: Path) -> Iterator[Shop]:
 
 @pytest.mark.torture
 def test_everything_on_a_full_disk(shop: Shop, mount: Path) -> None:
-    """503 for calls, a named reason, an error for commands, pages that stand; once there is room all goes on by
-    itself, collect and console in the same processes, and no call is lost or doubled."""
+    """503 for calls, a named reason, an error for commands, pages that stand; once there is room all goes on
+    by itself, collect and console in the same processes, and no call is lost or doubled."""
     for _ in range(10):
         assert shop.post().status_code == 200
     before = shop.pids()
