@@ -4,19 +4,22 @@
     python -m bench.pipeline --seconds 30 --customers 200000
     python -m bench.pipeline --only latency
 
-Three processes on one machine: collect and the engine as `hark.role` runs them, and the load, which sends
-batches of 100 over 16 keep-alive connections (single calls over 64) at a fixed rate. Before the measured time
-every customer was identified once (e-mail, plan), by rows put straight into the log and folded by the engine;
-`--prepared DIR` keeps that for the next run. Throughput: `--rate` events/s; it is sustained if the engine's
-lag does not grow. Latency: 1,000 single calls a second; ten more a second are orders whose receipt is looked
-for in the outbox on disk, from the moment of the order's 200.
+All four processes of a server on one machine, the engine with its deliverers, somebody clicking through the
+console's pages (one every 2 s), and in processes of their own the load, which sends batches of 100 over 16
+keep-alive connections (single calls over 64) at a fixed rate, and this one, which looks on and holds the mail
+catcher, a provider that takes 50 messages/s (the product's default). Before the measured time every customer
+was identified once (e-mail, plan), by rows put straight into the log and folded by the engine; with
+`--prepared DIR` that is kept for the next run. Throughput: `--rate` events/s, the lag looked at every 2 s; it
+does not grow if its median in the last third is no more than half a second over that in the first, and what
+is unread at the end is folded within 2 s. Latency: 1,000 single calls a second; ten more a second are orders
+whose receipt is looked for in the outbox on disk, from the moment of the order's 200.
 
 What is asked of the engine: 50 event names by Zipf's law; the ten most frequent (65 % of the calls: page
 views and the like) are watched by nothing, all of the others by a trigger, a segment or a goal. One call in
 50 is an identify. 20 campaigns are live: 10 start by an event (`where` its revenue is 50 or more), 9 by
 entering a segment (two such events within 7 days, none of another within 3, and a trait), one is the receipt;
 the 19 have an audience, a goal, a control of 20 %, two variants of which one waits a day, consent by a
-topic and a cap of one message a week. Nothing is handed off: there is no provider.
+topic and a cap of one message a week.
 
 Prints one JSON document; `--only throughput|latency` for a part. CPU is that of /proc/PID/stat.
 """
@@ -27,14 +30,12 @@ import argparse
 import json
 import os
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -44,9 +45,10 @@ import msgspec
 from msgspec import Struct
 
 from bench import _traffic
+from bench._servers import Clicks, Served, cpu_s, provider, serving
 from bench._traffic import Traffic
 from hark.clock import WallClock
-from hark.collect.sources import add_source, read_sources
+from hark.collect.sources import add_source
 from hark.definitions.parse import parse
 from hark.engine import Engine
 from hark.model import Lane
@@ -57,31 +59,7 @@ from hark.store.state import open_reader
 BATCH = 100
 PROBES_PER_S = 10.0
 PROBES = 10_000
-EVERY_S = 10.0
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-ENGINE = """
-import signal, sys, threading
-from pathlib import Path
-from hark.clock import WallClock
-from hark.engine import Engine
-from hark.settings import read
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-data = Path(sys.argv[1])
-Engine(data, WallClock(), None, read(data)).run(stop)
-"""
-"""The role of the engine, without deliverers."""
-
-
-class Server(Struct, frozen=True):
-    """Collect and the engine over one directory."""
-
-    data: Path
-    port: int
-    key: str
-    collect: int
-    """A process id, as `engine`."""
-    engine: int
+LOOK_S, EVERY_S = 2.0, 10.0
 
 
 class Sample(Struct, frozen=True):
@@ -91,8 +69,10 @@ class Sample(Struct, frozen=True):
     accepted: int
     folded: int
     lag_s: float
-    collect_s: float
-    engine_s: float
+    cpu_s: dict[str, float]
+    """By role; `load` and `bench` are what makes and looks at it all."""
+    sent: int
+    """Messages handed off."""
 
 
 def prepare(data: Path, customers: int) -> None:
@@ -133,55 +113,30 @@ def directory(customers: int, prepared: Path | None) -> Iterator[Path]:
         yield data
 
 
-@contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    port = listener.getsockname()[1]
-    role = ["-m", "hark.role", "collect", "--data", str(data), "--port", str(port)]
-    collect = subprocess.Popen(
-        [sys.executable, *role, "--fd", str(listener.fileno())], pass_fds=(listener.fileno(),)
-    )
-    engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(data)])
-    began = WallClock().now()
-    try:
-        while open_reader(data).engine_time() < began:
-            time.sleep(0.1)
-        yield Server(data, port, read_sources(data)[0].write_key(0), collect.pid, engine.pid)
-    finally:
-        for process in (collect, engine):
-            process.send_signal(signal.SIGTERM)
-        for process in (collect, engine):
-            process.wait(30)
-        listener.close()
-
-
-def send(server: Server, traffic: Traffic) -> subprocess.Popen[bytes]:
+def send(server: Served, traffic: Traffic) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "bench._traffic", str(server.port), server.key]
     line = json.dumps(msgspec.to_builtins(traffic))
     return subprocess.Popen([*words, line], stdout=subprocess.PIPE)
 
 
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
 class Watch:
     """Looks at a server from outside, through read-only connections."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._log, self._state = LogReader(server.data / "log"), open_reader(server.data)
+    def __init__(self, served: Served, load: int) -> None:
+        self._served, self._load = served, load
+        self._log, self._state = LogReader(served.data / "log"), open_reader(served.data)
 
     def sample(self) -> Sample:
         cursor = self._state.cursors()[Lane.LIVE]
         unread = self._log.first_unread(Lane.LIVE, cursor)
         lag_s = 0.0 if unread is None else (WallClock().now() - unread) / 1e6
-        return Sample(
-            *(time.monotonic(), self._log.ends()[Lane.LIVE] * BATCH, cursor * BATCH, lag_s),
-            *(cpu_s(self._server.collect), cpu_s(self._server.engine)),
-        )
+        spent = self._served.cpu_s() | {"load": cpu_s(self._load), "bench": time.process_time()}
+        accepted, sent = self._log.ends()[Lane.LIVE], self._state.outbox_counts().get("sent", 0)
+        return Sample(time.monotonic(), accepted * BATCH, cursor * BATCH, lag_s, spent, sent)
+
+    def unread(self) -> int:
+        """Rows that are not folded yet."""
+        return self._log.ends()[Lane.LIVE] - self._state.cursors()[Lane.LIVE]
 
     def close(self) -> None:
         self._log.close()
@@ -189,56 +144,91 @@ class Watch:
 
 
 def throughput(data: Path, traffic: Traffic) -> dict[str, object]:
-    """(a) events/s sustained, lag over time, CPU of each process."""
-    with serving(data) as server:
-        watch = Watch(server)
-        load, samples = send(server, traffic), [watch.sample()]
-        while load.poll() is None:
-            time.sleep(min(EVERY_S, traffic.seconds / 4))
-            samples.append(watch.sample())
-            say(between(*samples[-2:]))
-        said, _ = load.communicate()
-        while watch.sample().folded < watch.sample().accepted:
-            time.sleep(0.01)
-        samples.append(watch.sample())
+    """(a) events/s sustained, lag over time, CPU of each process, messages sent on the way."""
+    with provider(data) as catcher, serving(data) as served:
+        with Clicks(served) as clicks:
+            load = send(served, traffic)
+            watch = Watch(served, load.pid)
+            samples = watched(watch, load)
+            said, _ = load.communicate()
+        drained_s = drained(watch)
         watch.close()
-    every = [between(*pair) for pair in pairwise(samples[:-1])]
+        caught = len(catcher.caught)
+    every = [between(*pair) for pair in pairwise(samples[:: round(EVERY_S / LOOK_S)])]
     return {
         "whole": between(samples[0], samples[-1]),
+        "lag": lag(samples, drained_s),
         "load": {name: value for name, value in json.loads(said).items() if name != "probes"},
         "watched_share": round(_traffic.watched_share(), 3),
         "outbox": open_reader(data).outbox_counts(),
-        "megabytes": {name: (data / name).stat().st_size >> 20 for name in ("state.db",)},
+        "caught": caught,
+        "pages": clicks.found(),
+        "megabytes": {"state.db": (data / "state.db").stat().st_size >> 20},
         "every": every,
     }
 
 
-def between(before: Sample, after: Sample) -> dict[str, float]:
+def watched(watch: Watch, load: subprocess.Popen[bytes]) -> list[Sample]:
+    """Samples until the load has ended; what happens is said every 10 s."""
+    samples = [watch.sample()]
+    said = samples[0]
+    while load.poll() is None:
+        time.sleep(LOOK_S)
+        if load.poll() is None:
+            samples.append(watch.sample())
+        if samples[-1].at - said.at >= EVERY_S:
+            print(json.dumps(between(said, samples[-1])), file=sys.stderr, flush=True)
+            said = samples[-1]
+    return samples
+
+
+def drained(watch: Watch) -> float:
+    """How long it takes until all that was accepted is folded."""
+    began = time.monotonic()
+    while watch.unread() and time.monotonic() < began + 600:
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def lag(samples: Sequence[Sample], drained_s: float) -> dict[str, object]:
+    """The lag over the run, in s, and whether it grows."""
+    found = [sample.lag_s for sample in samples[1:]]
+    third = max(1, len(found) // 3)
+    first, last = statistics.median(found[:third]), statistics.median(found[-third:])
+    return {
+        "median": round(statistics.median(found), 3),
+        "most": round(max(found), 3),
+        "first_third": round(first, 3),
+        "last_third": round(last, 3),
+        "drained_s": round(drained_s, 2),
+        "grows": last > first + 0.5 or drained_s > 2,
+        "samples": [round(one, 2) for one in found],
+    }
+
+
+def between(before: Sample, after: Sample) -> dict[str, object]:
     passed, folded = after.at - before.at, max(1, after.folded - before.folded)
+    cores = {role: round((now - before.cpu_s[role]) / passed, 3) for role, now in after.cpu_s.items()}
     return {
         "seconds": round(passed, 1),
         "accepted_per_s": round((after.accepted - before.accepted) / passed),
         "folded_per_s": round(folded / passed),
         "lag_events": after.accepted - after.folded,
         "lag_s": round(after.lag_s, 3),
-        "engine_us": round((after.engine_s - before.engine_s) / folded * 1e6, 1),
-        "engine_cores": round((after.engine_s - before.engine_s) / passed, 3),
-        "collect_cores": round((after.collect_s - before.collect_s) / passed, 3),
+        "engine_us": round((after.cpu_s["engine"] - before.cpu_s["engine"]) / folded * 1e6, 1),
+        "cores": cores,
+        "sent": after.sent - before.sent,
     }
-
-
-def say(found: dict[str, float]) -> None:
-    print(json.dumps(found), file=sys.stderr, flush=True)
 
 
 def latency(data: Path, traffic: Traffic) -> dict[str, object]:
     """(b) from an order's 200 to its receipt in the outbox on disk, in ms."""
-    with serving(data) as server:
-        before = cpu_s(server.engine)
-        load = send(server, traffic)
+    with provider(data), serving(data) as served, Clicks(served):
+        before = served.cpu_s()["engine"]
+        load = send(served, traffic)
         seen = receipts(data, traffic.seconds + 5)
         said, _ = load.communicate()
-        spent = cpu_s(server.engine) - before
+        spent = served.cpu_s()["engine"] - before
     found = json.loads(said)
     asked = {int(number): at for number, at in found["probes"].items()}
     taken = sorted(1e3 * (seen[number] - at) for number, at in asked.items() if number in seen)
