@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from hark.cli import ask, behaviour, erase, events, identity, imports, run, signals, source, worth, write
+from hark.cli import (
+    ask,
+    behaviour,
+    erase,
+    events,
+    exports,
+    hooks,
+    identity,
+    imports,
+    run,
+    signals,
+    source,
+    worth,
+    write,
+)
 from hark.errors import HarkError
 
 app = typer.Typer(
@@ -16,7 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (run, source, write, imports, events, behaviour, ask, worth, signals, erase, identity):
+for module in (
+    run,
+    source,
+    write,
+    exports,
+    imports,
+    hooks,
+    events,
+    behaviour,
+    ask,
+    worth,
+    signals,
+    erase,
+    identity,
+):
     module.register(app)
 
 

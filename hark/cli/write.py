@@ -1,4 +1,4 @@
-"""Commands that change something: apply, plan, export."""
+"""Commands that change what is in force: apply and plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ Note = Annotated[str, typer.Option(help="Why, for the record.")]
 def register(app: typer.Typer) -> None:
     app.command()(apply)
     app.command("plan")(plan_files)
-    app.command()(export)
 
 
 def plan_files(files: Files, data: Data = HERE, json: Json = False) -> None:
@@ -39,19 +38,6 @@ def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) 
     if any(change.what != "same" for change in changes):
         workspace.command(plan.command(wanted, author=getpass.getuser(), note=note))
     _show_changes(changes, json)
-
-
-def export(
-    data: Data = HERE, out: Annotated[Path | None, typer.Option(help="A file; default: the terminal.")] = None
-) -> None:
-    """Every definition in force as YAML that `apply` takes back."""
-    workspace = Workspace(data)
-    workspace.settle()
-    text = plan.export(workspace.state().documents())
-    if out:
-        out.write_text(text)
-    else:
-        typer.echo(text, nl=False)
 
 
 def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed], list[plan.Change]]:

@@ -1,4 +1,4 @@
-"""Events of the past, from files into the log's bulk lane, each once.
+"""Events of the past, from files into the log's bulk lane, each once; and events out of it (`out`).
 
 - lines: a file's bytes, unpacked
 - reading: its rows, numbered, from CSV, JSONL or Parquet

@@ -18,6 +18,7 @@ from hark.model import JSON
 _KEPT = ("type", "userId", "anonymousId", "groupId", "previousId", "messageId", "event", "name")
 _TIMES = ("timestamp", "originalTimestamp", "receivedAt")
 _OBJECTS = ("properties", "traits", "context")
+_LISTS = ("knownAs",)
 
 
 class Segment:
@@ -35,15 +36,21 @@ class Segment:
             raise UnusableError(f"no time in timestamp: {given!r}")
         found = {key: values[key] for key in _KEPT if values.get(key) not in (None, "")}
         found |= {key: _object(values[key], key) for key in _OBJECTS if values.get(key) not in (None, "")}
+        found |= {key: _decoded(values[key], key) for key in _LISTS if values.get(key) not in (None, "")}
         return {"messageId": derived_id(file, line), **found, "timestamp": iso(at)}
 
 
+def _decoded(value: Any, key: str) -> JSON:
+    if not isinstance(value, str | bytes):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise UnusableError(f"{key} is no JSON: {error}") from None
+
+
 def _object(value: Any, key: str) -> JSON:
-    if isinstance(value, str | bytes):
-        try:
-            value = msgspec.json.decode(value)
-        except msgspec.DecodeError as error:
-            raise UnusableError(f"{key} is no JSON: {error}") from None
+    value = _decoded(value, key)
     if not isinstance(value, dict):
         raise UnusableError(f"{key} is no object")
     return value
