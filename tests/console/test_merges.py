@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(ann: Client, merged: Path, collector: Collector) -> Client:
+def here(ann: Client, merged: Path, collector: Collector) -> Iterator[Client]:
     """Ann before that directory; commands go to the collector that keeps them."""
     from django.conf import settings
 
