@@ -9,6 +9,7 @@ import typer
 from hark.cli import (
     ask,
     behaviour,
+    doctor,
     erase,
     events,
     exports,
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (
+MODULES = (
     run,
     source,
     write,
@@ -44,7 +45,9 @@ for module in (
     signals,
     erase,
     identity,
-):
+    doctor,
+)
+for module in MODULES:
     module.register(app)
 
 

@@ -32,6 +32,7 @@ from hark.store.changes import Kept
 from hark.store.contracts import Row
 from hark.store.log import LogReader
 from hark.store.state import StateStore, open_reader
+from hark.store.swap import finish
 from hark.store.table import EventTable
 
 
@@ -72,6 +73,7 @@ class Parts:
         self.records = Records(Origin(self.state, self.resolver))
         self.folder = Folder(self.records, self.definitions.plan, step)
         self.events = EventTable(data / "history")
+        finish(self.events.folder)
         self.sealer = Sealer(self.events, self.log.epoch)
         self.sealed_cursors: dict[Lane, int] = {}
         """Rows up to these stand in the history since the last seal."""

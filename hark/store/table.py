@@ -73,6 +73,7 @@ WRITING: dict[str, Any] = {
     },
     "compression_level": {"message_id": 1, "properties": 1, "context": 1},
     "row_group_size": 131_072,
+    "write_page_checksum": True,
 }
 
 Subjects = npt.NDArray[np.int64]
