@@ -121,11 +121,13 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _odd_head(body: bytes) -> Head | Refusal:
-    """Of a body that is valid JSON but not as expected: what can be used all the same."""
+    """Of a body that is not as expected up to some point: what can be used all the same, if it is JSON."""
     try:
         head = _any_head.decode(body)
     except msgspec.ValidationError:
         return Refusal(Reason.NOT_AN_OBJECT, "the body must be a JSON object")
+    except msgspec.DecodeError as error:
+        return broken(body, error)
     batch = _list.decode(head.batch) if bytes(head.batch)[:1] == b"[" else None
     return Head(batch, _word(head.write_key), _word(head.api_key))
 

@@ -37,6 +37,7 @@ BROKEN = {
         b'{"userId":"a","event":"x","properties":{"a":1,}}',
         "broken_json",
     ),
+    "broken after a key of another type": (b'{"batch":5,"writeKey":[],"a" "b"}', "broken_json"),
     "NaN": (b'{"userId":"a","event":"x","properties":{"a":NaN}}', "broken_json"),
     "Infinity": (b'{"userId":"a","event":"x","properties":{"a":-Infinity}}', "broken_json"),
     "a number which is infinite": (
