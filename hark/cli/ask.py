@@ -103,20 +103,23 @@ def why(
 
 def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
     """Did it change what people do, and how sure is that?"""
-    workspace = _settled(data)
-    versions = versions_of(workspace, campaign)
-    from hark.learn.report import report as learn_report
-
-    found = learn_report(workspace.snapshot(), versions, workspace.clock.now(), zone=workspace.settings.zone)
+    versions_of(_settled(data), campaign)
+    found: Any = ask(data, {"report": {"campaign": campaign}})
     if json:
-        show.as_json(found.to_json())
+        show.as_json(found)
         return
     rows = [
-        (one.arm, f"{one.entered:,}", f"{one.complete:,}", f"{one.goals:,}", show.percent(one.rate))
-        for one in found.arms
+        (
+            one["arm"],
+            f"{one['entered']:,}",
+            f"{one['complete']:,}",
+            f"{one['goals']:,}",
+            show.percent(one["rate"]),
+        )
+        for one in found["arms"]
     ]
-    show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=found.campaign)
-    for sentence in found.sentences:
+    show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=campaign)
+    for sentence in found["sentences"]:
         show.console.print(sentence)
 
 

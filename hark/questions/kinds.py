@@ -20,7 +20,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
-from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped
+from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
@@ -86,13 +86,13 @@ def known_as(state: StateReader, subject: int) -> str:
 
 
 def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
-    """`learn.report.Report` as plain data."""
+    """`learn.report.Report` as plain data; our own people are in no comparison."""
     from hark.learn.report import report as learn_report
 
     versions = desk.state.versions("campaign", asked.campaign)
     if not versions:
         raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
-    return learn_report(snapshot, versions, desk.clock.now(), asked.version, desk.zone).to_json()
+    return learn_report(whom(desk, snapshot), versions, desk.clock.now(), asked.version, desk.zone).to_json()
 
 
 def activity(desk: Desk, asked: ActivityQuestion, snapshot: Snapshot) -> JSON:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hark.history.reader import Snapshot
 from hark.learn.signals.grade import ask_signals
 from hark.model import JSON, Instant
+from hark.questions.behaviour import whom
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -22,4 +23,4 @@ class SignalsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def signals(desk: Desk, asked: SignalsQuestion, snapshot: Snapshot) -> JSON:
     """`learn.signals.grade.SignalsAnswer` as plain data."""
-    return ask_signals(snapshot, desk.clock.now() if asked.at is None else asked.at).to_json()
+    return ask_signals(whom(desk, snapshot), desk.clock.now() if asked.at is None else asked.at).to_json()

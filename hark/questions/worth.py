@@ -10,6 +10,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.learn.worth.answer import TooFewCustomers, Worth, ask_worth
 from hark.model import JSON, Instant
+from hark.questions.behaviour import whom
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -40,7 +41,8 @@ def worth(desk: Desk, asked: WorthQuestion, snapshot: Snapshot) -> JSON:
     names = tuple(asked.event.split("|"))
     question = Worth(names, asked.value, asked.ahead_weeks, asked.held_back_weeks, desk.zone)
     try:
-        found = ask_worth(snapshot, question, desk.clock.now() if asked.at is None else asked.at)
+        now = desk.clock.now() if asked.at is None else asked.at
+        found = ask_worth(whom(desk, snapshot), question, now)
     except TooFewCustomers as error:
         hint = "wait for more purchases, or import older ones: hark import"
         raise HarkError(str(error), hint, "worth.few") from None

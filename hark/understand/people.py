@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
@@ -45,6 +47,15 @@ class People:
         if self.only:
             found = [kept(run, self.only[bucket], inside=True) for run in found]
         return found
+
+    def table(self, names: Collection[str] | None, columns: Sequence[str]) -> pa.Table:
+        """As `Snapshot.table`, with rows of the people asked about alone; `columns` have the subject."""
+        rows = self.snapshot.table(names, columns)
+        for subjects, inside in ((self.left_out, False), (self.only, True)):
+            if subjects:
+                found = pc.is_in(rows["subject"], pa.array(np.concatenate(subjects), pa.int64()))
+                rows = rows.filter(found if inside else pc.invert(found))
+        return rows
 
     def members(self, name: str) -> tuple[Ints, ...]:
         """By bucket, who is in a segment as of the moment of the question."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
+import numpy as np
 import pytest
 
 from hark.clock import moment
+from hark.history.reader import Snapshot
 from hark.learn.report import Report, report
 from hark.model import DAY, JSON, Event, Instant
+from hark.understand.people import People
 from tests.learn.histories import T0, Told, campaign, entry, event, people
 
 OVER = T0 + 15 * DAY + 1
@@ -205,3 +209,11 @@ def test_people_found_in_two_arms_count_once_and_are_left_out_beside() -> None:
     assert said[0].startswith("5.0% of people")
     assert f"{100 * (20 / 90 - 0.1):+.1f} percentage points" in said[0]
     assert not [one for one in told([*two_arms(), *both[:2]], OVER).sentences if "in two arms" in one]
+
+
+def test_our_own_people_are_in_no_comparison() -> None:
+    """Also who became one of ours after entering counts in no arm."""
+    ours = np.arange(1, 11), np.arange(1000, 1005)
+    whom = People(cast(Snapshot, Told(two_arms())), OVER, left_out=ours)
+    found = report(whom, [campaign()], OVER)
+    assert [(one.entered, one.goals) for one in found.arms] == [(95, 5), (90, 20)]
