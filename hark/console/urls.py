@@ -19,6 +19,7 @@ from hark.console.pages import (
     retention,
     segments,
     signin,
+    social,
     sources,
 )
 
@@ -33,8 +34,8 @@ urlpatterns = [
     path("customers", customers.search, name="customers"),
     path("customers/<int:subject>", customers.view, name="customer"),
     path("customers/<int:subject>/erase", erase.view, name="erase"),
-    path("segments", segments.index, name="segments"),
     path("customers/<int:subject>/merges/<int:number>/undo", merges.unmerge, name="unmerge"),
+    path("segments", segments.index, name="segments"),
     path("segments/<str:name>", segments.view, name="segment"),
     path("campaigns", campaigns.index, name="campaigns"),
     path("campaigns/<str:name>", campaigns.view, name="campaign"),
@@ -45,6 +46,7 @@ urlpatterns = [
     path("welcome/<str:token>", signin.welcome, name="welcome"),
     path("u/<str:token>", consent.unsubscribe, name="unsubscribe"),
     path("c/<str:token>", consent.confirm, name="confirm"),
+    path("r/<str:token>", social.report, name="report"),
 ]
 
 handler400 = errors.bad_request

@@ -70,7 +70,7 @@ class Who:
         self._known: dict[int, dict[str, Any]] = {}
 
     def of(self, subject: int) -> dict[str, Any]:
-        """The fields of a call that say who it was; those of the customer's first event name all ids, and later
+        """The fields of a call that say who it was; those of a customer's first event name all ids, and later
         ones again where more customers than are remembered came between."""
         known = self._known.get(subject)
         if known is not None:
