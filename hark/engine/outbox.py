@@ -19,6 +19,7 @@ STATES: dict[str, str] = {
     FactName.MESSAGE_FAILED: "failed",
     FactName.MESSAGE_UNKNOWN: "unknown",
 }
+WANTED = FactName.MESSAGE_WANTED.value
 
 
 class Told(Struct):
@@ -46,7 +47,7 @@ class About(Struct):
 def told(into: Told, facts: Sequence[Event]) -> None:
     """Adds what these facts mean."""
     for fact in facts:
-        if fact.name == FactName.MESSAGE_WANTED:
+        if fact.name == WANTED:
             into.wanted.append(_wanted(fact))
         elif fact.name in STATES:
             turn = _turn(fact)

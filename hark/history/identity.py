@@ -87,7 +87,7 @@ class Merging(Struct, frozen=True):
     """The number of the merge that this undoes; 0: it is one."""
 
 
-class Resolved(Struct, frozen=True):
+class Resolved(Struct, frozen=True, gc=False):
     """The subject of a call, the one for which it is written down, and the merge that must come before."""
 
     subject: int
