@@ -41,7 +41,7 @@ class Door:
     def __init__(self, app: App, traffic: Traffic, most_bytes: int) -> None:
         """`traffic` is kept true; past `most_bytes` of bodies inside, requests with one are turned away."""
         self._app, self._traffic, self._most_bytes = app, traffic, most_bytes
-        self._reading: set[asyncio.Task[Any]] = set()
+        self._reading: set[asyncio.Task[Any] | None] = set()
         self._closing = False
 
     def close(self) -> None:
@@ -51,7 +51,8 @@ class Door:
     def interrupt(self) -> None:
         """Whoever is still sending a request is answered by 503."""
         for task in self._reading:
-            task.cancel()
+            if task:
+                task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         traffic, size = self._traffic, _announced(scope)
@@ -62,18 +63,9 @@ class Door:
             return
         traffic.inside += 1
         traffic.bytes += size
-        try:
-            await self._let_in(scope, receive, send)
-        finally:
-            traffic.inside -= 1
-            traffic.bytes -= size
-
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        task, begun = asyncio.current_task(), False
 
         async def hear() -> Message:
-            task = asyncio.current_task()
-            assert task
             self._reading.add(task)
             try:
                 return await receive()
@@ -93,6 +85,9 @@ class Door:
             if begun or not self._closing:
                 raise
             await refuse(say, STOPPING)
+        finally:
+            traffic.inside -= 1
+            traffic.bytes -= size
 
 
 async def _let_pass(receive: Receive) -> None:
