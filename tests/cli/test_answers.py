@@ -147,3 +147,37 @@ def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     """A question about a missing directory says so and makes nothing."""
     assert "[data.missing]" in hark(tmp_path / "typo", "funnel", "A", "B", fails=True)
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_source_is_shown_and_changed(data: Path) -> None:
+    """Settings and keys are changed by commands, with and without a server, and shown without secrets."""
+    made = hark(data, "source", "add", "kiosk")
+    changed = hark(data, "source", "set", "kiosk", "--strict", "--protect", "Paid", "--dedupe", "7d")
+    assert (changed["strict"], changed["protected"], changed["dedupe_days"]) == (True, ["Paid"], 7)
+    new = hark(data, "source", "key", "add", "kiosk", "--secret", "--others-expire", "1d")["secret_key"]
+    shown = hark(data, "source", "show", "kiosk")
+    assert [(key["secret"], key["key"], key["expires_at"] is None) for key in shown["keys"]] == [
+        (False, made["write_key"], True),
+        (True, "", False),
+        (True, "", True),
+    ]
+    assert new not in json.dumps(shown)
+
+
+def test_what_an_import_refuses_is_in_the_reject_log(data: Path, tmp_path: Path) -> None:
+    """A call that HTTP would refuse is refused, counted and kept, with a server and without."""
+    file = tmp_path / "facts.jsonl"
+    call = {"who": "u1", "what": "Goal Reached", "when": "2026-01-01T00:00:00Z", "plan": "pro"}
+    file.write_text(json.dumps(call))
+    hark(data, "import", str(file), *IMPORT)
+    found = hark(data, "rejects", "--source", "import", "--reason", "reserved_name")["rejects"]
+    assert len(found) == 1
+    assert "Goal Reached" in found[0]["excerpt"]
+
+
+def test_events_are_listed_with_their_properties(data: Path) -> None:
+    """The catalogue counts each event, and names the properties of one."""
+    found = {one["name"]: one["count"] for one in hark(data, "events")["events"]}
+    assert (found["Signed Up"], found["Order Completed"]) == (5, 7)
+    page = hark(data, "events", "Signed Up")
+    assert (page["event"]["kind"], page["looked"], page["event"]["planned"]) == ("track", 5, False)
