@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -90,12 +91,7 @@ class Parts:
             resolver=self.resolver,
             repeats=Repeats(self.dedupe, data),
             canonical=self.canonical,
-            commands={
-                "define": self.define,
-                "erase": self.erasing.erase,
-                "unmerge": self.unmerging.unmerge,
-                **suppressing.commands(self.resolver, self.folder),
-            },
+            commands=self._commands(),
             imports=self.imports,
             addresses=self.addresses,
             holders=self.state.holders,
@@ -103,6 +99,11 @@ class Parts:
             erased=self.erasing.tombstones,
             epoch=self.log.epoch,
         )
+
+    def _commands(self) -> dict[str, Callable[[Row], None]]:
+        """What carries out each command of the log, by its name."""
+        own = {"define": self.define, "erase": self.erasing.erase, "unmerge": self.unmerging.unmerge}
+        return {**own, **suppressing.commands(self.resolver, self.folder)}
 
     def canonical(self, subject: int) -> int | None:
         """The subject that a number is today; None for one never given, or erased."""
