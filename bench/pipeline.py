@@ -145,14 +145,15 @@ class Watch:
 
 def throughput(data: Path, traffic: Traffic) -> dict[str, object]:
     """(a) events/s sustained, lag over time, CPU of each process, messages sent on the way."""
-    with provider(data) as catcher, serving(data) as served:
-        with Clicks(served) as clicks:
-            load = send(served, traffic)
-            watch = Watch(served, load.pid)
-            samples = watched(watch, load)
-            said, _ = load.communicate()
-        drained_s = drained(watch)
-        watch.close()
+    with provider(data) as catcher:
+        with serving(data) as served:
+            with Clicks(served) as clicks:
+                load = send(served, traffic)
+                watch = Watch(served, load.pid)
+                samples = watched(watch, load)
+                said, _ = load.communicate()
+            drained_s = drained(watch)
+            watch.close()
         caught = len(catcher.caught)
     every = [between(*pair) for pair in pairwise(samples[:: round(EVERY_S / LOOK_S)])]
     return {
