@@ -131,6 +131,8 @@ class Erasing:
     def _rewrite(self, now: Instant) -> None:
         rows = [one.row for one in self._reader.erasures() if one.rewritten_at is None]
         if rows:
+            # Its examples may be theirs; whoever asks for the catalogue makes it anew from the history.
+            (self._table.folder.parent / "run" / "catalogue.msgpack").unlink(missing_ok=True)
             rewrite(self._table, self._reader.erased(), Merged(self._reader.merges()))
             self._rewritten = dict.fromkeys(rows, now)
 
