@@ -21,6 +21,7 @@ from hark.understand.kernels.rows import I64, OUT, U64, Bits, Stream
 NEVER = np.iinfo(np.int64).min
 _SUBJECT = (I64, U64, U64)
 _LIMITS = (types.int64,) * 4
+_PART = (types.int64,) * 2
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,27 @@ class Found:
     """The row that served the last step reached."""
 
 
-@numba.njit([types.int64(*_SUBJECT, OUT, *_LIMITS)], nogil=True, cache=True)
+@numba.njit([types.int64(*_SUBJECT, OUT, *_PART, *_LIMITS)], nogil=True, cache=True)
 def _level(
-    at: Ints, bits: Bits, barred: Bits, latest: Ints, within: int, start: int, end: int, until: int
+    at: Ints,
+    bits: Bits,
+    barred: Bits,
+    latest: Ints,
+    low: int,
+    high: int,
+    within: int,
+    start: int,
+    end: int,
+    until: int,
 ) -> int:
-    """The deepest step that any attempt reaches, counted from 1; 0: there is no attempt.
+    """The deepest step that any attempt within the rows reaches, counted from 1; 0: there is no attempt.
 
     `barred[j]` are the bits that must not occur between step j and the next.
     """
     latest[:] = NEVER
     level = 0
     one = np.uint64(1)
-    for row in range(len(at)):
+    for row in range(low, high):
         now, has = at[row], bits[row]
         if now > until or level == len(latest):
             break
@@ -67,13 +77,15 @@ def _level(
     return level
 
 
-@numba.njit([types.int64(*_SUBJECT, OUT, types.int64, *_LIMITS)], nogil=True, cache=True)
+@numba.njit([types.int64(*_SUBJECT, OUT, types.int64, *_PART, *_LIMITS)], nogil=True, cache=True)
 def _begin(
     at: Ints,
     bits: Bits,
     barred: Bits,
     earliest: Ints,
     level: int,
+    low: int,
+    high: int,
     within: int,
     start: int,
     end: int,
@@ -84,9 +96,9 @@ def _begin(
     `earliest[j]` is the earliest end of a way that goes on with step j after the row looked at.
     """
     earliest[:] = NEVER
-    begun = 0
+    begun = low
     one = np.uint64(1)
-    for row in range(len(at) - 1, -1, -1):
+    for row in range(high - 1, low - 1, -1):
         now, has = at[row], bits[row]
         if now > until:
             continue
@@ -104,8 +116,10 @@ def _begin(
     return begun
 
 
-@numba.njit([types.boolean(*_SUBJECT, *[types.int64] * 4)], nogil=True, cache=True)
-def _leads(at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, step: int, row: int) -> bool:
+@numba.njit([types.boolean(*_SUBJECT, *[types.int64] * 5)], nogil=True, cache=True)
+def _leads(
+    at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, step: int, row: int, high: int
+) -> bool:
     """Whether the level is reached in time by somebody whose match of `step` is this row.
 
     A set of bits holds the steps at which ways from there stand; where nothing is barred the first match
@@ -121,7 +135,7 @@ def _leads(at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, step: 
     goal = one << np.uint64(level - 1)
     while standing & goal == 0:
         row += 1
-        if row == len(at) or at[row] > deadline:
+        if row == high or at[row] > deadline:
             return False
         for place in range(level - 1, step, -1):
             before = standing >> np.uint64(place - 1) & one
@@ -132,28 +146,32 @@ def _leads(at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, step: 
     return True
 
 
-@numba.njit([types.int64(*_SUBJECT, types.int64, types.int64, OUT)], nogil=True, cache=True)
-def _follow(at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, found: Ints) -> int:
-    """The times of the attempt that starts at the first row, each step at its earliest match; its last row.
+@numba.njit([types.int64(*_SUBJECT, *[types.int64] * 4, OUT)], nogil=True, cache=True)
+def _follow(
+    at: Ints, bits: Bits, barred: Bits, level: int, deadline: int, begun: int, high: int, found: Ints
+) -> int:
+    """The times of the attempt that starts at a row, each step at its earliest match; its last row.
 
     A match counts only if the level can be reached from it: what is barred may close the way behind it.
     """
-    found[0] = at[0]
-    step, row, last, one = 1, 0, 0, np.uint64(1)
+    found[0] = at[begun]
+    step, row, last, one = 1, begun, begun, np.uint64(1)
     while step < level:
         row += 1
-        if bits[row] >> np.uint64(step) & one and _leads(at, bits, barred, level, deadline, step, row):
+        if bits[row] >> np.uint64(step) & one and _leads(at, bits, barred, level, deadline, step, row, high):
             found[step] = at[row]
             last = row
             step += 1
     return last
 
 
-@numba.njit([types.int64(*_SUBJECT, *_LIMITS, OUT, OUT, OUT, OUT)], nogil=True, cache=True)
+@numba.njit([types.int64(*_SUBJECT, *_PART, *_LIMITS, OUT, OUT, OUT, OUT)], nogil=True, cache=True)
 def _ordered(
     at: Ints,
     bits: Bits,
     barred: Bits,
+    low: int,
+    high: int,
     within: int,
     start: int,
     end: int,
@@ -163,13 +181,23 @@ def _ordered(
     found: Ints,
     rows: Ints,
 ) -> int:
-    """One subject's reported attempt: its times, and its rows begun, first and last; answers its level."""
-    level: int = _level(at, bits, barred, latest, within, start, end, until)
-    if level:
-        begun = _begin(at, bits, barred, earliest, level, within, start, end, until)
-        rows[0] = rows[1] = begun
+    """The reported attempt within a subject's rows: its times, and its rows begun, first and last.
+
+    Answers its level. Whoever never began, or came no further than the first step, needs no second pass.
+    """
+    while low < high and not (bits[low] & np.uint64(1) and start <= at[low] < end):
+        low += 1
+    if low == high or at[low] > until:
+        return 0
+    level: int = _level(at, bits, barred, latest, low, high, within, start, end, until)
+    if level == 1:
+        rows[0] = rows[1] = rows[2] = low
+        found[0] = at[low]
+    else:
+        begun = _begin(at, bits, barred, earliest, level, low, high, within, start, end, until)
         deadline = min(at[begun] + within, until)
-        rows[2] = begun + _follow(at[begun:], bits[begun:], barred, level, deadline, found)
+        rows[0] = rows[1] = begun
+        rows[2] = _follow(at, bits, barred, level, deadline, begun, high, found)
     return level
 
 
@@ -266,14 +294,15 @@ def _attempts(
         while row < len(subject) and subject[row] == subject[first]:
             row += 1
         to = found[number * len(latest) : (number + 1) * len(latest)]
-        of, places = rows[number * 3 : number * 3 + 3], (at[first:row], bits[first:row], barred)
+        of, limits = rows[number * 3 : number * 3 + 3], (within, start, end, until)
         if unordered:
-            level = _unordered(*places, within, start, end, until, latest, earliest, to, of)
+            part = at[first:row], bits[first:row], barred
+            level = _unordered(*part, *limits, latest, earliest, to, of)
+            if level:
+                of += first
         else:
-            level = _ordered(*places, within, start, end, until, latest, earliest, to, of)
-        if level:
-            of += first
-            number += 1
+            level = _ordered(at, bits, barred, first, row, *limits, latest, earliest, to, of)
+        number += level > 0
     return number
 
 
@@ -294,4 +323,5 @@ def attempts(
         asked = rows.subject, rows.at, rows.bits, barred, *limits, unordered
         count = _attempts(*asked, latest, earliest, found, places)
     begun, first, last = places[: count * 3].reshape(count, 3).T
-    return Found(found[: count * steps].reshape(count, steps), rows.at[begun], first, last)
+    times = np.asfortranarray(found[: count * steps].reshape(count, steps))
+    return Found(times, rows.at[begun], first, last)
