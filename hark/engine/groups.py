@@ -1,6 +1,6 @@
 """Groups: events that carry a group's id go to the group's subject too, and its members are told what it is.
 
-Who joins is told at once; of a change all members are told, some thousands a tick, so that no tick waits for
+Who joins is told at once; of a change all members are told, some hundreds a tick, so that no tick waits for
 a large group. Whoever has an input of their own before that is told first: so records do not depend on where
 ticks are cut. Until all are told the engine's time stays before the change, as before an unread row.
 """
@@ -20,7 +20,7 @@ from hark.model import GROUP_TRAITS, MEMBER_BITS, ORDINAL_BITS, Event, Instant, 
 from hark.store.changes import Member, Telling
 from hark.store.state import StateStore
 
-AT_ONCE = 2_000
+AT_ONCE = 500
 """Members told in one tick, at most."""
 MOST_GROUPS = 256
 """A customer belongs to so many groups at most; the rest is named among the problems."""
