@@ -86,6 +86,13 @@ class Cut:
         """The number of the period in which each instant lies."""
         return np.searchsorted(self.starts, ats, side="right") - 1
 
+    def different(self, place: NDArray[np.int64], subject: NDArray[np.int64]) -> list[int]:
+        """How many different subjects there are in each period."""
+        wide = int(subject.max(initial=0)) + 1
+        periods = np.unique(place * wide + subject) // wide
+        counts: list[int] = np.bincount(periods, minlength=len(self.days)).tolist()
+        return counts
+
     def ends(self, place: int) -> Instant:
         """The instant at which a period is over."""
         return ends(self.days[place], self.period, self.zone)

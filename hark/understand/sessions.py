@@ -126,9 +126,8 @@ def _by_period(question: Sessions, subject: Ints, begun: Ints, now: Instant) -> 
     cut = periods.Cut.over(begun, question.period, question.zone)
     place = cut.places(begun)
     counts = np.bincount(place, minlength=len(cut.days))
-    pairs = np.unique(np.column_stack([place, subject]), axis=0)
-    customers = np.bincount(pairs[:, 0], minlength=len(cut.days))
+    customers = cut.different(place, subject)
     return tuple(
-        SessionPeriod(cut.label(number), int(counts[number]), int(customers[number]), cut.ends(number) <= now)
+        SessionPeriod(cut.label(number), int(counts[number]), customers[number], cut.ends(number) <= now)
         for number in range(len(cut.days))
     )

@@ -187,8 +187,7 @@ class _Whole:
         count = len(self.cut.days)
         subject, place, value = self.subject[chosen], self.place[chosen], self.value[chosen]
         counts = np.bincount(place, minlength=count).tolist()
-        pairs = np.unique(np.column_stack([place, subject]), axis=0)
-        customers = np.bincount(pairs[:, 0], minlength=count).tolist()
+        customers = self.cut.different(place, subject)
         sizes = _sizes(place, value, count)
         return tuple(self.point(one, counts, customers[one], sizes[one]) for one in range(count))
 
