@@ -67,7 +67,7 @@ def duckdb_retention(folder: Path) -> tuple[float, list[Any]]:
               from e join s using (subject) where name = 'Event 1' and t > t0)
         select strftime(date_trunc('week', make_timestamp(t0)), '%Y-%m-%d') as w, count(*)
         from s group by 1 order by 1"""
-    matrix = sql.split("select strftime")[0] + "select w, k, count(*) from r group by all"
+    matrix = sql.split("select strftime", maxsplit=1)[0] + "select w, k, count(*) from r group by all"
 
     def both() -> list[Any]:
         database.execute(matrix).fetchall()

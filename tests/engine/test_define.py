@@ -121,4 +121,4 @@ def test_a_definition_that_cannot_be_read_changes_nothing(world: World) -> None:
     world.catch_up()
     assert [(one.kind, one.version) for one in world.reader.documents()] == [("segment", 1)]
     (problem,) = world.reader.problems()
-    assert problem.reason == "row.broken" and "nonsense" in problem.detail
+    assert problem.reason == "definitions.refused" and "nonsense" in problem.detail

@@ -8,6 +8,7 @@ button and for mail programs by RFC 8058 one-click, whatever the form's encoding
 from __future__ import annotations
 
 import logging
+from typing import TypeAlias, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +24,10 @@ from hark.definitions.parse import definition
 from hark.definitions.types import Topic
 from hark.errors import HarkError
 from hark.model import ConsentName
-from hark.speak.links import Confirm, Link, Unsubscribe
+from hark.speak.links import Confirm, Unsubscribe
+
+ConsentLink: TypeAlias = Unsubscribe | Confirm
+L = TypeVar("L", Unsubscribe, Confirm)
 
 NOT_WRITTEN = "Your answer could not be kept just now. Please try again in a minute."
 
@@ -57,14 +61,14 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return _answer(request, _read(token, Confirm), ConsentName.CONFIRMED, "confirm.html")
 
 
-def _read(token: str, type_: type[Link]) -> Link:
+def _read(token: str, type_: type[L]) -> L:
     link = source().links.read(token)
     if not isinstance(link, type_):
         raise Http404
     return link
 
 
-def _answer(request: HttpRequest, link: Link, name: ConsentName, template: str) -> HttpResponse:
+def _answer(request: HttpRequest, link: ConsentLink, name: ConsentName, template: str) -> HttpResponse:
     here, done = source(), request.method == "POST"
     if done and not _written(here, link, name):
         return unavailable(request, NOT_WRITTEN)
@@ -72,7 +76,7 @@ def _answer(request: HttpRequest, link: Link, name: ConsentName, template: str) 
     return respond(request, template, page)
 
 
-def _written(here: Source, link: Link, name: ConsentName) -> bool:
+def _written(here: Source, link: ConsentLink, name: ConsentName) -> bool:
     """Whether the answer is on disk; why not is for the team, not for their customer."""
     try:
         here.consent(consent_of(link, name))
@@ -82,7 +86,7 @@ def _written(here: Source, link: Link, name: ConsentName) -> bool:
     return True
 
 
-def consent_of(link: Link, name: ConsentName) -> dict[str, str | int]:
+def consent_of(link: ConsentLink, name: ConsentName) -> dict[str, str | int]:
     """The body of the log's consent row."""
     return {
         "name": name.value,
@@ -104,7 +108,7 @@ def _says(here: Source, topic: str) -> str:
         return topic
 
 
-def _over(here: Source, link: Link) -> bool:
+def _over(here: Source, link: ConsentLink) -> bool:
     record = here.state.record(here.state.canonical(link.subject))
     given = answer(record, link.topic, link.channel) if record else None
     return given is not None and given.state == State.OUT
