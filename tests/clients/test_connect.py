@@ -67,7 +67,7 @@ def newest(world: World, rows: int) -> list[Call]:
 def test_the_lines_do_it(world: World, tls: Proxy, tmp_path: Path, block: tuple[str, str]) -> None:
     """Five lines at most, and Ada's order is there; from the clients also that she has the plan pro."""
     kind, lines = block
-    assert len(lines.splitlines()) <= 5
+    assert len([line for line in lines.splitlines() if line]) <= 5
     before = len(stored(world.data, "docs", by_row=True))
     run(kind, addressed(lines, world, tls), tmp_path, tls)
     wait_for(lambda: has_ordered(newest(world, before)), "the order is stored")
