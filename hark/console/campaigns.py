@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from django.conf import settings
@@ -37,7 +37,8 @@ class CampaignLine(Struct, frozen=True):
 def lines(here: Source) -> Iterator[CampaignLine]:
     """All campaigns, live ones first."""
     found = [one for one in here.state.documents() if one.kind == "campaign"]
-    made = [_line(here, document, typed(document)) for document in found]
+    told = all_told(here) if found else {}
+    made = [_line(here, document, typed(document), told) for document in found]
     yield from sorted(made, key=lambda one: (one.state != "live", one.name))
 
 
@@ -48,8 +49,10 @@ def typed(document: Document) -> Campaign:
     return found
 
 
-def _line(here: Source, document: Document, campaign: Campaign) -> CampaignLine:
-    report = told(here, campaign.name)
+def _line(
+    here: Source, document: Document, campaign: Campaign, told: Mapping[str, Report] | HarkError
+) -> CampaignLine:
+    report = told if isinstance(told, HarkError) else told.get(campaign.name, _UNTOLD)
     return CampaignLine(
         name=campaign.name,
         version=document.version,
@@ -62,6 +65,18 @@ def _line(here: Source, document: Document, campaign: Campaign) -> CampaignLine:
         judged=isinstance(report, Report) and report.judged,
         entered=sum(arm.entered for arm in report.arms) if isinstance(report, Report) else 0,
     )
+
+
+def all_told(here: Source) -> Mapping[str, Report] | HarkError:
+    """By campaign, its report, or why there are none."""
+    try:
+        return msgspec.convert(here.ask({"reports": {}}), dict[str, Report])
+    except HarkError as error:
+        return error
+
+
+_UNTOLD = HarkError("its report is not made yet", "look again in a moment", "report.waiting")
+"""Of a campaign that came while the others' reports were made."""
 
 
 def told(here: Source, name: str, version: int | None = None) -> Report | HarkError:

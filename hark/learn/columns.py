@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Struct
 
 from hark.definitions.types import Goal
 from hark.learn.adjust import CrossSums
 from hark.learn.aggregates import Sums
-from hark.learn.entries import GRACE_US, SEND_REACHED, Entered, Step, compared
-from hark.model import FactName, Instant
+from hark.learn.entries import GRACE_US, Entered
+from hark.model import Instant
 from hark.understand import operators
 from hark.understand.operators import is_number, value_at
 
@@ -58,32 +57,6 @@ class Entries:
     def _counted(self, arms: Integers) -> dict[str, int]:
         counts = np.bincount(arms, minlength=len(self.names))
         return {name: int(counts[code]) for code, name in enumerate(self.names)}
-
-
-def entries_of(facts: pa.Table, campaign: str) -> dict[int, Entries]:
-    """By version, the first entries in the `Campaign Entered` facts of a campaign."""
-    subject, at, seq = (_integers(facts, name) for name in COLUMNS[:3])
-    decode = msgspec.json.Decoder(Entered).decode
-    first: dict[int, dict[int, tuple[int, Entered]]] = {}
-    for row, properties in enumerate(facts["properties"].to_pylist()):
-        found = decode(properties)
-        if found.campaign == campaign and compared(found):
-            first.setdefault(found.version, {}).setdefault(int(subject[row]), (row, found))
-    return {version: _entries(subject, at, seq, list(by.values())) for version, by in first.items()}
-
-
-def _entries(subject: Integers, at: Integers, seq: Integers, found: list[tuple[int, Entered]]) -> Entries:
-    rows = np.array([row for row, _ in found], np.int64)
-    return Entries(subject[rows], at[rows], seq[rows], [told for _, told in found])
-
-
-def came_to_a_send(snapshot: Snapshot, entries: Entries) -> npt.NDArray[np.bool_]:
-    """For each entry: whether its run came to a send, in shadow or not."""
-    told = snapshot.table(SEND_REACHED, COLUMNS)
-    steps = map(msgspec.json.Decoder(Step).decode, told["properties"].to_pylist())
-    came = set(zip(_integers(told, "subject").tolist(), (step.run for step in steps), strict=True))
-    mine = zip(entries.subject.tolist(), entries.runs, strict=True)
-    return np.fromiter((one in came for one in mine), np.bool_, len(entries))
 
 
 class Outcomes:
@@ -163,7 +136,7 @@ def _around_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Place
     none = np.zeros(0, np.int64)
     if not (len(entries) and events.num_rows):
         return (none, none), (none, none)
-    subject, at, seq = (_integers(events, name) for name in COLUMNS[:3])
+    subject, at, seq = (integers(events, name) for name in COLUMNS[:3])
     place = np.minimum(np.searchsorted(entries.subject, subject), len(entries) - 1)
     start, start_seq = entries.at[place], entries.seq[place]
     after = (at > start) | ((at == start) & (seq > start_seq))
@@ -189,26 +162,8 @@ def _properties(events: pa.Table, rows: Integers) -> list[bytes]:
     return found
 
 
-def _integers(table: pa.Table, name: str) -> Integers:
+def integers(table: pa.Table, name: str) -> Integers:
+    """A column of whole numbers."""
     found: Any = pc.cast(table[name].combine_chunks(), pa.int64())
     numbers: Integers = found.to_numpy(zero_copy_only=False)
     return numbers
-
-
-class Conflict(Struct, frozen=True):
-    """What is read of an `Arm Conflict` fact's properties."""
-
-    campaign: str
-
-
-def conflicting(snapshot: Snapshot, campaign: str) -> Integers:
-    """Subjects who, before two ids turned out to be one person, had been given two arms of the campaign."""
-    rows = snapshot.table([FactName.ARM_CONFLICT], COLUMNS)
-    found = map(msgspec.json.Decoder(Conflict).decode, rows["properties"].to_pylist())
-    mine = np.fromiter((one.campaign == campaign for one in found), np.bool_, rows.num_rows)
-    return np.unique(_integers(rows, "subject")[mine])
-
-
-def facts(snapshot: Snapshot) -> pa.Table:
-    """The entries into all campaigns."""
-    return snapshot.table([FactName.CAMPAIGN_ENTERED], COLUMNS)

@@ -11,9 +11,10 @@ from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
-from hark.learn.columns import COLUMNS, Entries, Outcomes, Snapshot, came_to_a_send, conflicting
+from hark.learn.columns import Entries, Outcomes
 from hark.learn.compare import Interval
 from hark.learn.entries import GRACE_US
+from hark.learn.facts import Facts
 from hark.learn.families import against_control
 from hark.model import DAY, Instant
 
@@ -117,17 +118,16 @@ def intake_until(campaign: Campaign, first: Instant) -> Instant:
     return campaign.ends if campaign.ends is not None else first + INTAKE_US
 
 
-def comparison(snapshot: Snapshot, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
+def comparison(facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
     if entries is None or campaign.goal is None:
         return Comparison(campaign, now, entered, drawn, None, {}, {}, {}, {}, {})
-    events = snapshot.table(campaign.goal.event.names, COLUMNS)
-    outcomes = Outcomes(entries, events, campaign.goal)
+    outcomes = Outcomes(entries, facts.events(campaign.goal.event.names), campaign.goal)
     until = intake_until(campaign, int(entries.at.min()))
     decide_at = until + campaign.goal.within_us + GRACE_US
-    undisputed = outcomes.sums(now, without=conflicting(snapshot, campaign.name))
-    reached = outcomes.sums(now, only=came_to_a_send(snapshot, entries))
+    undisputed = outcomes.sums(now, without=facts.conflicting(campaign.name))
+    reached = outcomes.sums(now, only=facts.came_to_a_send(entries))
     sums, deciding = outcomes.sums(now), outcomes.sums(now, until)
     return Comparison(
         campaign,

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from hark import settings
 from hark.clock import Clock
@@ -16,7 +17,7 @@ from hark.history.reader import Resident, Snapshot, open_snapshot
 from hark.model import JSON, MINUTE
 from hark.questions.catalogue import Keeper
 from hark.questions.events import EventsQuestion, events
-from hark.questions.kinds import read
+from hark.questions.kinds import ReportsQuestion, read
 from hark.store.state import StateReader, open_reader
 
 ANSWERS = 256
@@ -57,7 +58,7 @@ class Desk:
         if isinstance(asked, EventsQuestion):  # it keeps a fold of its own, however large the history is
             return events(self, asked)
         snapshot = self.snapshot()
-        known = msgspec.msgpack.encode([question, self._stamp(snapshot)])
+        known = msgspec.msgpack.encode([question, self._stamp(asked, snapshot)])
         with self._lock:
             if known in self._answers:
                 self._answers.move_to_end(known)
@@ -66,10 +67,13 @@ class Desk:
         self._keep(known, found)
         return found
 
-    def _stamp(self, snapshot: Snapshot) -> JSON:
-        """What an answer rests on besides the question."""
+    def _stamp(self, asked: Struct, snapshot: Snapshot) -> JSON:
+        """What an answer rests on besides the question. The list of all reports may be a minute old."""
         versions = [(one.kind, one.name, one.version) for one in self.state.documents()]
-        return [snapshot.version.number, snapshot.count(), self.clock.now() // MINUTE, versions]
+        minute = self.clock.now() // MINUTE
+        if isinstance(asked, ReportsQuestion):
+            return [minute, versions]
+        return [snapshot.version.number, snapshot.count(), minute, versions]
 
     def _keep(self, known: bytes, found: JSON) -> None:
         with self._lock:

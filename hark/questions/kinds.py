@@ -45,6 +45,10 @@ class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     version: int | None = None
 
 
+class ReportsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """What each campaign changed, all at once."""
+
+
 class ActivityQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """Events of customers by day, in the workspace's zone, the last of them today."""
 
@@ -95,6 +99,16 @@ def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
     return learn_report(whom(desk, snapshot), versions, desk.clock.now(), asked.version, desk.zone).to_json()
 
 
+def reports(desk: Desk, _asked: ReportsQuestion, snapshot: Snapshot) -> JSON:
+    """{campaign: its report}: as `report`, of all campaigns in force, the history read once."""
+    from hark.learn.report import reports as learn_reports
+
+    names = [one.name for one in desk.state.documents() if one.kind == "campaign"]
+    versions = {name: desk.state.versions("campaign", name) for name in names}
+    found = learn_reports(whom(desk, snapshot), versions, desk.clock.now(), desk.zone)
+    return {name: one.to_json() for name, one in found.items()}
+
+
 def activity(desk: Desk, asked: ActivityQuestion, snapshot: Snapshot) -> JSON:
     """{"days": [{"day": "2026-03-01", "events": 12}]}, the last of them today."""
     if not 1 <= asked.days <= 400:
@@ -131,6 +145,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "stopped": (StoppedQuestion, stopped),
     "segment": (SegmentQuestion, segment),
     "report": (ReportQuestion, report),
+    "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),
     "worth": (WorthQuestion, worth),
     "signals": (SignalsQuestion, signals),

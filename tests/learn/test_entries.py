@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hark.definitions.types import EventMatch, Goal
 from hark.learn.aggregates import Sums
-from hark.learn.columns import COLUMNS, Outcomes, came_to_a_send, entries_of, facts
+from hark.learn.columns import COLUMNS, Outcomes
 from hark.learn.entries import Entry, Outcome, first_entry, outcome, over, reached_send, sums
+from hark.learn.facts import Facts
 from hark.model import DAY, Event, Instant
 from tests.learn.histories import T0, Told, entry, event
 
@@ -143,7 +144,7 @@ def test_columns_agree_with_the_specification(
     events = sorted((made(n, *one) for n, one in enumerate(drawn)), key=lambda e: (e.subject, e.at, e.seq))
     expected = sums([end for end in _each(events, goal) if end], goal, now)
     told = Told(events)
-    entries = entries_of(facts(told), "c").get(1)
+    entries = Facts(told).entries("c").get(1)
     came = [one for one in (first_entry(list(who), "c", 1) for _, who in _of_each(events)) if one]
     sizes = Counter(one.arm for one in came if one.drawn)
     assert +Counter(entries.sizes() if entries else {}) == sizes
@@ -153,7 +154,7 @@ def test_columns_agree_with_the_specification(
     outcomes = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal)
     assert _some(outcomes.sums(now)) == expected
     reached = sums([end for end in _each(events, goal, sent=True) if end], goal, now)
-    assert _some(outcomes.sums(now, only=came_to_a_send(told, entries))) == reached
+    assert _some(outcomes.sums(now, only=Facts(told).came_to_a_send(entries))) == reached
 
 
 def _some(found: dict[str, Sums]) -> dict[str, Sums]:
@@ -175,6 +176,6 @@ def _each(events: list[Event], goal: Goal, sent: bool = False) -> Iterator[Outco
 def test_who_came_too_late_for_the_judgement_is_left_out_on_request() -> None:
     """With `until`, only entries up to it are summed, in every arm alike."""
     told = Told([entry(1, T0, 1, "mail"), entry(2, T0 + DAY, 2, "mail"), entry(3, T0 + DAY, 3, "control")])
-    outcomes = Outcomes(entries_of(facts(told), "c")[1], told.table(["Bought"], COLUMNS), GOAL)
+    outcomes = Outcomes(Facts(told).entries("c")[1], told.table(["Bought"], COLUMNS), GOAL)
     assert outcomes.sums(T0 + 90 * DAY) == {"mail": Sums(2), "control": Sums(1)}
     assert outcomes.sums(T0 + 90 * DAY, T0) == {"mail": Sums(1), "control": Sums()}

@@ -12,8 +12,9 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from hark.definitions.types import EventMatch, Goal
 from hark.learn.aggregates import Sums
-from hark.learn.columns import COLUMNS, Outcomes, entries_of, facts
+from hark.learn.columns import COLUMNS, Outcomes
 from hark.learn.compare import Interval, wald, welch
+from hark.learn.facts import Facts
 from hark.learn.report import Report, report
 from hark.model import DAY, JSON, Event
 from tests.data import shared
@@ -85,7 +86,7 @@ def test_the_published_intervals_of_rates(
 def test_spend_has_welchs_interval(history: Told, arm: str, published: tuple[float, ...]) -> None:
     """Spend per customer against the control is the published lift with its interval."""
     goal = Goal(EventMatch(("Bought",)), 14 * DAY, "revenue")
-    sums = Outcomes(entries_of(facts(history), "c")[1], history.table(["Bought"], COLUMNS), goal).sums(OVER)
+    sums = Outcomes(Facts(history).entries("c")[1], history.table(["Bought"], COLUMNS), goal).sums(OVER)
     found = welch(sums[arm], sums["control"])
     assert found is not None
     assert (found.estimate, found.low, found.high) == pytest.approx(published, abs=6e-5)

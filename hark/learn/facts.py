@@ -1,0 +1,86 @@
+"""What Hark wrote of its campaigns into the history, read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from msgspec import Struct
+
+from hark.learn.columns import COLUMNS, Entries, Flags, Integers, Snapshot, integers
+from hark.learn.entries import SEND_REACHED, Entered, Step, compared
+from hark.model import FactName
+
+T = TypeVar("T")
+
+
+class Conflict(Struct, frozen=True):
+    """What is read of an `Arm Conflict` fact's properties."""
+
+    campaign: str
+
+
+class Facts:
+    """The entries, sends and conflicts of all campaigns, and the events that are goals."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._goals: dict[frozenset[str], pa.Table] = {}
+
+    def events(self, names: Sequence[str]) -> pa.Table:
+        """The events of these names."""
+        key = frozenset(names)
+        if key not in self._goals:
+            self._goals[key] = self._snapshot.table(names, COLUMNS)
+        return self._goals[key]
+
+    def entries(self, campaign: str) -> dict[int, Entries]:
+        """By version, the first entries of a campaign."""
+        rows, first = self._entered
+        subject, at, seq = (integers(rows, name) for name in COLUMNS[:3])
+        found = {version: list(by.values()) for version, by in first.get(campaign, {}).items()}
+        places = {version: np.array([row for row, _ in some], np.int64) for version, some in found.items()}
+        return {
+            version: Entries(subject[place], at[place], seq[place], [told for _, told in found[version]])
+            for version, place in places.items()
+        }
+
+    def came_to_a_send(self, entries: Entries) -> Flags:
+        """For each entry: whether its run came to a send, in shadow or not."""
+        mine = zip(entries.subject.tolist(), entries.runs, strict=True)
+        return np.fromiter((one in self._sends for one in mine), np.bool_, len(entries))
+
+    def conflicting(self, campaign: str) -> Integers:
+        """Subjects who turned out to be one person under two ids, each with an arm of its own."""
+        subjects = (subject for subject, found in self._conflicts if found.campaign == campaign)
+        return np.unique(np.fromiter(subjects, np.int64))
+
+    @cached_property
+    def _entered(self) -> tuple[pa.Table, dict[str, dict[int, dict[int, tuple[int, Entered]]]]]:
+        """All entries; and by campaign, version and subject the first: its row and what it says."""
+        rows, told = self._read([FactName.CAMPAIGN_ENTERED], Entered)
+        first: dict[str, dict[int, dict[int, tuple[int, Entered]]]] = {}
+        for row, (subject, found) in enumerate(told):
+            if compared(found):
+                by = first.setdefault(found.campaign, {}).setdefault(found.version, {})
+                by.setdefault(subject, (row, found))
+        return rows, first
+
+    @cached_property
+    def _sends(self) -> set[tuple[int, str]]:
+        return {(subject, step.run) for subject, step in self._read(SEND_REACHED, Step)[1]}
+
+    @cached_property
+    def _conflicts(self) -> list[tuple[int, Conflict]]:
+        return self._read([FactName.ARM_CONFLICT], Conflict)[1]
+
+    def _read(self, names: Sequence[str], type_: type[T]) -> tuple[pa.Table, list[tuple[int, T]]]:
+        """The facts of these names: as rows, and (subject, what its properties say) of each."""
+        rows = self._snapshot.table(names, COLUMNS)
+        decode = msgspec.json.Decoder(type_).decode
+        subjects, properties = integers(rows, "subject").tolist(), rows["properties"].to_pylist()
+        return rows, list(zip(subjects, map(decode, properties), strict=True))
