@@ -20,8 +20,8 @@ from hark.model import GROUPS, Event, Instant, Kind
 from hark.questions.kinds import known_as
 
 ROWS = 50
-CHUNKS = 40
-"""Ticks looked through for rows; on a quiet day a filter shows what these hold."""
+CHUNKS, LOOKED = 1_000, 20_000
+"""Ticks, and events, looked through for rows; on a quiet day a filter shows what these hold."""
 
 
 class LiveRow(Struct, frozen=True):
@@ -57,7 +57,8 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def live(here: Source, name: str, only: str) -> LivePage:
     """The context of Live; `only` is a source's name, or "" for all."""
-    fitting = (one for one in newest(here) if name.lower() in one.name.lower() and only in ("", one.source))
+    looked = islice(newest(here), LOOKED)
+    fitting = (one for one in looked if name.lower() in one.name.lower() and only in ("", one.source))
     rows = tuple(_row(here, event) for event in islice(fitting, ROWS))
     sources = tuple(
         sorted({one.name for one in read_sources(here.data)} | {"hark", "import"} | {only} - {""})
