@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from hark.collect.sources import Key, Made, Source, add_source, held_key, write_sources
+from hark.definitions.parse import parse
+from hark.engine.hooks import publish
 from tests.collect.runner import Collect, collecting
+
+HOOKS = """
+source: web
+mapping: [{when: "body.type == 'opened'", event: Opened, user: body.user, id: body.id}]
+"""
+"""What webhooks mean: documents as they are given to `hark apply`."""
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +39,7 @@ def serving(
 ) -> Iterator[Collect]:
     """The same server with settings of its own."""
     data.mkdir(parents=True, exist_ok=True)
+    map_hooks(data)
     (data / "hark.toml").write_text(settings)
     web = Source("web", held(keys.write_key, "wk_web_2", keys.secret_key))
     strict = Source("strict", held("wk_strict", "sk_strict"), strict=True)
@@ -38,6 +47,11 @@ def serving(
     write_sources(data, [web, strict, Source("guarded", guarded, protected=("Paid",))])
     with collecting(data) as running:
         yield running
+
+
+def map_hooks(data: Path, documents: str = HOOKS) -> None:
+    """Put mappings into force, as the engine does when they are applied."""
+    publish(data, (one.definition for one in parse(documents)))
 
 
 OLD = Key("wk_old", False, "wk_old", expires_at=1)

@@ -76,4 +76,6 @@ CUSTOMERIO = [
         "POST", "/api/v1/merge_customers", {"primary": {"id": "ada"}, "secondary": {"id": "b"}}, secret=True
     ),
 ]
-ENDPOINTS = [*SEGMENT, *POSTHOG, *CUSTOMERIO]
+HOOK = Endpoint("POST", "/hooks/web", {"type": "opened", "user": "ada"})
+"""A webhook that a key of its source lets in: `conftest.HOOKS` says what it means."""
+ENDPOINTS = [*SEGMENT, *POSTHOG, *CUSTOMERIO, HOOK]

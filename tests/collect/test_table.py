@@ -28,13 +28,13 @@ from hark.collect.steps import Context
 from hark.model import Lane
 from hark.store.contracts import Place
 from hark.store.log import LogReader, LogStore
-from tests.collect.conftest import held, serving
-from tests.collect.endpoints import CALL, ENDPOINTS, SEGMENT, Endpoint
+from tests.collect.conftest import held, map_hooks, serving
+from tests.collect.endpoints import CALL, ENDPOINTS, HOOK, SEGMENT, Endpoint
 from tests.collect.runner import Collect
 
 at_each = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 BATCHED = [endpoint for endpoint in ENDPOINTS if endpoint.batched]
-SINGLE = [endpoint for endpoint in ENDPOINTS if not endpoint.batched]
+SINGLE = [endpoint for endpoint in ENDPOINTS if not endpoint.batched and endpoint is not HOOK]
 HUGE = "x" * 512_000
 
 
@@ -70,7 +70,7 @@ def nothing_stored(collect: Collect) -> Iterator[None]:
 
 def test_every_route_is_held_against_the_table() -> None:
     """No endpoint that takes something is left out."""
-    own = [route for route in ROUTES if route.path.startswith(("/v1/", "/batch", "/api/v1/"))]
+    own = [route for route in ROUTES if route.path.startswith(("/v1/", "/batch", "/api/v1/", "/hooks/"))]
     own = [route for route in own if route.path not in ("/v1/m", "/v1/projects/{key}/settings")]
     assert len(own) == len(ENDPOINTS)
     for route in own:
@@ -117,6 +117,8 @@ BROKEN: dict[str, tuple[Callable[[Endpoint], bytes], str]] = {
 def test_broken(collect: Collect, line: httpx.Client, endpoint: Endpoint, row: str) -> None:
     """400 with the code and a message."""
     make, code = BROKEN[row]
+    if (endpoint, row) == (HOOK, "not an object"):
+        pytest.skip("services send JSON of any shape")
     with nothing_stored(collect):
         answer = send(line, endpoint, make(endpoint))
         assert (answer.status_code, answer.json()["code"]) == (400, code)
@@ -362,6 +364,7 @@ def fail(appender: Appender) -> None:
 def test_what_is_for_now_only(tmp_path: Path, row: str) -> None:
     """Draining, overloaded, or with a log that can't be written: 503 and Retry-After at every endpoint."""
     write_sources(tmp_path, [Source("web", held("wk_web", "sk_web"))])
+    map_hooks(tmp_path)
     spoil, code = BUSY[row]
     answers = asyncio.run(busy(tmp_path, spoil))
     assert {(status, said) for status, said, _ in answers} == {(503, code)}
