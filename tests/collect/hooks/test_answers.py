@@ -46,16 +46,16 @@ OPENED = {"type": "opened", "user": "ada"}
 def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collect]:
     """A server of signed sources (of one of them the mapping alone is there), and of two that a key opens."""
     data = tmp_path_factory.mktemp("hooked")
-    guarded = {"protected": ("Paid",)}
+    guarded = ("Paid",)
     sources = [
-        Source("shop", hook_secrets=SECRETS, **guarded),
+        Source("shop", hook_secrets=SECRETS, protected=guarded),
         Source("strict", hook_secrets=SECRETS, strict=True),
         Source("timed", hook_secrets=SECRETS),
         Source("off", hook_secrets=SECRETS, disabled=True),
         Source("bare"),
         Source("plain", held("wk_plain")),
-        Source("form", held("wk_form", "sk_form"), **guarded),
-        Source("careful", held("wk_careful", "sk_careful"), strict=True, **guarded),
+        Source("form", held("wk_form", "sk_form"), protected=guarded),
+        Source("careful", held("wk_careful", "sk_careful"), strict=True, protected=guarded),
     ]
     write_sources(data, sources)
     map_hooks(data, DOCUMENTS)
@@ -113,7 +113,7 @@ def test_what_was_signed_is_stored(hooked: Collect, kept: Kept, secret: str) -> 
     assert (stored["type"], stored["event"], stored["userId"]) == ("track", "Opened", "ada")
 
 
-NOT_BELIEVED = {
+NOT_BELIEVED: dict[str, tuple[str, dict[str, str], int, str]] = {
     "another secret": ("shop", {"secret": "a-guess"}, 401, "signature_wrong"),
     "the signature of another body": (
         "shop",
