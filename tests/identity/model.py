@@ -16,6 +16,8 @@ class Model:
     def __init__(self) -> None:
         self.home: dict[str, int] = {}
         self.numbers = 0
+        self.stated: dict[str, set[int]] = {}
+        """The numbers that stated an address, by the id that stands for it."""
         self.merges: list[tuple[int, int, int]] = []
         """(younger, older, number of the merge undone or 0), in their order; numbers from 1."""
 
@@ -85,6 +87,52 @@ class Model:
             here = self.root(self.home[me])
             self.merges.append((max(here, there), min(here, there), 0))
         return self.home[me]
+
+    def together(self, ids: list[str]) -> int:
+        """What a webhook says of several ids of one customer; the number for which it is written down."""
+        for one in ids:
+            self.lead(one)
+        mine = next((one for one in ids if one.startswith(USER)), "") or next(
+            (
+                one
+                for one in sorted(
+                    ids, key=lambda one: (not self.named(one), one not in self.home, ids.index(one))
+                )
+            ),
+        )
+        for other in ids:
+            if other not in self.home:
+                self.home[other] = self.see(mine)
+            elif mine not in self.home and not self.named(other):
+                self.home[mine] = self.home[other]
+            else:
+                self.join(self.see(mine), self.home[other])
+        return self.see(mine)
+
+    def lead(self, one: str) -> None:
+        """An address that nobody with a userId has is that of the only other who stated it."""
+        if self.named(one):
+            return
+        mine = {self.root(self.home[one])} if one in self.home else set()
+        others = {self.root(number) for number in self.stated.get(one, ())} - mine
+        if len(others) == 1 and mine:
+            self.join(*others, *mine)
+        elif len(others) == 1:
+            (self.home[one],) = others
+
+    def named(self, one: str) -> bool:
+        """Whether it is the id of somebody with a userId."""
+        return one in self.home and self.user_there(self.root(self.home[one]))
+
+    def user_there(self, root: int) -> bool:
+        return any(one.startswith(USER) for one in self.ids(root))
+
+    def join(self, one: int, other: int) -> None:
+        """Both are one, unless both have userIds or were told apart before."""
+        here, there = self.root(one), self.root(other)
+        both = self.user_there(here) and self.user_there(there)
+        if here != there and not both and not self.apart(here, there):
+            self.merges.append((max(here, there), min(here, there), 0))
 
     def apart(self, one: int, other: int) -> bool:
         return any({self.root(a), self.root(b)} == {one, other} for a, b, undoes in self.merges if undoes)
