@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numba import types
 
 from hark.history.runs import Codes, Ints
+from hark.understand.kernels.compiled import compiled
 from hark.understand.kernels.rows import I32, I64, OUT, U64, Bits, Stream
 
 
-@numba.njit(
-    [types.void(I64, I64, U64, I32, I64, I64, I64, types.uint64, *[types.int64] * 3, OUT, OUT, OUT, OUT)],
-    nogil=True,
-    cache=True,
-)
+@compiled(types.void(I64, I64, U64, I32, I64, I64, I64, types.uint64, *[types.int64] * 3, OUT, OUT, OUT, OUT))
 def _instead(
     subject: Ints,
     at: Ints,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numba import types
 
 from hark.history.runs import Codes, Ints
+from hark.understand.kernels.compiled import compiled
 from hark.understand.kernels.rows import I32, I64, OUT, U64, Bits, Stream
 
 TARGET = 2
 """The bit of the event at which a path ends, if there is one."""
 
 
-@numba.njit(
-    [types.void(I64, I64, U64, I32, I64, *[types.int64] * 2, *[types.boolean] * 2, *[types.int64] * 2, OUT)],
-    nogil=True,
-    cache=True,
+@compiled(
+    types.void(I64, I64, U64, I32, I64, *[types.int64] * 2, *[types.boolean] * 2, *[types.int64] * 2, OUT)
 )
 def _walked(
     subject: Ints,

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numba import types
 
 from hark.definitions.asked import Cohorts
 from hark.history.runs import Ints
+from hark.understand.kernels.compiled import compiled
 from hark.understand.kernels.rows import I64, OUT, U64, Bits, Stream
 
 NEVER = np.iinfo(np.int64).min
@@ -18,7 +18,7 @@ START, RETURN = 1, 2
 """The bits of a start event and of a return event."""
 
 
-@numba.njit([types.int64(I64, I64, U64, *[types.int64] * 3, OUT)], nogil=True, cache=True)
+@compiled(types.int64(I64, I64, U64, *[types.int64] * 3, OUT))
 def _begun(subject: Ints, at: Ints, bits: Bits, start: int, end: int, until: int, rows: Ints) -> int:
     """Writes the rows that `begun` answers; answers how many."""
     count = 0
@@ -38,7 +38,7 @@ def begun(rows: Stream, start: int, end: int, until: int) -> Ints:
     return found[:count].copy()
 
 
-@numba.njit([types.int64(I64, I64, U64, I64, *[types.int64] * 3, OUT)], nogil=True, cache=True)
+@compiled(types.int64(I64, I64, U64, I64, *[types.int64] * 3, OUT))
 def _recurring(
     subject: Ints, at: Ints, bits: Bits, starts: Ints, start: int, end: int, until: int, rows: Ints
 ) -> int:
@@ -84,9 +84,7 @@ class Found:
     """The last such period of each member, -1 without any."""
 
 
-@numba.njit(
-    [types.void(I64, I64, U64, *[I64] * 4, types.boolean, types.int64, OUT, OUT)], nogil=True, cache=True
-)
+@compiled(types.void(I64, I64, U64, *[I64] * 4, types.boolean, types.int64, OUT, OUT))
 def _active(
     subject: Ints,
     at: Ints,

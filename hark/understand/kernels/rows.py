@@ -1,7 +1,7 @@
 """What every kernel begins with: the rows a question looks at, merged into one sorted stream of a bucket.
 
 A question gives each row a set of bits (bit j: it matches step j); rows without a bit are left behind.
-Signatures are explicit and results cached on disk, so that a new process does not compile.
+Kernels see bits as signed integers: with one type of integer there is much less to compile.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -18,6 +17,7 @@ from numba import types
 from hark.definitions.types import EventMatch
 from hark.history.runs import Codes, Flags, Ints, Properties, Run
 from hark.understand import operators
+from hark.understand.kernels.compiled import compiled, read_only
 
 Bits = npt.NDArray[np.uint64]
 MOST = 64
@@ -93,33 +93,40 @@ def _selected(run: Run, bits: Sequence[Bit], words: tuple[str, ...], shift: int 
     of_name = np.array([_of_name(name, bits) for name in run.names], np.uint64)
     of_inactive = np.uint64(sum(1 << place for place, bit in enumerate(bits) if bit.inactive))
     codes, of_value = _of_properties(run.properties, bits)
-    asked = of_name, of_inactive, run.kept.ravel(), codes, of_value
+    asked = _signed(of_name), of_inactive.view(np.int64), run.kept.ravel(), codes, _signed(of_value)
     # As much room as there are rows, of which the machine gives only what is written to.
-    subject, at, seq = (np.empty(len(run), np.int64) for _ in range(3))
+    subject, at, seq, rows = (np.empty(len(run) + 1, np.int64) for _ in range(4))
     found = np.empty(len(run), np.uint64)
-    recode = np.array([words.index(name) for name in run.names], np.int32) if words else _NO_CODES
-    name = np.empty(len(run) if words else 0, np.int32)
-    texts = run.properties.codes if shift is not None and run.properties else _NO_CODES
-    text = np.empty(len(run) if len(texts) else 0, np.int32)
     keys = run.subject, run.at, run.seq, subject, at, seq
-    rows = np.empty(len(run) + 1, np.int64)
-    extra = recode, texts, np.int64(shift or 0), name, text, rows
-    count = _select(run.code, run.active, *asked, *keys, found, *extra)
-    return Stream(subject[:count], at[:count], seq[:count], found[:count], name[:count], text[:count])
+    count = _select(run.code, run.active, *asked, *keys, _signed(found), rows)
+    name, text, chosen = _NO_CODES, _NO_CODES, rows[:count]
+    if words:
+        name = np.array([words.index(name) for name in run.names], np.int32)[run.code[chosen]]
+    if shift is not None and run.properties:
+        text = run.properties.codes[chosen] + np.int32(shift)
+    return Stream(subject[:count], at[:count], seq[:count], found[:count], name, text)
 
 
 def _merged(one: Stream, other: Stream) -> Stream:
     total = len(one) + len(other)
     subject, at, seq = (np.empty(total, np.int64) for _ in range(3))
-    name = np.empty(total if len(one.name) or len(other.name) else 0, np.int32)
-    text = np.empty(total if len(one.text) or len(other.text) else 0, np.int32)
-    both = Stream(subject, at, seq, np.empty(total, np.uint64), name, text)
-    _merge(*_columns(one), *_columns(other), *_columns(both))
-    return both
+    bits = np.empty(total, np.uint64)
+    told = len(one.name) + len(other.name) + len(one.text) + len(other.text) > 0
+    order = np.empty(total if told else 0, np.int64)
+    _merge(*_columns(one), *_columns(other), subject, at, seq, _signed(bits), order)
+    name, text = (
+        np.concatenate(pair)[order] if len(pair[0]) + len(pair[1]) else _NO_CODES
+        for pair in ((one.name, other.name), (one.text, other.text))
+    )
+    return Stream(subject, at, seq, bits, name, text)
 
 
-def _columns(rows: Stream) -> tuple[Ints, Ints, Ints, Bits, Codes, Codes]:
-    return rows.subject, rows.at, rows.seq, rows.bits, rows.name, rows.text
+def _columns(rows: Stream) -> tuple[Ints, Ints, Ints, Ints]:
+    return rows.subject, rows.at, rows.seq, _signed(rows.bits)
+
+
+def _signed(bits: Bits) -> Ints:
+    return bits.view(np.int64)
 
 
 def _of_name(name: str, bits: Sequence[Bit]) -> int:
@@ -144,55 +151,35 @@ def _test(bit: Bit) -> Callable[[bytes], bool]:
     return operators.compile(bit.event.where)
 
 
-def _read_only(type_: types.Type) -> types.Array:
-    return types.Array(type_, 1, "C", readonly=True)
-
-
-I32, I64, U64 = _read_only(types.int32), _read_only(types.int64), _read_only(types.uint64)
-_FLAGS = _read_only(types.boolean)
+I32, I64, U64 = read_only(types.int32), read_only(types.int64), read_only(types.uint64)
+_FLAGS = read_only(types.boolean)
 OUT = types.int64[::1]
-OUT_CODES = types.int32[::1]
-_OUT_BITS = types.uint64[::1]
-_ASKED = (I32, _FLAGS, U64, types.uint64, I64, I32, U64)
-
-# Results are written into arrays that are passed in: allocating them here would double the time to compile.
+_ASKED = (I32, _FLAGS, I64, types.int64, I64, I32, I64)
 
 
-@numba.njit(
-    [
-        types.int64(
-            *_ASKED, I64, I64, I64, OUT, OUT, OUT, _OUT_BITS, I32, I32, types.int64, OUT_CODES, OUT_CODES, OUT
-        )
-    ],
-    nogil=True,
-    cache=True,
-)
+@compiled(types.int64(*_ASKED, I64, I64, I64, OUT, OUT, OUT, OUT, OUT))
 def _select(
     code: Codes,
     active: Flags,
-    of_name: Bits,
-    of_inactive: np.uint64,
+    of_name: Ints,
+    of_inactive: int,
     kept: Ints,
     value: Codes,
-    of_value: Bits,
+    of_value: Ints,
     subject: Ints,
     at: Ints,
     seq: Ints,
     to_subject: Ints,
     to_at: Ints,
     to_seq: Ints,
-    to_bits: Bits,
-    recode: Codes,
-    texts: Codes,
-    shift: int,
-    to_name: Codes,
-    to_text: Codes,
+    to_bits: Ints,
     rows: Ints,
 ) -> int:
-    """Writes the rows with any bit and answers how many; `kept` has ranges' ends by turns.
+    """Writes the rows with any bit, and their places into `rows`; answers how many.
 
-    `value` is empty where no property is asked for. Which rows have a name that is asked for is found first,
-    without a branch: it is as good as random, and a wrong guess of the processor costs more than the rest.
+    `kept` has ranges' ends by turns; `value` is empty where no property is asked for. Which rows have a name
+    that is asked for is found first, without a branch: it is as good as random, and a wrong guess of the
+    processor costs more than the rest.
     Long because each column is an argument of its own: compiled code takes no records.
     """
     count = named = 0
@@ -210,66 +197,43 @@ def _select(
         if found:
             to_subject[count], to_at[count], to_seq[count] = subject[row], at[row], seq[row]
             to_bits[count] = found
-            if len(recode):
-                to_name[count] = recode[code[row]]
-            if len(texts):
-                to_text[count] = texts[row] + shift
+            rows[count] = row
             count += 1
     return count
 
 
-@numba.njit([types.boolean(*[types.int64] * 6)], nogil=True, cache=True, inline="always")
-def _first(subject: int, at: int, seq: int, subject_2: int, at_2: int, seq_2: int) -> bool:
-    """Whether a row stands before another, or with it."""
-    if subject != subject_2:
-        return subject < subject_2
-    return at < at_2 or (at == at_2 and seq <= seq_2)
-
-
-_STREAM = (I64, I64, I64, U64, I32, I32)
-
-
-@numba.njit(
-    [types.void(*_STREAM, *_STREAM, OUT, OUT, OUT, _OUT_BITS, OUT_CODES, OUT_CODES)], nogil=True, cache=True
-)
+@compiled(types.void(*[I64] * 8, *[OUT] * 5))
 def _merge(
     subject: Ints,
     at: Ints,
     seq: Ints,
-    bits: Bits,
-    name: Codes,
-    text: Codes,
+    bits: Ints,
     subject_2: Ints,
     at_2: Ints,
     seq_2: Ints,
-    bits_2: Bits,
-    name_2: Codes,
-    text_2: Codes,
+    bits_2: Ints,
     to_subject: Ints,
     to_at: Ints,
     to_seq: Ints,
-    to_bits: Bits,
-    to_name: Codes,
-    to_text: Codes,
+    to_bits: Ints,
+    order: Ints,
 ) -> None:
-    """Writes two sorted streams as one."""
+    """Writes two sorted streams as one; into `order`, unless it is empty, where each row stood if the second
+    came behind the first."""
     i = j = 0
     for place in range(len(to_subject)):
-        if j == len(subject_2) or (
-            i < len(subject) and _first(subject[i], at[i], seq[i], subject_2[j], at_2[j], seq_2[j])
-        ):
+        first = j == len(subject_2)
+        if not first and i < len(subject):
+            first = subject[i] < subject_2[j]
+            if subject[i] == subject_2[j]:
+                first = at[i] < at_2[j] or (at[i] == at_2[j] and seq[i] <= seq_2[j])
+        if len(order):
+            order[place] = i if first else len(subject) + j
+        if first:
             to_subject[place], to_at[place], to_seq[place] = subject[i], at[i], seq[i]
             to_bits[place] = bits[i]
-            if len(to_name):
-                to_name[place] = name[i]
-            if len(to_text):
-                to_text[place] = text[i]
             i += 1
         else:
             to_subject[place], to_at[place], to_seq[place] = subject_2[j], at_2[j], seq_2[j]
             to_bits[place] = bits_2[j]
-            if len(to_name):
-                to_name[place] = name_2[j]
-            if len(to_text):
-                to_text[place] = text_2[j]
             j += 1
