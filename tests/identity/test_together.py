@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hark.history.reader import open_snapshot
@@ -102,6 +102,7 @@ def test_everything_is_whose_the_rules_say(doings: list[Doing]) -> None:
 
 @settings(max_examples=5, deadline=None)
 @given(DAYS)
+@example([("hook", ["u:u1", "a:a"]), ("hook", ["u:u2", "a:b"]), ("hook", ["u:u1", "a:b"])])
 def test_two_identified_customers_stay_two(doings: list[Doing]) -> None:
     """Whatever webhooks say, each userId is a customer of its own: only a secret key's alias could make it
     otherwise."""
