@@ -24,6 +24,8 @@ WAITING = 16
 """Questions in hand at once, those being answered included; more are refused."""
 NICE = 10
 BODY_BYTES = 64 * 1024
+WARM_AFTER_S = 10.0
+"""When kernels are compiled that no question has needed yet; not at once, since starting is work enough."""
 
 
 class Server(socketserver.UnixStreamServer):
@@ -92,6 +94,15 @@ def refuse(request: socket) -> None:
     request.sendall(head.encode() + BUSY)
 
 
+def warm_later(stop: threading.Event) -> None:
+    """Compile the kernels in the background, so that nobody's first question waits for it."""
+    if stop.wait(WARM_AFTER_S):
+        return
+    from hark.understand.kernels.warm import warm
+
+    warm(stop)
+
+
 def serve(data: Path, clock: Clock) -> None:
     """Answer on DIR/run/questions.sock until SIGTERM, at low priority.
 
@@ -105,9 +116,12 @@ def serve(data: Path, clock: Clock) -> None:
     desk, stop = Desk(data, clock, writes=True), threading.Event()
     keeping = threading.Thread(target=desk.catalogue.run, args=(stop,), name="catalogue", daemon=True)
     keeping.start()
+    warming = threading.Thread(target=warm_later, args=(stop,), name="warming", daemon=True)
+    warming.start()
     with Server(path, desk) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         server.serve_forever()
     stop.set()
+    warming.join()  # a compiler that is torn down in the middle may take the process with it
     path.unlink(missing_ok=True)

@@ -6,12 +6,15 @@ A new process whose disk holds none so pays only for the kernels that its questi
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, TypeVar
 
 import numba
 from numba import types
 from numba.core.typing import Signature
 
+_ONE = Lock()
+"""Held while compiling: two buckets' threads would both compile what both need."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -26,8 +29,12 @@ class Kernel:
     def compile(self) -> None:
         """Compile it, or read it from disk; at once if that is done. Safe to use from several threads."""
         if not self._ready:
-            self._compiler.compile(self._signature)
-            self._ready = True
+            with _ONE:
+                if self._ready:
+                    return
+                self._compiler.compile(self._signature)
+                self._compiler.disable_compile()  # else arrays that may be written to are another type
+                self._ready = True
 
     def __call__(self, *arguments: Any) -> Any:
         self.compile()
