@@ -30,11 +30,13 @@ class Kernel:
         """Compile it, or read it from disk; at once if that is done. Safe to use from several threads."""
         if not self._ready:
             with _ONE:
-                if self._ready:
-                    return
-                self._compiler.compile(self._signature)
-                self._compiler.disable_compile()  # else arrays that may be written to are another type
-                self._ready = True
+                self._once()
+
+    def _once(self) -> None:
+        if not self._ready:
+            self._compiler.compile(self._signature)
+            self._compiler.disable_compile()  # else arrays that may be written to are another type
+            self._ready = True
 
     def __call__(self, *arguments: Any) -> Any:
         self.compile()
