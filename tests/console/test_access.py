@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("console")
 
-PUBLIC = {"/sign-in": 200, "/welcome/x": 404, "/u/x": 404, "/c/x": 404}
+PUBLIC = {"/sign-in": 200, "/welcome/x": 404, "/u/x": 404, "/c/x": 404, "/r/x": 404}
 """What a stranger's GET gets without an account, and how."""
 
 
@@ -27,7 +27,7 @@ def addresses() -> Iterator[str]:
 
     for pattern in urlpatterns:
         filled = re.sub(r"<int:\w+>", "1", str(pattern.pattern))
-        yield "/" + re.sub(r"<str:\w+>", "x", filled)
+        yield "/" + re.sub(r"<\w+:\w+>", "x", filled)
 
 
 def test_a_stranger_sees_only_the_doors(stranger: Client) -> None:
