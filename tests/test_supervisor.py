@@ -81,8 +81,8 @@ def start(data: Path, port: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def wait_for(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def wait_for(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline, f"not in time: {what}"
         time.sleep(0.02)

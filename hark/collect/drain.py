@@ -16,7 +16,7 @@ from hark.collect.http import App, Receive, Scope, Send, refuse
 from hark.collect.refusals import Reason, Refusal
 from hark.collect.watch import Traffic
 
-POLITE_S = 0.25
+POLITE_S = 1.0
 """How long everything is still taken, each answer with `Connection: close`, so that busy clients leave by
 themselves and none has its connection closed under it."""
 FINISH_S = 0.3

@@ -145,7 +145,8 @@ def test_restarts_in_mid_flush(world: World, tls: Proxy, shop: str, browser: web
         finish(process, 90)
     for name in CLIENTS:
         assert not lost(stored(world.data, name, by_row=name == "customerio"), MANY), name
-    wait_for(lambda: not lost(stored(world.data, "segment_browser"), MANY), "the browser's are there")
+    there = "the browser's are there"  # it tries again after pauses that grow up to a minute
+    wait_for(lambda: not lost(stored(world.data, "segment_browser"), MANY), there, patience_s=120)
 
 
 @pytest.mark.torture

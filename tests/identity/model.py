@@ -100,7 +100,7 @@ class Model:
                 )
             ),
         )
-        for other in ids:
+        for other in (one for one in ids if one != mine):
             if other not in self.home:
                 self.home[other] = self.see(mine)
             elif mine not in self.home and not self.named(other):
