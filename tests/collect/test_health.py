@@ -156,7 +156,7 @@ def test_too_much_unread_log_is_503_until_the_engine_has_read_it(tmp_path: Path)
     """Past `unread_log_mb` calls get 503, imports already past half of it; once it is read all goes on."""
     (tmp_path / "hark.toml").write_text("unread_log_mb = 2\n")
     source = add_source(tmp_path, "web")
-    batch = {"batch": [{"type": "track", **CALL, "properties": {"text": "x" * 30_000}} for _ in range(12)]}
+    batch = {"batch": [{"type": "track", **CALL, "properties": {"text": "x" * 30_000}} for _ in range(2)]}
     imported = {"rows": [{"lane": "bulk", "kind": "import", "source": "f", "body": batch}]}
     with collecting(tmp_path) as collect:
         order: list[str] = []
