@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hark.app import Workspace
-from hark.model import JSON
+from hark.clock import WallClock, instant
+from hark.errors import HarkError
+from hark.model import JSON, Instant
 from hark.questions import ask
 from hark.understand.funnel import FunnelAnswer
 from hark.understand.lifecycle import LifecycleAnswer
@@ -144,6 +146,32 @@ class History:
         asked = {"event": event, "period": period, "of": of, "by": by}
         return self._asked("trend", TrendAnswer, asked, since, until, among)
 
+    def segment(self, name: str, at: str | None = None) -> JSON:
+        """{"count", "sample", "sentence"}: who is in a segment, now or as of an instant with a zone."""
+        return self.ask({"segment": {"name": name, "at": _instant(at)}})
+
+    def segment_members(self, name: str, at: str | None = None) -> pa.Table:
+        """All members as a table of `subject` and `customer` (the id people know them by)."""
+        self._workspace.settle()
+        return members_table(self.data, name, _instant(at))
+
+    def segment_preview(self, where: JSON, at: str | None = None) -> JSON:
+        """{"count", "sample", "sentence", "customers"} of a condition that nobody has saved."""
+        return self.ask({"segment_preview": {"where": where, "at": _instant(at)}})
+
+    def segment_sizes(self, name: str, period: str = "week", since: str | None = None) -> list[JSON]:
+        """[{"period", "at", "count"}]: how large it was at the end of each period."""
+        asked = {"name": name, "period": period, "since": _instant(since)}
+        return list(self.ask({"segment_sizes": asked})["sizes"])
+
+    def segment_overlap(self, one: str, other: str, at: str | None = None) -> JSON:
+        """{"one", "other", "both", "only_one", "only_other", "sample"}: how many are in both of two."""
+        return self.ask({"segment_overlap": {"one": one, "other": other, "at": _instant(at)}})
+
+    def segment_edit(self, name: str, where: JSON, at: str | None = None) -> JSON:
+        """{"before", "after", "stay", "come", "go", "sentence"}: whom another condition would change."""
+        return self.ask({"segment_edit": {"name": name, "where": where, "at": _instant(at)}})
+
     def question(self, name: str, version: int | None = None) -> Tabular:
         """The answer to a saved question. Raises HarkError `question.unknown`."""
         found = self.ask({"question": {"name": name, "version": version}})
@@ -170,3 +198,29 @@ class History:
         return msgspec.convert(
             self.ask({kind: asked | {"since": since, "until": until, "among": among}}), type_
         )
+
+
+PAGE = 10_000
+
+
+def members_table(data: Path, name: str, at: Instant | None) -> pa.Table:
+    """All members of a segment at an instant (None: now), asked for page by page, as one table."""
+    import pyarrow as pa
+
+    at = WallClock().now() if at is None else at
+    rows: list[JSON] = []
+    after: int | None = 0
+    while after is not None:
+        asked = {"name": name, "at": at, "after": after, "limit": PAGE}
+        page = ask(data, {"segment_members": asked})
+        rows += page["members"]
+        after = page["next"]
+    return pa.Table.from_pylist(rows, pa.schema([("subject", pa.int64()), ("customer", pa.string())]))
+
+
+def _instant(text: str | None) -> Instant | None:
+    """Raises HarkError `time.zone`."""
+    try:
+        return None if text is None else instant(text)
+    except ValueError as error:
+        raise HarkError(str(error), "an instant with a zone: 2026-03-01T09:00:00Z", "time.zone") from None

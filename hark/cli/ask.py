@@ -1,4 +1,4 @@
-"""Commands that answer something: segment, customer, why, report."""
+"""Commands that answer something: customer, why, report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zo
 
 
 def register(app: typer.Typer) -> None:
-    for command in (segment, customer, why, report):
+    for command in (customer, why, report):
         app.command()(command)
 
 
@@ -30,21 +30,6 @@ def _settled(data: Data) -> Workspace:
     workspace = Workspace(data)
     workspace.settle()
     return workspace
-
-
-def segment(name: str, at: At = None, data: Data = HERE, json: Json = False) -> None:
-    """Who is in a situation, now or as of a time."""
-    _settled(data)
-    answer: Any = ask(data, {"segment": {"name": name, "at": instant_of(at)}})
-    if json:
-        show.as_json(answer)
-        return
-    show.console.print(f"{answer['count']:,} customers", style="bold")
-    show.console.print(f"who {answer['sentence']}", style="dim")
-    if answer["sample"]:
-        show.console.print("\namong them")
-    for one in answer["sample"]:
-        show.console.print(f"  {one}")
 
 
 def customer(id: str, data: Data = HERE, json: Json = False) -> None:

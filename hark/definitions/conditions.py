@@ -22,7 +22,8 @@ from hark.definitions.shapes import (
     Values,
 )
 from hark.definitions.types import EventMatch
-from hark.definitions.yaml import Node, plain
+from hark.definitions.yaml import Node, located, plain
+from hark.errors import HarkError
 from hark.model import JSON
 from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Not
 from hark.understand.conditions.did import MOST, saturation
@@ -321,3 +322,13 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "did_not": _DID_NOT,
     }
 )
+
+
+def read_condition(body: JSON, zone: str) -> Condition:
+    """The typed condition of a segment's `where`. Raises HarkError `condition.wrong` if it is none."""
+    reading = Reading("where", zone)
+    found = ANY_CONDITION.read(located(body), reading)
+    if isinstance(found, Invalid):
+        first = reading.found[0]
+        raise HarkError(first.message, first.hint, "condition.wrong")
+    return found

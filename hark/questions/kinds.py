@@ -13,29 +13,20 @@ import numpy as np
 from msgspec import Struct
 
 from hark.clock import instant, moment
-from hark.definitions.parse import definition
 from hark.definitions.questions import ASKS, read_question
-from hark.definitions.types import Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
+from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
-from hark.understand.segments import segment_at
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
-
-
-class SegmentQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is in the segment at an instant; None: now."""
-
-    name: str
-    at: Instant | None = None
 
 
 class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,21 +56,6 @@ def span_us(text: str) -> int:
     if not found or not int(found[1]):
         raise HarkError(f"{text!r} is no length of time", "write 30m, 6h, 7d or 2w", "question.span")
     return int(found[1]) * _UNITS[found[2]]
-
-
-def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
-    """{"count", "sample": [ids], "sentence"}; a sample is up to 20, the same ones each time."""
-    definitions = [definition(one, desk.zone) for one in desk.state.documents()]
-    found = next((one for one in definitions if isinstance(one, Segment) and one.name == asked.name), None)
-    if found is None:
-        names = [one.name for one in definitions if isinstance(one, Segment)]
-        hint = f"there are: {', '.join(names) or 'none'}"
-        raise HarkError(f"no segment {asked.name}", hint, "segment.unknown")
-    internal = next((one.where for one in definitions if isinstance(one, Policy) and one.where), None)
-    at = desk.clock.now() if asked.at is None else asked.at
-    members = segment_at(snapshot, found, at, internal)
-    sample = [known_as(desk.state, subject) for subject in members.sample()]
-    return {"count": members.count, "sample": sample, "sentence": found.where.sentence()}
 
 
 def known_as(state: StateReader, subject: int) -> str:
@@ -143,7 +119,7 @@ Answer: TypeAlias = "Callable[[Desk, Any, Snapshot], JSON]"
 KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "question": (SavedQuestion, saved),
     "stopped": (StoppedQuestion, stopped),
-    "segment": (SegmentQuestion, segment),
+    **SEGMENT_KINDS,
     "report": (ReportQuestion, report),
     "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),

@@ -34,6 +34,17 @@ class Members:
         order = np.argsort(everybody.astype(np.uint64) * _SPREAD, kind="stable")
         return sorted(everybody[order[:size]].tolist())
 
+    @cached_property
+    def last(self) -> int:
+        """The largest number among them; 0 if there is nobody."""
+        return max((int(bucket[-1]) for bucket in self.buckets if len(bucket)), default=0)
+
+    def after(self, subject: int, limit: int) -> list[int]:
+        """Those with larger numbers, ascending, at most so many."""
+        beyond = np.concatenate([np.empty(0, np.int64), *(one[one > subject] for one in self.buckets)])
+        page: list[int] = np.sort(beyond)[:limit].tolist()
+        return page
+
     def __iter__(self) -> Iterator[int]:
         for bucket in self.buckets:
             yield from bucket.tolist()
@@ -43,3 +54,15 @@ def segment_at(history: History, segment: Segment, at: Instant, internal: Condit
     """Who was in the segment at a moment, by the events up to it; our own people (`internal`) left out."""
     condition = segment.where if internal is None else AllOf((segment.where, Not(internal)))
     return Members(tuple(members(history, condition, at)))
+
+
+def both(one: Members, other: Members) -> Members:
+    """Who is in the one and in the other."""
+    pairs = zip(one.buckets, other.buckets, strict=True)
+    return Members(tuple(np.intersect1d(mine, theirs, assume_unique=True) for mine, theirs in pairs))
+
+
+def only(one: Members, other: Members) -> Members:
+    """Who is in the one and not in the other."""
+    pairs = zip(one.buckets, other.buckets, strict=True)
+    return Members(tuple(np.setdiff1d(mine, theirs, assume_unique=True) for mine, theirs in pairs))

@@ -1,0 +1,142 @@
+"""`hark segment`: who is in a situation, was, or would be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from hark.app import Workspace
+from hark.cli import show
+from hark.cli.ask import At, instant_of
+from hark.cli.show import HERE, Data, Json
+from hark.definitions.shapes import Reading
+from hark.definitions.yaml import plain, read
+from hark.errors import HarkError
+from hark.model import JSON, Instant
+from hark.questions import ask
+from hark.workspace import members_table
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(segment)
+
+
+def segment(
+    name: Annotated[str | None, typer.Argument(help="A segment; may be left out with --where.")] = None,
+    at: At = None,
+    where: Annotated[
+        Path | None,
+        typer.Option(help="A file with a condition (or a segment): who would be inside; nothing is saved."),
+    ] = None,
+    sizes: Annotated[
+        Literal["day", "week", "month"] | None, typer.Option(help="Instead: its size, period by period.")
+    ] = None,
+    overlap: Annotated[str | None, typer.Option(help="Instead: who is in this segment as well.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write all members to a .csv or .parquet file.")] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Who is in a situation, now or as of a time. NAME with --where: who would come and go by the edit."""
+    Workspace(data).settle()
+    if name is None and where is None:
+        raise HarkError("no segment is named", "hark segment NAME, or --where FILE", "segment.unknown")
+    if name and out:
+        _export(data, name, instant_of(at), out, json)
+        return
+    kind, asked = _question(name, where, sizes, overlap)
+    answer: Any = ask(data, {kind: asked if kind == "segment_sizes" else {**asked, "at": instant_of(at)}})
+    show.as_json(answer) if json else _SHOWN[kind](answer)
+
+
+def _question(
+    name: str | None, where: Path | None, sizes: str | None, overlap: str | None
+) -> tuple[str, dict[str, JSON]]:
+    """The kind of the question, and what is asked."""
+    if where:
+        condition = condition_in(where)
+        return (
+            ("segment_edit", {"name": name, "where": condition})
+            if name
+            else (
+                "segment_preview",
+                {"where": condition},
+            )
+        )
+    if sizes:
+        return "segment_sizes", {"name": name, "period": sizes}
+    if overlap:
+        return "segment_overlap", {"one": name, "other": overlap}
+    return "segment", {"name": name}
+
+
+def condition_in(path: Path) -> JSON:
+    """The condition that a file holds, alone or as a segment. Raises HarkError `condition.file`."""
+    reading = Reading(str(path))
+    try:
+        nodes = read(path.read_text(encoding="utf-8"), reading)
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarkError(f"{path} cannot be read: {error}", "name a YAML file", "condition.file") from None
+    if reading.found or len(nodes) != 1:
+        problem = str(reading.found[0]) if reading.found else f"{path} holds {len(nodes)} documents"
+        raise HarkError(problem, "one condition, for example did: Order Completed", "condition.file")
+    found: JSON = plain(nodes[0])
+    return found["where"] if isinstance(found, dict) and "where" in found else found
+
+
+def _export(data: Path, name: str, at: Instant | None, out: Path, json: bool) -> None:
+    from hark.understand.tabular import write_table
+
+    table = members_table(data, name, at)
+    write_table(table, out)
+    if json:
+        show.as_json({"file": str(out), "customers": table.num_rows})
+    else:
+        show.console.print(f"{out}: {table.num_rows:,} customers.")
+
+
+def _show_members(answer: Any) -> None:
+    of = f" of {answer['customers']:,}" if "customers" in answer else ""
+    show.console.print(f"{answer['count']:,}{of} customers", style="bold")
+    show.console.print(f"who {answer['sentence']}", style="dim")
+    _show_sample("among them", answer["sample"])
+
+
+def _show_sample(title: str, sample: list[str]) -> None:
+    if sample:
+        show.console.print(f"\n{title}")
+    for one in sample:
+        show.console.print(f"  {one}")
+
+
+def _show_sizes(answer: Any) -> None:
+    most = max((one["count"] for one in answer["sizes"]), default=0) or 1
+    rows = [(one["period"], f"{one['count']:,}", show.bar(one["count"] / most)) for one in answer["sizes"]]
+    show.table(["until the end of ", "customers", " "], rows)
+
+
+def _show_overlap(answer: Any) -> None:
+    rows = [
+        ("both", answer["both"]),
+        ("only the first", answer["only_one"]),
+        ("only the second", answer["only_other"]),
+    ]
+    show.table([" ", "customers"], [(name, f"{count:,}") for name, count in rows])
+    _show_sample("in both", answer["sample"])
+
+
+def _show_edit(answer: Any) -> None:
+    show.console.print(f"{answer['before']:,} customers now, {answer['after']:,} then", style="bold")
+    show.console.print(f"who {answer['sentence']}", style="dim")
+    for word, one in (("come", answer["come"]), ("go", answer["go"])):
+        _show_sample(f"{one['count']:,} would {word}", one["sample"] or ["-"])
+
+
+_SHOWN = {
+    "segment": _show_members,
+    "segment_preview": _show_members,
+    "segment_sizes": _show_sizes,
+    "segment_overlap": _show_overlap,
+    "segment_edit": _show_edit,
+}

@@ -1,0 +1,191 @@
+"""Questions about segments: who is inside, was, would be; how large, what two share, what an edit changes.
+
+A segment is named, or is the `where` of a document that nobody has saved yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from hark.definitions.asked import Period
+from hark.definitions.conditions import read_condition
+from hark.definitions.parse import definition
+from hark.definitions.types import Definition, Policy, Segment
+from hark.errors import HarkError
+from hark.history.reader import Snapshot
+from hark.model import JSON, Instant
+from hark.understand.conditions import Condition
+from hark.understand.periods import begins, days_between, label
+from hark.understand.segments import Members, both, only, segment_at
+
+if TYPE_CHECKING:
+    from hark.questions.desk import Desk
+
+MOST_SIZES = 400
+MOST_MEMBERS = 100_000
+
+
+class SegmentQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is in the segment at an instant; None: now."""
+
+    name: str
+    at: Instant | None = None
+
+
+class PreviewQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who would be in a segment with this condition."""
+
+    where: JSON
+    at: Instant | None = None
+
+
+class MembersQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """The members one by one, in the order of their numbers, a page at a time."""
+
+    name: str
+    at: Instant | None = None
+    after: int = 0
+    """Members with larger numbers only."""
+    limit: int = 10_000
+
+
+class SizesQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """How large a segment was at the end of each period."""
+
+    name: str
+    period: Period = "week"
+    since: Instant | None = None
+    """None: thirty periods before `until`."""
+    until: Instant | None = None
+
+
+class OverlapQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is in both of two segments."""
+
+    one: str
+    other: str
+    at: Instant | None = None
+
+
+class EditQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who would come and who would go, if the segment had this condition."""
+
+    name: str
+    where: JSON
+    at: Instant | None = None
+
+
+def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
+    """{"count", "sample": [ids], "sentence"}; a sample is up to 20, the same ones each time."""
+    found = named(desk, asked.name)
+    return _counted(desk, found.where, _members(desk, snapshot, found, asked.at))
+
+
+def preview(desk: Desk, asked: PreviewQuestion, snapshot: Snapshot) -> JSON:
+    """As `segment`, and "customers": all that there are, for the share."""
+    wanted = Segment("", read_condition(asked.where, desk.zone))
+    members = _members(desk, snapshot, wanted, asked.at)
+    return {**_counted(desk, wanted.where, members), "customers": desk.state.customers()}
+
+
+def listed(desk: Desk, asked: MembersQuestion, snapshot: Snapshot) -> JSON:
+    """{"count", "members": [{"subject", "customer"}], "next": `after` of the next page, or null}."""
+    if not 1 <= asked.limit <= MOST_MEMBERS:
+        raise HarkError(f"{asked.limit} members", f"ask for 1 to {MOST_MEMBERS:,}", "question.wrong")
+    from hark.questions.kinds import known_as
+
+    members = _members(desk, snapshot, named(desk, asked.name), asked.at)
+    page = members.after(asked.after, asked.limit)
+    more = len(page) == asked.limit and page[-1] < members.last
+    lines = [{"subject": one, "customer": known_as(desk.state, one)} for one in page]
+    return {"count": members.count, "members": lines, "next": page[-1] if more else None}
+
+
+def sizes(desk: Desk, asked: SizesQuestion, snapshot: Snapshot) -> JSON:
+    """{"sizes": [{"period", "at", "count"}]}: at the end of each period, the last one as of now."""
+    found, now = named(desk, asked.name), desk.clock.now()
+    until = min(now, asked.until or now)
+    span = {"day": 1, "week": 7, "month": 30}[asked.period] * 86_400_000_000
+    since = until - 29 * span if asked.since is None else asked.since
+    days = days_between(since, until, asked.period, desk.zone) if since <= until else []
+    if not 1 <= len(days) <= MOST_SIZES:
+        raise HarkError(f"{len(days)} periods", f"ask for 1 to {MOST_SIZES}", "question.wrong")
+    ends = [*(begins(day, desk.zone) - 1 for day in days[1:]), until]
+    counts = [_members(desk, snapshot, found, end).count for end in ends]
+    rows = zip(days, ends, counts, strict=True)
+    return {"sizes": [{"period": label(day, asked.period), "at": end, "count": n} for day, end, n in rows]}
+
+
+def overlap(desk: Desk, asked: OverlapQuestion, snapshot: Snapshot) -> JSON:
+    """{"one", "other", "both", "only_one", "only_other": counts, "sample": ids of some in both}."""
+    one, other = (_members(desk, snapshot, named(desk, name), asked.at) for name in (asked.one, asked.other))
+    shared = both(one, other)
+    return {
+        "one": one.count,
+        "other": other.count,
+        "both": shared.count,
+        "only_one": one.count - shared.count,
+        "only_other": other.count - shared.count,
+        "sample": _sample(desk, shared),
+    }
+
+
+def edit(desk: Desk, asked: EditQuestion, snapshot: Snapshot) -> JSON:
+    """{"before", "after", "stay": counts, "come", "go": {"count", "sample"}, "sentence": the new one}."""
+    wanted = Segment(asked.name, read_condition(asked.where, desk.zone))
+    at = desk.clock.now() if asked.at is None else asked.at
+    before = _members(desk, snapshot, named(desk, asked.name), at)
+    after = _members(desk, snapshot, wanted, at)
+    come, go = only(after, before), only(before, after)
+    return {
+        "before": before.count,
+        "after": after.count,
+        "stay": before.count - go.count,
+        "come": {"count": come.count, "sample": _sample(desk, come)},
+        "go": {"count": go.count, "sample": _sample(desk, go)},
+        "sentence": wanted.where.sentence(),
+    }
+
+
+def named(desk: Desk, name: str) -> Segment:
+    """The segment in force. Raises HarkError `segment.unknown`."""
+    segments = [one for one in in_force(desk) if isinstance(one, Segment)]
+    found = next((one for one in segments if one.name == name), None)
+    if found is None:
+        hint = f"there are: {', '.join(one.name for one in segments) or 'none'}"
+        raise HarkError(f"no segment {name}", hint, "segment.unknown")
+    return found
+
+
+def in_force(desk: Desk) -> list[Definition]:
+    """The segments and policies in force, typed."""
+    return [definition(one, desk.zone) for one in desk.state.documents() if one.kind in ("segment", "policy")]
+
+
+def _members(desk: Desk, snapshot: Snapshot, found: Segment, at: Instant | None) -> Members:
+    internal = next((one.where for one in in_force(desk) if isinstance(one, Policy) and one.where), None)
+    return segment_at(snapshot, found, desk.clock.now() if at is None else at, internal)
+
+
+def _counted(desk: Desk, where: Condition, members: Members) -> JSON:
+    return {"count": members.count, "sample": _sample(desk, members), "sentence": where.sentence()}
+
+
+def _sample(desk: Desk, members: Members) -> list[str]:
+    from hark.questions.kinds import known_as
+
+    return [known_as(desk.state, subject) for subject in members.sample()]
+
+
+SEGMENT_KINDS: Mapping[str, tuple[type[Struct], Callable[[Desk, Any, Snapshot], JSON]]] = {
+    "segment": (SegmentQuestion, segment),
+    "segment_preview": (PreviewQuestion, preview),
+    "segment_members": (MembersQuestion, listed),
+    "segment_sizes": (SizesQuestion, sizes),
+    "segment_overlap": (OverlapQuestion, overlap),
+    "segment_edit": (EditQuestion, edit),
+}
+"""Each kind's question, and what answers it."""
