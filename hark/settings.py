@@ -40,6 +40,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Days for which the log keeps what came in; then its files go whole, if the history has all of it."""
     rate_per_s: float = 0.0
     """Requests a second that one key may make; 0: no limit."""
+    question_memory_mb: int = 0
+    """Memory of the questions process over which a question is refused or ended; 0: half the machine's."""
+    question_s: float = 300.0
+    """Seconds after which a question is ended."""
 
 
 def read(data: Path) -> Settings:

@@ -99,7 +99,7 @@ def _step(one: Any) -> tuple[str, ...]:
 
 def _stopped(data: Path, asked: JSON, step: int, json: bool) -> None:
     _settle(data)
-    answer: Any = ask(data, {"stopped": {"funnel": asked, "step": step}})
+    answer: Any = _asked(data, {"stopped": {"funnel": asked, "step": step}})
     if json:
         show.as_json(answer)
         return
@@ -258,7 +258,7 @@ def question(
 ) -> None:
     """The answer to a saved question (a `question:` document)."""
     _settle(data)
-    answer: Any = ask(data, {"question": {"name": name, "version": version}})
+    answer: Any = _asked(data, {"question": {"name": name, "version": version}})
     (kind,) = ANSWERS.keys() & answer["question"].keys()
     if out:
         _write(out, kind, answer)
@@ -312,10 +312,15 @@ def _settle(data: Path) -> Workspace:
     return workspace
 
 
+def _asked(data: Path, question: JSON) -> JSON:
+    with show.waiting() as told:
+        return ask(data, question, told=told)
+
+
 def _answer(data: Path, kind: str, asked: JSON, out: Path | None, json: bool) -> Any:
     """The answer, if it is for a person; else it is written or printed here."""
     _settle(data)
-    answer = ask(data, {kind: asked})
+    answer = _asked(data, {kind: asked})
     if out:
         _write(out, kind, answer)
     elif json:

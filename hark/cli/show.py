@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from hark.clock import moment
 from hark.model import JSON, Instant
+from hark.questions import Progress
 
 Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -71,3 +73,15 @@ def flat(value: JSON) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {flat(item)}" for key, item in value.items())
     return str(value)
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[Progress], None]]:
+    """Who is told of progress says it on standard error, if that is a terminal, until the answer is there."""
+    with Console(stderr=True).status("") as status:
+        yield lambda told: status.update(_progress(told))
+
+
+def _progress(told: Progress) -> str:
+    parts = f", {told.done} of {told.of} parts" if told.of else ""
+    return f"{told.seconds:.0f} s{parts}; Ctrl-C ends the question"

@@ -20,7 +20,7 @@ from hark.collect.sources import Made
 from hark.errors import HarkError
 from hark.history import columns
 from hark.model import JSON, Instant, Lane
-from hark.questions import ask
+from hark.questions import Answer, Progress, ask, begin, cancel, look
 from hark.settings import read
 from hark.speak.keyfile import open_keys
 from hark.speak.links import Links
@@ -62,6 +62,18 @@ class Source:
     def ask(self, question: JSON) -> JSON:
         """A long question, answered by the questions process where one runs (`hark.questions`)."""
         return ask(self.data, question, self._clock)
+
+    def begin(self, question: JSON, patience_s: float = 0.0) -> Answer | Progress:
+        """The same, waiting no longer than `patience_s` where the process runs: `look` again by its id."""
+        return begin(self.data, question, self._clock, patience_s)
+
+    def look(self, id: str, patience_s: float = 0.0) -> Answer | Progress:
+        """The answer to a question that was begun, or how far it is. Raises HarkError `question.gone`."""
+        return look(self.data, id, patience_s)
+
+    def cancel(self, id: str) -> None:
+        """End a question."""
+        cancel(self.data, id)
 
     def names(self) -> tuple[str, ...]:
         """Event names of customers' latest events and of definitions, to choose from."""

@@ -21,6 +21,7 @@ from hark.history.erased import Gone
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run
 from hark.history.seal import BUCKETS, as_rows, follow
+from hark.history.watching import watching
 from hark.model import GROUPS, Event, Instant, Kind
 from hark.store.contracts import StateReader
 from hark.store.table import ROWS, EventTable, File, Version
@@ -48,6 +49,11 @@ class Resident:
     def put(self, file: File, run: Run) -> None:
         with self._lock:
             self._runs[file.path] = run
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._runs = {}
 
     @property
     def held_bytes(self) -> int:
@@ -113,6 +119,7 @@ class Snapshot:
         Buckets from 0 are the customers', as many from `buckets` on the groups'.
         With `names` a run may hold other names too (it does when it is resident), never fewer.
         """
+        watching.get().look_up()
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
         found = [self._kept(file, self._run(file, wanted, properties)) for file in files]
@@ -133,10 +140,17 @@ class Snapshot:
         if self._resident and not properties:
             names = None
         wanted = (*KEYS, "properties") if properties else KEYS
-        read = runs.joined([runs.run(part, names) for part in self._table.groups(file, wanted)])
+        read = runs.joined([runs.run(part, names) for part in self._groups(file, wanted)])
         if self._resident and not properties:
             self._resident.put(file, read)
         return read
+
+    def _groups(self, file: File, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The groups of rows of a file; between two of them a question can be ended."""
+        watch = watching.get()
+        for part in self._table.groups(file, columns):
+            yield part
+            watch.look_up()
 
     def _affected(self, file: File) -> Ints:
         """The subjects of whose rows some may belong to another since the file was written."""
@@ -243,7 +257,7 @@ class Snapshot:
         for file in self.version.files:
             if file.bucket < self.buckets:
                 columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
-                for part in self._table.groups(file, columns):
+                for part in self._groups(file, columns):
                     yield self._today(_named(part, names)).select(wanted)
 
     def _today(self, rows: pa.Table) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -14,7 +13,9 @@ from hark import settings
 from hark.clock import Clock
 from hark.errors import HarkError
 from hark.history.reader import Resident, Snapshot, open_snapshot
+from hark.history.watching import watching
 from hark.model import JSON, MINUTE
+from hark.questions.budget import Work, budget_of
 from hark.questions.catalogue import Keeper
 from hark.questions.events import EventsQuestion, events
 from hark.questions.kinds import ReportsQuestion, read
@@ -23,8 +24,6 @@ from hark.store.state import StateReader, open_reader
 ANSWERS = 256
 ROW_BYTES = 32
 """Memory one event's key columns take while they are kept."""
-MEMORY_SHARE = 0.5
-"""Of the machine's memory, for columns: a history that needs more is refused, not swapped."""
 
 
 class Desk:
@@ -34,7 +33,8 @@ class Desk:
         """`writes`: this is the questions process, which keeps the catalogue's file."""
         self.data, self.clock = data, clock
         self.state: StateReader = open_reader(data)
-        self.zone = settings.read(data).zone
+        chosen = settings.read(data)
+        self.zone, self.budget = chosen.zone, budget_of(chosen)
         self.resident = Resident()
         self.catalogue = Keeper(data, self.state, writes)
         self._answers: OrderedDict[bytes, JSON] = OrderedDict()
@@ -44,16 +44,31 @@ class Desk:
         """The history as it stands now. Raises HarkError `question.large` if its columns would not fit."""
         found = open_snapshot(self.data, self.state, self.resident)
         rows = sum(file.rows for file in found.version.files)
-        if rows * ROW_BYTES > memory_bytes() * MEMORY_SHARE:
+        if rows * ROW_BYTES > self.budget.memory_bytes:
+            most = f"{self.budget.memory_bytes / 1e9:.1f} GB"
             raise HarkError(
-                f"{rows:,} events need more than half of this machine's memory",
-                hint="ask on a larger machine, or use `hark sql`",
+                f"the columns of {rows:,} events need more than the {most} of memory that questions may have",
+                hint="ask on a larger machine, use `hark sql`, or raise question_memory_mb in hark.toml",
                 id="question.large",
             )
         return found
 
-    def answer(self, question: JSON) -> JSON:
-        """The answer; from memory if nothing has happened since the same was asked, within a minute."""
+    def read(self, question: JSON) -> None:
+        """Raises HarkError `question.wrong` unless it is a question."""
+        read(question, self.zone)
+
+    def answer(self, question: JSON, work: Work | None = None) -> JSON:
+        """The answer; from memory if nothing has happened since the same was asked, within a minute.
+
+        Raises HarkError: it is wrong, or `work` (else a budget of its own) ends it.
+        """
+        token = watching.set(work or Work(self.budget))
+        try:
+            return self._answer(question)
+        finally:
+            watching.reset(token)
+
+    def _answer(self, question: JSON) -> JSON:
         answer, asked = read(question, self.zone)
         if isinstance(asked, EventsQuestion):  # it keeps a fold of its own, however large the history is
             return events(self, asked)
@@ -66,6 +81,12 @@ class Desk:
         found = answer(self, asked, snapshot)
         self._keep(known, found)
         return found
+
+    def forget(self) -> None:
+        """Give back what is kept between questions."""
+        self.resident.forget()
+        with self._lock:
+            self._answers.clear()
 
     def _stamp(self, asked: Struct, snapshot: Snapshot) -> JSON:
         """What an answer rests on besides the question. The list of all reports may be a minute old."""
@@ -80,8 +101,3 @@ class Desk:
             self._answers[known] = found
             while len(self._answers) > ANSWERS:
                 self._answers.popitem(last=False)
-
-
-def memory_bytes() -> int:
-    """The machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

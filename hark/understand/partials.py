@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import Protocol, TypeVar
+
+from hark.history.watching import watching
 
 P = TypeVar("P")
 
@@ -18,21 +20,17 @@ class Buckets(Protocol):
     def buckets(self) -> int: ...
 
 
-Watch = Callable[[int, int], None]
-"""Told after each bucket how many of how many are done; raises HarkError to end the question."""
-
-watching: ContextVar[Watch] = ContextVar("watching", default=lambda _done, _all: None)
-"""Who watches the question that is being answered in this context."""
-
-
 def over_buckets(history: Buckets, one: Callable[[int], P]) -> list[P]:
-    """`one(bucket)` for every bucket, as many at once as there are cores (kernels let go of the GIL)."""
-    watch, found = watching.get(), []
-    pool = ThreadPoolExecutor(os.cpu_count())
+    """`one(bucket)` for every bucket, as many at once as there are cores (kernels let go of the GIL).
+
+    Whoever watches is told after each; the first that fails ends the others that have not begun.
+    """
+    watch, pool = watching.get(), ThreadPoolExecutor(os.cpu_count())
     try:
-        for done, part in enumerate(pool.map(one, range(history.buckets)), start=1):
-            found.append(part)
-            watch(done, history.buckets)
+        asked = [pool.submit(copy_context().run, one, bucket) for bucket in range(history.buckets)]
+        for done, part in enumerate(as_completed(asked), start=1):
+            part.result()
+            watch.bucket(done, history.buckets)
+        return [part.result() for part in asked]
     finally:
         pool.shutdown(cancel_futures=True)
-    return found

@@ -18,10 +18,10 @@ import pytest
 from hark.clock import SetClock, SharedClock
 from hark.errors import HarkError
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK
-from hark.questions import ask, desk
+from hark.questions import ask, budget
 from hark.questions.desk import Desk
 from hark.questions.kinds import span_us
-from hark.questions.process import BODY_BYTES, WAITING
+from hark.questions.process import BODY_BYTES, CONNECTIONS
 from tests.cast import eventually, with_no_error
 from tests.console.shop import END, PEOPLE
 
@@ -119,7 +119,7 @@ def test_what_is_no_question_does_not_hurt(shop: Path, process: Process) -> None
 
 def test_more_questions_than_there_is_room_for_are_refused_at_once(shop: Path, process: Process) -> None:
     """With all places taken by callers who say nothing, the next is told to come again."""
-    silent = [socket.socket(socket.AF_UNIX) for _ in range(WAITING)]
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(CONNECTIONS)]
     try:
         for one in silent:
             one.connect(str(shop / "run" / "questions.sock"))
@@ -133,7 +133,7 @@ def test_more_questions_than_there_is_room_for_are_refused_at_once(shop: Path, p
 
 def test_a_history_too_large_for_the_memory_is_refused(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question whose columns would not fit is refused by name, before anything is read."""
-    monkeypatch.setattr(desk, "memory_bytes", lambda: -1)
+    monkeypatch.setattr(budget, "memory_bytes", lambda: -1)
     with pytest.raises(HarkError) as refused:
         Desk(shop, SetClock(END)).answer(ALL[0])
     assert refused.value.id == "question.large"
