@@ -15,7 +15,9 @@ import msgspec
 
 from hark.app import Workspace
 from hark.clock import WallClock, instant
+from hark.definitions.parse import read
 from hark.errors import HarkError
+from hark.learn.backtest.answer import Backtest
 from hark.model import JSON, Instant
 from hark.questions import ask
 from hark.understand.funnel import FunnelAnswer
@@ -179,6 +181,17 @@ class History:
         return msgspec.convert(
             {key: value for key, value in found.items() if key != "question"}, ANSWERS[kind]
         )
+
+    def backtest(
+        self, campaign: str, documents: str = "", *, since: str | None = None, until: str | None = None
+    ) -> Backtest:
+        """What a campaign would have done; nobody is written to. `documents`: YAML that stands in for what is
+        in force, or beside it. Raises HarkError `campaign.unknown`, `backtest.empty`, DefinitionError."""
+        zone = self._workspace.settings.zone
+        given = read([("documents", documents)], self._workspace.state().documents(), zone)
+        asked: JSON = {"campaign": campaign, "since": since, "until": until}
+        asked["documents"] = [{"kind": one.kind, "name": one.name, "body": one.body} for one in given]
+        return msgspec.convert(self.ask({"backtest": asked}), Backtest)
 
     def ask(self, question: JSON) -> Any:
         """The answer to any question as plain data, such as `{"segment": {"name": "regulars"}}`."""

@@ -8,6 +8,7 @@ import typer
 
 from hark.cli import (
     ask,
+    backtest,
     behaviour,
     doctor,
     erase,
@@ -43,6 +44,7 @@ MODULES = (
     behaviour,
     segment,
     ask,
+    backtest,
     worth,
     signals,
     erase,

@@ -40,12 +40,17 @@ def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) 
     _show_changes(changes, json)
 
 
+def read_files(workspace: Workspace, files: list[Path]) -> list[parse.Parsed]:
+    """The documents of files, checked with those in force. Raises DefinitionError, HarkError."""
+    texts = [(str(file), _text(file)) for file in files]
+    current: list[Document] = workspace.state().documents()
+    return parse.read(texts, current, workspace.settings.zone, template_problem)
+
+
 def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed], list[plan.Change]]:
     workspace.settle()
-    current: list[Document] = workspace.state().documents()
-    texts = [(str(file), _text(file)) for file in files]
-    wanted = parse.read(texts, current, workspace.settings.zone, template_problem)
-    return wanted, plan.plan(current, wanted)
+    wanted = read_files(workspace, files)
+    return wanted, plan.plan(workspace.state().documents(), wanted)
 
 
 def _text(file: Path) -> str:

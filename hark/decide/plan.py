@@ -99,6 +99,8 @@ class Plan:
         """Segments for which a subject need have done nothing: its first event is folded, whatever it is,
         so that they are asked as soon as the subject is known."""
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
+        self.names = frozenset(self._watches)
+        """The names of all events that can set anything off by themselves."""
         self._tables = {
             (first, traits): self._table(first, traits) for first in (False, True) for traits in (False, True)
         }

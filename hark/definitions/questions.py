@@ -263,3 +263,14 @@ def read_question(kind: str, body: JSON, zone: str) -> Asked:
         first = reading.found[0]
         raise HarkError(f"{kind}: {first.message}", first.hint, "question.wrong")
     return found
+
+
+def read_moment(text: str, zone: str) -> Instant:
+    """A date (its first instant in the zone) or a time with a zone. Raises HarkError `question.wrong`."""
+    from hark.definitions.yaml import located
+
+    reading = Reading("time", zone)
+    found = MOMENT.read(located(text), reading)
+    if isinstance(found, Invalid):
+        raise HarkError(reading.found[0].message, reading.found[0].hint, "question.wrong")
+    return found

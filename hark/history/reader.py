@@ -6,7 +6,7 @@ handled as a row of the older one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -24,7 +24,7 @@ from hark.history.seal import BUCKETS, as_rows, follow
 from hark.history.watching import watching
 from hark.model import GROUPS, Event, Instant, Kind
 from hark.store.contracts import StateReader
-from hark.store.table import ROWS, EventTable, File, Version
+from hark.store.table import ROWS, TEXTS, EventTable, File, Version, bucket_of
 
 NO_TABLE = Version(-1, 0, "", BUCKETS, ())
 _NO_MERGES = Merged(())
@@ -251,6 +251,28 @@ class Snapshot:
         whole = chunks.ordered(pa.concat_tables([empty, *parts]))
         return pa.table({name: _as_event(whole[name], name) for name in columns})
 
+    def rows(
+        self, bucket: int, columns: Sequence[str], keep: Callable[[pa.Table], pa.Array]
+    ) -> Iterator[pa.Table]:
+        """A bucket's rows that `keep` chooses, in these columns and under today's subjects, piece by piece
+        and in no order; texts are dictionaries."""
+        for part in self._today_in(bucket, list(columns)):
+            yield part.filter(keep(part))
+
+    def _today_in(self, bucket: int, wanted: list[str]) -> Iterator[pa.Table]:
+        for file in self.version.files:
+            if file.bucket == bucket:
+                columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
+                for part in self._table.groups(file, columns):
+                    yield self._within(bucket, self._today(part).select(wanted))
+            elif file.bucket < self.buckets and len(moved := self._affected(file)):
+                rows = follow(self._table.of(file, moved.tolist(), [*wanted, "origin"]), self.merged)
+                yield self._within(bucket, self._shown(rows).select(wanted))
+        yield self._within(bucket, _coded(self._customers.select(wanted)))
+
+    def _within(self, bucket: int, rows: pa.Table) -> pa.Table:
+        return rows.filter(pa.array(bucket_of(rows["subject"].to_numpy(), self.buckets) == bucket))
+
     def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:
         """All rows of customers under canonical subjects, piece by piece, in no order."""
         yield _named(self._customers.select(wanted), names)
@@ -290,6 +312,14 @@ def _named(rows: pa.Table, names: Collection[str] | None) -> pa.Table:
     if names is None:
         return rows
     return rows.filter(pc.is_in(rows["name"].cast(pa.string()), pa.array(list(names), pa.string())))
+
+
+def _coded(rows: pa.Table) -> pa.Table:
+    """Texts as dictionaries, as the table's files give them."""
+    for place, name in enumerate(rows.column_names):
+        if name in TEXTS and not pa.types.is_dictionary(rows[name].type):
+            rows = rows.set_column(place, name, rows[name].dictionary_encode())
+    return rows
 
 
 def _as_event(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

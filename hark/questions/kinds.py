@@ -18,6 +18,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
 from hark.questions.segments import SEGMENT_KINDS
@@ -123,6 +124,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "report": (ReportQuestion, report),
     "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),
+    "backtest": (BacktestQuestion, ask_backtest),
     "worth": (WorthQuestion, worth),
     "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),

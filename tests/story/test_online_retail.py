@@ -7,6 +7,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 import segment.analytics as segment
@@ -17,6 +18,7 @@ from hark.decide.why import line_of
 from hark.model import Kind
 from hark.replay import replay
 from tests.cast import hark, serving
+from tests.data import shared
 from tests.retail import DECEMBER_2010, LINES, ORDERS, lines, orders
 
 pytestmark = pytest.mark.xdist_group("retail")
@@ -128,3 +130,46 @@ def test_replay_explains_every_decision(imported: Path) -> None:
     facts = replay(workspace.snapshot(), state.documents(), key=state.key).facts
     assert len(facts) == sum(once["facts"].values())
     assert all((line := line_of(fact)) and line.sentence for fact in facts)
+
+
+BACKTEST = """
+campaign: quiet_for_long
+trigger: {enters: slowing_down}
+topic: news
+goal: {event: Order Completed, within: 14d}
+reenter: always
+steps:
+  - send: {channel: email, template: whats_new}
+"""
+QUIET = """
+with orders as (
+  select CustomerID as who, InvoiceNo, min(InvoiceDate) as made from read_parquet(?)
+  where Quantity > 0 and CustomerID is not null group by all),
+numbered as (
+  select who, made, row_number() over (partition by who order by made, InvoiceNo) as n,
+    lead(made) over (partition by who order by made, InvoiceNo) as next from orders),
+entered as (
+  select who, made + interval 45 days as since from numbered, (select max(made) as last from orders)
+  where n >= 2 and made + interval 45 days <= last and (next is null or next > made + interval 45 days)),
+judged as (
+  select since + interval 15 days < (select max(made) from orders) as over,
+    exists (select 1 from orders o where o.who = entered.who and o.made > since
+            and o.made <= since + interval 14 days) as goal
+  from entered)
+select count(*), count(*) filter (not over), count(*) filter (over), count(*) filter (over and goal)
+from judged
+"""
+"""Two orders or more, then 45 days without one: entries, windows open and over, and goals in those."""
+
+
+def test_the_back_test_of_the_year_is_duckdbs(imported: Path, tmp_path: Path) -> None:
+    """Entries, incomplete windows and base rate are those of a query over the file itself."""
+    entries, open_, over, goals = duckdb.execute(
+        QUIET, [str(shared("online_retail/online_retail_lines.parquet"))]
+    ).fetchall()[0]
+    (tmp_path / "new.yaml").write_text(BACKTEST)
+    found = hark(imported, "backtest", str(tmp_path / "new.yaml"))
+    assert (found["entries"], found["incomplete"], found["complete"]) == (entries, open_, over)
+    assert found["base_rate"]["estimate"] == goals / over
+    assert entries > 3_000
+    assert sum(one["entries"] for one in found["by_day"]) == entries == found["messages"]

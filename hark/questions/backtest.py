@@ -1,0 +1,176 @@
+"""A back-test as a question: what a campaign would have done; long ones by processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from hark.decide.backtest.found import Found
+from hark.decide.backtest.inputs import known_span
+from hark.decide.backtest.run import Span, backtest, draws, plan_of
+from hark.definitions.parse import definition
+from hark.definitions.questions import read_moment
+from hark.definitions.types import Campaign, Definition, Document
+from hark.errors import HarkError
+from hark.history.reader import Snapshot, open_snapshot
+from hark.learn.backtest.answer import Sends, answer
+from hark.model import JSON, FactName, Instant
+from hark.store.state import open_reader
+
+if TYPE_CHECKING:
+    from hark.questions.desk import Desk
+
+PROCESSES = 2
+ALONE = 300_000
+"""A history of fewer events is walked in the asking process: a new one takes a second to start."""
+SAMPLE = 20
+
+
+class BacktestQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """`documents` ({"kind", "name", "body"}) stand in for those in force, or beside them."""
+
+    campaign: str
+    documents: list[JSON] = []
+    since: str | None = None
+    """Entries from this date, or time with a zone, on; None: from the history's beginning."""
+    until: str | None = None
+    """Entries before it; None: to the history's end."""
+
+
+class Job(Struct, frozen=True):
+    """What one process walks."""
+
+    data: str
+    zone: str
+    documents: list[Document]
+    campaign: str
+    span: Span
+    buckets: list[int]
+
+
+def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSON:
+    """`learn.backtest.answer.Backtest` as plain data.
+
+    Raises HarkError `campaign.unknown`, `backtest.empty` (no history in that time), `backtest.failed`.
+    """
+    from hark.questions.kinds import known_as
+
+    documents = in_force(desk.state.documents(), asked.documents)
+    campaign = _campaign(documents, asked.campaign, desk.zone)
+    first, last = known_span(snapshot)
+    span = _span(asked, desk.zone, min(last, desk.clock.now()))
+    begin, end = max(span.begin or first, first), min(span.end or span.until + 1, span.until + 1)
+    if begin >= end:
+        hint = "import some (hark import), or give --from and --to within it"
+        raise HarkError("there is no history in that time to test with", hint, "backtest.empty")
+    buckets = list(range(snapshot.buckets))
+    found = walked(Job(str(desk.data), desk.zone, documents, asked.campaign, span, buckets), snapshot)
+    made = answer(campaign, found, sends_of(snapshot), begin, end, span.until, desk.zone).to_json()
+    who = sorted({entry.subject for entry in found.entries})
+    return made | {"sample": [known_as(desk.state, one) for one in who[:: len(who) // SAMPLE + 1]]}
+
+
+def _span(asked: BacktestQuestion, zone: str, until: Instant) -> Span:
+    since, before = (read_moment(text, zone) if text else None for text in (asked.since, asked.until))
+    return Span(since, before, until)
+
+
+def in_force(current: Iterable[Document], given: Sequence[JSON]) -> list[Document]:
+    """The documents in force with those given in their place, or added."""
+    documents = {(one.kind, one.name): one for one in current}
+    for one in given:
+        old = documents.get((one["kind"], one["name"]))
+        version = old.version + 1 if old else 1
+        documents[one["kind"], one["name"]] = Document(one["kind"], one["name"], version, one["body"])
+    return list(documents.values())
+
+
+def _campaign(documents: Iterable[Document], name: str, zone: str) -> Campaign:
+    campaigns = {one.name: one for one in documents if one.kind == "campaign"}
+    if name not in campaigns:
+        hint = f"there are: {', '.join(campaigns) or 'none'}; or give a file with a new one"
+        raise HarkError(f"no campaign {name}", hint, "campaign.unknown")
+    found = definition(campaigns[name], zone)
+    assert isinstance(found, Campaign)
+    return found
+
+
+def walked(job: Job, snapshot: Snapshot) -> Found:
+    """What the campaign would have done to everybody, by two processes where there is much to walk."""
+    sizes = dict.fromkeys(job.buckets, 0)
+    for file in snapshot.version.files:
+        if file.bucket in sizes:
+            sizes[file.bucket] += file.rows
+    if sum(sizes.values()) < ALONE:
+        return walk_part(job, snapshot)
+    shares = [msgspec.structs.replace(job, buckets=buckets) for buckets in shared_out(sizes, PROCESSES)]
+    found = Found()
+    for part in in_processes(shares):
+        found.add(part)
+    return found
+
+
+def shared_out(sizes: Mapping[int, int], parts: int) -> list[list[int]]:
+    """The buckets in parts of about equal size: each, from the largest on, to the smallest part so far."""
+    shares: list[list[int]] = [[] for _ in range(parts)]
+    held = [0] * parts
+    for bucket in sorted(sizes, key=lambda one: -sizes[one]):
+        place = held.index(min(held))
+        shares[place].append(bucket)
+        held[place] += sizes[bucket]
+    return [share for share in shares if share]
+
+
+def in_processes(jobs: Sequence[Job]) -> list[Found]:
+    """Each job by a process of its own, which ends with it. Raises HarkError `backtest.failed`."""
+    command = [sys.executable, "-m", "hark.questions.walker"]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in jobs]
+    for process, job in zip(running, jobs, strict=True):
+        assert process.stdin
+        process.stdin.write(msgspec.msgpack.encode(job))
+        process.stdin.close()
+    answers = [process.stdout.read() if process.stdout else b"" for process in running]
+    if any(process.wait() for process in running):
+        hint = "see the server's output; a step failed, or memory ran out"
+        raise HarkError("the back-test's process ended before its answer", hint, "backtest.failed")
+    return [msgspec.msgpack.decode(one, type=Found) for one in answers]
+
+
+def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
+    """One job's buckets, in this process."""
+    state = open_reader(Path(job.data))
+    things: list[tuple[Document, Definition]] = [(one, definition(one, job.zone)) for one in job.documents]
+    plan = plan_of(things, job.campaign, job.span)
+    snapshot = snapshot or open_snapshot(Path(job.data), state)
+
+    def key(subject: int) -> str:
+        found = state.key(subject)
+        return found[0] if found else str(subject)
+
+    keyed = key if draws(plan, plan.current[job.campaign]) else str
+    return backtest(snapshot, job.buckets, plan, job.campaign, job.span, keyed)
+
+
+class _Sent(Struct, frozen=True, gc=False):
+    campaign: str = ""
+
+
+def sends_of(snapshot: Snapshot) -> Sends:
+    """By customer, when campaigns really sent a message."""
+    rows = snapshot.table((FactName.MESSAGE_SENT.value,), ("subject", "at", "properties"))
+    found: dict[int, list[tuple[Instant, str]]] = {}
+    read = msgspec.json.Decoder(_Sent)
+    ats = rows["at"].cast("int64").to_pylist()
+    for subject, at, said in zip(
+        rows["subject"].to_pylist(), ats, rows["properties"].to_pylist(), strict=True
+    ):
+        campaign = read.decode(said).campaign
+        if campaign:
+            found.setdefault(subject, []).append((at, campaign))
+    return found

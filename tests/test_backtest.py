@@ -1,0 +1,114 @@
+"""`hark backtest` by the command, by Python and over several processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import hark as shop_of
+from hark.decide.backtest.run import Span
+from hark.errors import HarkError
+from hark.history.reader import open_snapshot
+from hark.model import DAY, SECOND
+from hark.questions.backtest import Job, in_processes, shared_out, walk_part
+from hark.store.state import open_reader
+from tests.cast import hark
+from tests.engine.world import START, World
+
+SHOP = """
+topic: news
+default: in
+---
+template: hello
+channel: email
+subject: Hello
+text: Hello
+---
+campaign: thanks
+trigger: {event: Bought}
+goal: {event: Bought, within: 7d}
+topic: news
+reenter: always
+steps: [{send: {channel: email, template: hello}}]
+"""
+NEW = """
+segment: buyers
+where: {did: {event: Bought, times: {gte: 2}}}
+---
+campaign: again
+trigger: {enters: buyers}
+goal: {event: Bought, within: 7d}
+topic: news
+steps: [{send: {channel: email, template: hello}}]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Ten customers who buy on every second day of a month, each less often than the one before."""
+    world = World(tmp_path / "data")
+    world.define(SHOP)
+    for number in range(10):
+        world.identify(f"u{number}", email=f"u{number}@x.example")
+    for day in range(0, 30, 2):
+        world.clock.at = START + day * DAY + SECOND
+        for number in range(1, 10):
+            if day % number == 0:
+                world.track(f"u{number}", "Bought")
+    world.catch_up()
+    return world
+
+
+def test_the_command_says_what_a_campaign_in_force_and_a_new_one_would_do(
+    world: World, tmp_path: Path
+) -> None:
+    """By name, or by a file which leaves what is in force as it was; between two dates, if asked."""
+    found = hark(world.data, "backtest", "thanks")
+    bought = sum(day % number == 0 for day in range(0, 30, 2) for number in range(1, 10))
+    assert found["entries"] == found["messages"] == bought
+    (tmp_path / "new.yaml").write_text(NEW)
+    new = hark(world.data, "backtest", str(tmp_path / "new.yaml"))
+    assert (new["campaign"], new["entries"], new["customers"]) == ("again", 9, 9)
+    assert sorted(new["sample"]) == [f"u{number}" for number in range(1, 10)]
+    assert "again" not in {one.name for one in world.reader.documents()}
+    days = hark(world.data, "backtest", "thanks", "--from", "2026-01-03", "--to", "2026-01-05")
+    assert days["entries"] == sum(2 % number == 0 for number in range(1, 10))
+
+
+def test_python_gives_the_same_typed(world: World) -> None:
+    """`shop.backtest` answers with the same numbers, and says so by name if there is no such campaign."""
+    shop = shop_of.open(world.data)
+    assert shop.backtest("again", NEW).entries == 9
+    assert shop.backtest("thanks", since="2026-01-03", until="2026-01-05").entries == 2
+    with pytest.raises(HarkError, match="no campaign nobody"):
+        shop.backtest("nobody")
+
+
+def test_mistakes_are_told(world: World, tmp_path: Path) -> None:
+    """A file without a campaign, a time without history, a campaign that is not there."""
+    (tmp_path / "topic.yaml").write_text("topic: offers\n")
+    assert "has no campaign" in hark(world.data, "backtest", str(tmp_path / "topic.yaml"), fails=True)
+    assert "no campaign nobody" in hark(world.data, "backtest", "nobody", fails=True)
+    assert "no history" in hark(world.data, "backtest", "thanks", "--from", "2027-01-01", fails=True)
+
+
+def test_parts_of_several_processes_add_up_to_the_whole(world: World) -> None:
+    """Two processes with half the buckets each find together what one process finds."""
+    state = open_reader(world.data)
+    snapshot = open_snapshot(world.data, state)
+    span = Span(None, None, world.clock.at)
+    whole = Job(str(world.data), "UTC", state.documents(), "thanks", span, list(range(snapshot.buckets)))
+    shares = shared_out({bucket: 1 + bucket % 3 for bucket in whole.buckets}, 2)
+    assert sorted(bucket for share in shares for bucket in share) == whole.buckets
+    one, other = in_processes([msgspec.structs.replace(whole, buckets=share) for share in shares])
+    assert one.entries
+    assert other.entries
+    one.add(other)
+    expected = walk_part(whole)
+    key = lambda entry: (entry.subject, entry.at)  # noqa: E731 - of both lists
+    assert sorted(one.entries, key=key) == sorted(expected.entries, key=key)
+    assert (one.withheld, one.customers, one.events) == (
+        expected.withheld, expected.customers, expected.events,
+    )  # fmt: skip
