@@ -100,6 +100,7 @@ class History:
         *,
         gap: str = "30m",
         collapse: bool = True,
+        facts: bool = False,
         top: int = 20,
         rare: float = 0.01,
         since: str | None = None,
@@ -108,7 +109,8 @@ class History:
     ) -> PathsAnswer:
         """What people do after `origin`, or before `target`; with both, what lies between."""
         asked = {"from": origin, "to": target, "depth": depth, "gap": gap, "collapse": collapse, "top": top}
-        return self._asked("paths", PathsAnswer, asked | {"rare": rare}, since, until, among)
+        asked |= {"rare": rare, "facts": facts}
+        return self._asked("paths", PathsAnswer, asked, since, until, among)
 
     def sessions(
         self,

@@ -12,9 +12,7 @@ import typer
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.definitions.shapes import Reading
-from hark.definitions.yaml import plain, read
-from hark.errors import HarkError
+from hark.definitions.lines import step_of
 from hark.model import JSON
 from hark.questions import ask
 from hark.workspace import ANSWERS
@@ -282,28 +280,11 @@ def sql(
     workspace = _settle(data)
     found = run(data, workspace.state(), query)
     if out:
-        write_table(found, out)
+        write_table(found, out, out.suffix.lower())
     elif json:
         show.as_json(found.to_pylist())
     else:
         show.table(found.column_names, [list(row.values()) for row in found.to_pylist()])
-
-
-def step_of(text: str | None) -> JSON:
-    """ "A|B where {x: 1}" or "not: A" as the step it is written as. Raises HarkError `question.step`."""
-    if text is None:
-        return None
-    if text.startswith("not: "):
-        return {"not": step_of(text.removeprefix("not: "))}
-    names, where, predicate = text.partition(" where ")
-    if not where:
-        return text
-    reading = Reading("step")
-    nodes = read(predicate, reading)
-    if reading.found or len(nodes) != 1:
-        hint = 'for example "Order Completed where {revenue: {gte: 50}}"'
-        raise HarkError(f"the predicate of {names} cannot be read: {predicate}", hint, "question.step")
-    return {"any_of": [name.strip() for name in names.split("|")], "where": plain(nodes[0])}
 
 
 def _settle(data: Path) -> Workspace:

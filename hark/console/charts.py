@@ -59,7 +59,7 @@ def _lift_layout(rows: Sequence[tuple[str, Interval]]) -> JSON:
         "tickangle": 0,
     }
     names = {"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True}
-    return {**_layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
+    return {**layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
 
 
 def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent", height: int = 150) -> JSON:
@@ -83,10 +83,11 @@ def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent"
     }
     if max(values, default=0) < FEW:
         up["dtick"] = 1
-    return {"data": [data], "layout": {**_layout(height), "xaxis": across, "yaxis": up, "bargap": 0.25}}
+    return {"data": [data], "layout": {**layout(height), "xaxis": across, "yaxis": up, "bargap": 0.25}}
 
 
-def _layout(height: int) -> JSON:
+def layout(height: int) -> JSON:
+    """What all figures share."""
     return {
         "height": height,
         "margin": {"l": 36, "r": 8, "t": 8, "b": 32},

@@ -6,17 +6,21 @@ from django.http import HttpRequest
 from msgspec import Struct
 
 PAGES = {
-    "Home": "/",
-    "Live": "/live",
-    "Events": "/events",
-    "Customers": "/customers",
-    "Segments": "/segments",
-    "Campaigns": "/campaigns",
-    "Funnel": "/funnel",
-    "Retention": "/retention",
-    "Sources": "/sources",
-    "Rejected": "/rejects",
+    "": {"Home": "/", "Live": "/live"},
+    "Understand": {
+        "Funnel": "/funnel",
+        "Retention": "/retention",
+        "Paths": "/paths",
+        "Lifecycle": "/lifecycle",
+        "Trends": "/trend",
+        "Sessions": "/sessions",
+        "Saved questions": "/questions",
+    },
+    "People": {"Customers": "/customers", "Segments": "/segments"},
+    "Speak": {"Campaigns": "/campaigns"},
+    "Listen": {"Events": "/events", "Sources": "/sources", "Rejected": "/rejects"},
 }
+"""By heading, the pages under it."""
 
 
 class Entry(Struct, frozen=True):
@@ -25,10 +29,22 @@ class Entry(Struct, frozen=True):
     current: bool
 
 
-def menu(request: HttpRequest) -> dict[str, list[Entry]]:
+class Heading(Struct, frozen=True):
+    """Pages that belong together; the first ones have no name."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+def menu(request: HttpRequest) -> dict[str, tuple[Heading, ...]]:
     """For every template: the pages, and which one is open."""
     here = request.path
-    return {"menu": [Entry(name, path, _holds(path, here)) for name, path in PAGES.items()]}
+    return {
+        "menu": tuple(
+            Heading(name, tuple(Entry(page, path, _holds(path, here)) for page, path in pages.items()))
+            for name, pages in PAGES.items()
+        )
+    }
 
 
 def _holds(path: str, here: str) -> bool:

@@ -76,12 +76,12 @@ class Source:
         cancel(self.data, id)
 
     def names(self) -> tuple[str, ...]:
-        """Event names of customers' latest events and of definitions, to choose from."""
+        """Event names of customers' latest events, the most frequent first, to choose from."""
         found: Counter[str] = Counter()
         for chunk in self.state.newest(NAME_CHUNKS):
             rows = columns.table(chunk)
             found.update(rows.filter(rows["active"])["name"].to_pylist())
-        return tuple(sorted(found))
+        return tuple(name for name, _ in found.most_common())
 
     @cached_property
     def links(self) -> Links:

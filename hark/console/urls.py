@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
+from hark.console.asking import FIELDS
 from hark.console.pages import (
+    asked,
     campaigns,
     consent,
     customers,
     erase,
     errors,
     events,
-    funnel,
     home,
     live,
     merges,
     rejects,
-    retention,
     segments,
     signin,
     social,
@@ -39,8 +39,7 @@ urlpatterns = [
     path("segments/<str:name>", segments.view, name="segment"),
     path("campaigns", campaigns.index, name="campaigns"),
     path("campaigns/<str:name>", campaigns.view, name="campaign"),
-    path("funnel", funnel.view, name="funnel"),
-    path("retention", retention.view, name="retention"),
+    *(path(kind, asked.view, {"kind": kind}, name=kind) for kind in FIELDS),
     path("sign-in", signin.SignIn.as_view(), name="sign-in"),
     path("sign-out", signin.SignOut.as_view(), name="sign-out"),
     path("welcome/<str:token>", signin.welcome, name="welcome"),

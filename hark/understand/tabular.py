@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -51,7 +51,7 @@ class Tabular(Struct, frozen=True):
         if path.suffix.lower() == ".json":
             path.write_bytes(msgspec.json.encode(self))
         else:
-            write_table(self.to_arrow(), path)
+            write_table(self.to_arrow(), path, path.suffix.lower())
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
@@ -63,14 +63,14 @@ class Tabular(Struct, frozen=True):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def write_table(table: pa.Table, path: Path) -> None:
-    """A table as .csv or .parquet. Raises HarkError `answer.file` for any other name."""
+def write_table(table: pa.Table, out: Path | BinaryIO, suffix: str) -> None:
+    """A table as .csv or .parquet, by its suffix. Raises HarkError `answer.file` for any other."""
     from pyarrow import csv, parquet
 
     writers = {".csv": csv.write_csv, ".parquet": parquet.write_table}
-    if path.suffix.lower() not in writers:
-        raise HarkError(f"{path} is no file we write", "name it .csv, .parquet or .json", "answer.file")
-    writers[path.suffix.lower()](table, path)
+    if suffix not in writers:
+        raise HarkError(f"{out} is no file we write", "name it .csv, .parquet or .json", "answer.file")
+    writers[suffix](table, out)
 
 
 def _cell(value: JSON) -> str:

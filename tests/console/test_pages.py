@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -35,6 +37,10 @@ PAGES = [
     "/campaigns/thank_you",
     "/funnel?steps=Signed+Up%0AProduct+Viewed%0AOrder+Completed&within=7d",
     "/retention?start=Signed+Up&period=week",
+    "/paths?from=Signed+Up&depth=4",
+    "/lifecycle?period=week",
+    "/trend?event=Order+Completed&period=week&of=revenue",
+    "/sessions?period=week",
 ]
 MORE_PAGES = [
     "/live?source=shop&name=Order",
@@ -73,11 +79,10 @@ def test_pages_are_whole_and_bring_no_inline_code(ann: Client, path: str) -> Non
 
 def contexts() -> dict[str, Callable[[], Struct]]:
     """By page, what makes its context."""
-    from hark.console.pages import campaigns, customers, funnel, home, live, retention, segments
+    from hark.console.pages import campaigns, customers, home, live, segments
     from hark.console.source import source
 
     here = source()
-    steps = ("Signed Up", "Product Viewed", "Order Completed")
     return {
         "/": lambda: home.home(here),
         "/live": lambda: live.live(here, "", ""),
@@ -88,9 +93,20 @@ def contexts() -> dict[str, Callable[[], Struct]]:
         "/campaigns/come_back": lambda: campaigns.campaign(
             here, here.state.versions("campaign", "come_back"), None
         ),
-        PAGES[-2]: lambda: funnel.funnel(here, steps, "7d"),
-        PAGES[-1]: lambda: retention.retention(here, "Signed Up", "", "week"),
+        **{path: partial(question, here, path) for path in QUESTIONS},
     }
+
+
+QUESTIONS = PAGES[-6:]
+
+
+def question(here: Any, path: str) -> Struct:
+    """The context of a question's page, from its address."""
+    from hark.console.asking import read
+    from hark.console.pages.asked import page_of
+
+    kind, _, query = path.removeprefix("/").partition("?")
+    return page_of(here, read(kind, dict(parse_qsl(query))))
 
 
 def test_the_json_twin_is_the_context(ann: Client) -> None:
@@ -265,7 +281,7 @@ def test_an_empty_workspace_teaches_the_first_steps(ann: Client, tmp_path: Path)
         assert 'analytics.host = "https://hark.example"' in page
         assert told(ann, "/")["first_steps"]["campaign"] is False
         lists = ("/live", "/events", "/customers", "/segments", "/campaigns", "/sources", "/rejects")
-        for path in (*lists, "/funnel", "/retention"):
+        for path in (*lists, *(one.partition("?")[0] for one in QUESTIONS)):
             assert ann.get(path).status_code == 200, path
     finally:
         settings.HARK_SOURCE = before

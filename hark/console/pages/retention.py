@@ -1,17 +1,20 @@
-"""Do they come back? Cohorts by the period of their first start event."""
+"""Do they come back, and to do what? Cohorts by the period of their start event."""
 
 from __future__ import annotations
 
-import msgspec
-from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
-from hark.console.respond import respond
-from hark.console.source import Source, source
-from hark.errors import HarkError
+from hark.console import figures
+from hark.console.asking import address
+from hark.console.pages.asked import QuestionPage
+from hark.model import JSON
 from hark.understand.retention import Cohort, RetentionAnswer
 
-PERIODS = ("day", "week", "month")
+COHORTS = {
+    "first": "by their first in the range",
+    "first_time": "only their first ever",
+    "recurring": "in every period with one",
+}
 STRENGTHS = 8
 
 
@@ -32,44 +35,49 @@ class Row(Struct, frozen=True):
     cells: tuple[Cell, ...]
 
 
-class RetentionPage(Struct, frozen=True):
-    """The question and, once it is asked, its answer."""
+class Heat(Struct, frozen=True):
+    """The cohorts of everybody, or of one group."""
 
-    start: str
-    returning: str
-    """"" for any activity."""
-    period: str
-    names: tuple[str, ...]
+    value: str
     rows: tuple[Row, ...]
-    error: str = ""
 
     @property
-    def periods(self) -> range:
+    def places(self) -> range:
         return range(max((len(row.cells) for row in self.rows), default=0))
 
+
+class RetentionPage(QuestionPage, frozen=True):
+    """The question and, once it is asked, its answer."""
+
+    answer: RetentionAnswer | None = None
+
     @property
-    def choices(self) -> tuple[str, ...]:
-        return PERIODS
+    def sentence(self) -> str:
+        typed = self.ask.typed
+        back = typed["return"] or "any activity"
+        mode = " or later" if typed["on_or_after"] else ""
+        by = f", by {typed['by']}" if typed["by"] else ""
+        return f"{typed['start']}, then {back} in each {typed['period']} after{mode}{by}{self.limits}"
 
+    @property
+    def cohorts(self) -> list[tuple[str, str]]:
+        return list(COHORTS.items())
 
-def view(request: HttpRequest) -> HttpResponse:
-    """GET /retention?start=A&return=B&period=week"""
-    start, returning = (request.GET.get(name, "").strip() for name in ("start", "return"))
-    page = retention(source(), start, returning, request.GET.get("period", "week"))
-    return respond(request, "retention.html", page, 400 if page.error else 200)
+    @property
+    def heats(self) -> list[Heat]:
+        if not self.answer:
+            return []
+        groups = [(one.value, one.cohorts) for one in self.answer.groups] or [("", self.answer.cohorts)]
+        return [Heat(value, tuple(map(_row, cohorts))) for value, cohorts in groups]
 
+    @property
+    def chart(self) -> JSON:
+        return figures.retention(self.answer) if self.answer and self.answer.cohorts else None
 
-def retention(here: Source, start: str, returning: str, period: str) -> RetentionPage:
-    """The context of the retention page."""
-    page = RetentionPage(start, returning, period, here.names(), ())
-    if not start:
-        return page
-    question = {"start": start, "return": returning or None, "period": period}
-    try:
-        found = msgspec.convert(here.ask({"retention": question}), RetentionAnswer)
-    except HarkError as error:
-        return msgspec.structs.replace(page, error=f"{error.message}. {error.hint}".strip())
-    return msgspec.structs.replace(page, rows=tuple(_row(one) for one in found.cohorts))
+    @property
+    def examples(self) -> list[tuple[str, str]]:
+        """(words, address) of questions that this workspace could ask."""
+        return [(f"{one}, week by week", address("retention", {"start": one})) for one in self.names[:2]]
 
 
 def _row(cohort: Cohort) -> Row:

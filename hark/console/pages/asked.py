@@ -1,0 +1,113 @@
+"""The pages of questions: one way to ask, to answer, to share and to save for every kind.
+
+Each kind adds only how its answer is shown: `funnel`, `retention`, `paths`, `lifecycle`, `trend`, `sessions`.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, TypeVar
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from msgspec import Struct
+
+from hark.console.asking import Ask, read
+from hark.console.respond import respond
+from hark.console.sharing import Share, share
+from hark.console.source import Source, source
+from hark.errors import HarkError
+from hark.understand.tabular import Tabular, write_table
+
+PERIODS = ("day", "week", "month")
+
+
+class QuestionPage(Struct, frozen=True):
+    """A question and, once it is asked, its answer."""
+
+    ask: Ask
+    names: tuple[str, ...]
+    """Event names to choose from, the most frequent first."""
+    segments: tuple[str, ...]
+    answer: Any = None
+
+    @property
+    def share(self) -> Share | None:
+        """The same answer by address, command, Python, document and file."""
+        return share(self.ask)
+
+    @property
+    def sentence(self) -> str:
+        """The question in words, above its answer."""
+        raise NotImplementedError
+
+    @property
+    def limits(self) -> str:
+        """The range and the segment it is about, as the end of a sentence."""
+        typed = self.ask.typed
+        said = [f"since {typed['since']}"] if typed["since"] else []
+        said += [f"until {typed['until']}"] if typed["until"] else []
+        said += [f"among {typed['among']}"] if typed["among"] else []
+        return "".join(f", {one}" for one in said)
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return PERIODS
+
+
+Page = TypeVar("Page", bound=QuestionPage)
+
+
+def view(request: HttpRequest, kind: str) -> HttpResponse:
+    """GET /funnel?steps=A%0AB&within=7d, and so on: the keys of the question's documents."""
+    return answered(request, page_of(source(), read(kind, request.GET.dict())))
+
+
+def answered(request: HttpRequest, page: QuestionPage) -> HttpResponse:
+    """The page, its twin, or the answer alone as a file (`format=answer|csv|parquet`)."""
+    form = request.GET.get("format", "")
+    if page.answer is not None and form in FILES:
+        return as_file(page.answer, form, page.ask.saved.name if page.ask.saved else page.ask.kind)
+    return respond(request, f"{page.ask.kind}.html", page, 400 if page.ask.problem else 200)
+
+
+def page_of(here: Source, ask: Ask) -> QuestionPage:
+    """The context of a question's page."""
+    from hark.console.pages.kinds import PAGES
+
+    page_type, answer_type = PAGES[ask.kind]
+    page = page_type(ask, here.names(), segment_names(here))
+    if ask.body is None:
+        return page
+    try:
+        found = here.ask({ask.kind: ask.body})
+    except HarkError as error:
+        problem = f"{error.message}. {error.hint}".strip()
+        return msgspec.structs.replace(page, ask=msgspec.structs.replace(ask, problem=problem))
+    return msgspec.structs.replace(page, answer=msgspec.convert(found, answer_type))
+
+
+def segment_names(here: Source) -> tuple[str, ...]:
+    """Segments that a question may be limited to, or split by."""
+    return tuple(one.name for one in here.state.documents() if one.kind == "segment")
+
+
+FILES = {
+    "answer": ("json", "application/json"),
+    "csv": ("csv", "text/csv; charset=utf-8"),
+    "parquet": ("parquet", "application/vnd.apache.parquet"),
+}
+"""By form, the file's ending and type."""
+
+
+def as_file(answer: Tabular, form: str, name: str) -> HttpResponse:
+    """The answer as `hark KIND --out FILE` writes it."""
+    suffix, type_ = FILES[form]
+    out = io.BytesIO()
+    if form == "answer":
+        out.write(msgspec.json.encode(answer))
+    else:
+        write_table(answer.to_arrow(), out, f".{suffix}")
+    response = HttpResponse(out.getvalue(), content_type=type_)
+    response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
+    return response
