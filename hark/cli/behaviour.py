@@ -280,7 +280,7 @@ def sql(
     workspace = _settle(data)
     found = run(data, workspace.state(), query)
     if out:
-        write_table(found, out, out.suffix.lower())
+        write_table(found, out)
     elif json:
         show.as_json(found.to_pylist())
     else:

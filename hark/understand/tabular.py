@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -51,7 +52,7 @@ class Tabular(Struct, frozen=True):
         if path.suffix.lower() == ".json":
             path.write_bytes(msgspec.json.encode(self))
         else:
-            write_table(self.to_arrow(), path, path.suffix.lower())
+            write_table(self.to_arrow(), path)
 
     def _repr_html_(self) -> str:
         """The table that a notebook shows."""
@@ -63,14 +64,22 @@ class Tabular(Struct, frozen=True):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def write_table(table: pa.Table, out: Path | BinaryIO, suffix: str) -> None:
-    """A table as .csv or .parquet, by its suffix. Raises HarkError `answer.file` for any other."""
+def write_table(table: pa.Table, path: Path) -> None:
+    """A table as .csv or .parquet. Raises HarkError `answer.file` for any other name."""
+    path.write_bytes(as_bytes(table, path.suffix.lower()))
+
+
+def as_bytes(table: pa.Table, suffix: str) -> bytes:
+    """The table as a .csv or .parquet file. Raises HarkError `answer.file` for any other suffix."""
     from pyarrow import csv, parquet
 
     writers = {".csv": csv.write_csv, ".parquet": parquet.write_table}
     if suffix not in writers:
-        raise HarkError(f"{out} is no file we write", "name it .csv, .parquet or .json", "answer.file")
+        message = f"{suffix or 'a file without an ending'} is nothing we write"
+        raise HarkError(message, "name it .csv, .parquet or .json", "answer.file")
+    out = io.BytesIO()
     writers[suffix](table, out)
+    return out.getvalue()
 
 
 def _cell(value: JSON) -> str:

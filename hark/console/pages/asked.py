@@ -5,7 +5,6 @@ Each kind adds only how its answer is shown: `funnel`, `retention`, `paths`, `li
 
 from __future__ import annotations
 
-import io
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,7 +16,7 @@ from hark.console.respond import respond
 from hark.console.sharing import Share, share
 from hark.console.source import Source, source
 from hark.errors import HarkError
-from hark.understand.tabular import Tabular, write_table
+from hark.understand.tabular import Tabular, as_bytes
 
 PERIODS = ("day", "week", "month")
 
@@ -103,11 +102,7 @@ FILES = {
 def as_file(answer: Tabular, form: str, name: str) -> HttpResponse:
     """The answer as `hark KIND --out FILE` writes it."""
     suffix, type_ = FILES[form]
-    out = io.BytesIO()
-    if form == "answer":
-        out.write(msgspec.json.encode(answer))
-    else:
-        write_table(answer.to_arrow(), out, f".{suffix}")
-    response = HttpResponse(out.getvalue(), content_type=type_)
+    found = msgspec.json.encode(answer) if form == "answer" else as_bytes(answer.to_arrow(), f".{suffix}")
+    response = HttpResponse(found, content_type=type_)
     response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
     return response
