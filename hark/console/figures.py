@@ -31,40 +31,12 @@ def funnel(answer: FunnelAnswer, stopped: Sequence[str]) -> JSON:
     """A bar a step: who came, and above them who stopped before it; `stopped` has each drop's address."""
     counts = [step.customers for step in answer.steps]
     drops = [0, *(before - here for before, here in pairwise(counts))]
-    places = list(range(len(counts)))
-    links = ["", *stopped]
-    came = {
-        "type": "bar",
-        "x": places,
-        "y": counts,
-        "text": [f"{step.rate_from_first:.0%}" for step in answer.steps],
-        "textposition": "auto",
-        "insidetextanchor": "end",
-        "insidetextfont": {"size": 15, "color": "--accent-ink"},
-        "outsidetextfont": {"size": 15, "color": "--ink"},
-        "marker": {"color": "--accent"},
-        "hovertemplate": "%{y:,} came here<extra></extra>",
-    }
-    gone = {
-        "type": "bar",
-        "x": places,
-        "y": drops,
-        "customdata": links,
-        "marker": {"color": "--drop", "line": {"width": 0}},
-        "hovertemplate": "%{y:,} stopped before: see who<extra></extra>",
-    }
-    said = {
-        "type": "scatter",
-        "mode": "text",
-        "x": places,
-        "y": [here + drop for here, drop in zip(counts, drops, strict=True)],
-        "text": [f"{MINUS}{drop:,}" if drop else "" for drop in drops],
-        "textposition": "top center",
-        "textfont": {"size": 14, "color": "--accent"},
-        "customdata": links,
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-    }
+    places, links = list(range(len(counts))), ["", *stopped]
+    data = [
+        {**_came(answer.steps), "x": places},
+        {**_gone(drops), "x": places, "customdata": links},
+        {**_said(counts, drops), "x": places, "customdata": links},
+    ]
     under = {"tickvals": places, "ticktext": [_under(step) for step in answer.steps]}
     axes = {
         "xaxis": {**FLAT, **under, "tickangle": 0},
@@ -72,7 +44,44 @@ def funnel(answer: FunnelAnswer, stopped: Sequence[str]) -> JSON:
         "barmode": "stack",
         "bargap": 0.28,
     }
-    return {"data": [came, gone, said], "layout": {**layout(340), **axes}}
+    return {"data": data, "layout": {**layout(340), **axes}}
+
+
+def _came(steps: Sequence[StepAnswer]) -> dict[str, JSON]:
+    return {
+        "type": "bar",
+        "y": [step.customers for step in steps],
+        "text": [f"{step.rate_from_first:.0%}" for step in steps],
+        "textposition": "auto",
+        "insidetextanchor": "end",
+        "insidetextfont": {"size": 15, "color": "--accent-ink"},
+        "outsidetextfont": {"size": 15, "color": "--ink"},
+        "marker": {"color": "--accent"},
+        "hovertemplate": "%{y:,} came here<extra></extra>",
+    }
+
+
+def _gone(drops: Sequence[int]) -> dict[str, JSON]:
+    return {
+        "type": "bar",
+        "y": list(drops),
+        "marker": {"color": "--drop", "line": {"width": 0}},
+        "hovertemplate": "%{y:,} stopped before: see who<extra></extra>",
+    }
+
+
+def _said(counts: Sequence[int], drops: Sequence[int]) -> dict[str, JSON]:
+    """The number who stopped, above each bar."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "y": [here + drop for here, drop in zip(counts, drops, strict=True)],
+        "text": [f"{MINUS}{drop:,}" if drop else "" for drop in drops],
+        "textposition": "top center",
+        "textfont": {"size": 14, "color": "--accent"},
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
 
 
 def _under(step: StepAnswer) -> str:
