@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from hark.definitions.lines import line_of, step_of
 from hark.errors import HarkError
@@ -137,7 +137,9 @@ class Ask(Struct, frozen=True):
     body: dict[str, JSON] | None
     """The question in the language of documents; None: nothing was asked yet, or it cannot be read."""
     problem: str = ""
-    saved: Saved | None = field(default=None)
+    saved: Saved | None = None
+    held: bool = False
+    """The form is shown, and the question not asked."""
 
     @property
     def query(self) -> str:
@@ -148,6 +150,11 @@ class Ask(Struct, frozen=True):
     def address(self) -> str:
         return address(self.kind, self.typed)
 
+    @property
+    def form_address(self) -> str:
+        """The page with its form filled in, and nothing asked."""
+        return f"/{self.kind}?{self.query}&ask=no"
+
 
 def read(kind: str, given: Mapping[str, str]) -> Ask:
     """The question that an address asks."""
@@ -156,7 +163,7 @@ def read(kind: str, given: Mapping[str, str]) -> Ask:
     if kind in NEEDS and not any(typed[name] for name in NEEDS[kind]):
         return Ask(kind, shown, None)
     try:
-        return Ask(kind, shown, body(kind, typed))
+        return Ask(kind, shown, body(kind, typed), held=given.get("ask") == "no")
     except HarkError as error:
         return Ask(kind, shown, None, f"{error.message}. {error.hint}".strip())
 

@@ -39,7 +39,7 @@ def funnel(answer: FunnelAnswer, stopped: Sequence[str]) -> JSON:
     ]
     under = {"tickvals": places, "ticktext": [_under(step) for step in answer.steps]}
     axes = {
-        "xaxis": {**FLAT, **under, "tickangle": 0},
+        "xaxis": {**FLAT, **under, "tickangle": 0, "automargin": True},
         "yaxis": _counted(),
         "barmode": "stack",
         "bargap": 0.28,
@@ -131,7 +131,7 @@ def groups(answer: FunnelAnswer) -> JSON:
         for group, colour in zip(answer.groups, SERIES, strict=False)
     ]
     names = ["<br>".join(wrap(step.step, LETTERS, break_long_words=False)) for step in answer.steps]
-    under = {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": 0}
+    under = {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": 0, "automargin": True}
     axes = {"xaxis": {**FLAT, **under}, "yaxis": _shares(), "barmode": "group", "bargap": 0.2}
     return {"data": data, "layout": {**_legend(300), **axes}}
 
@@ -148,7 +148,7 @@ def funnel_trend(answer: FunnelAnswer) -> JSON:
 def waits(answer: FunnelAnswer, place: int) -> JSON:
     """How long the way to one step took, in classes; empty ones at both ends are left out."""
     found = answer.steps[place].histogram
-    names = [f"≤ {_short(edge)}" for edge in answer.histogram_s] + ["longer"]
+    names = [_short(edge) for edge in answer.histogram_s] + ["more"]
     some = [number for number, count in enumerate(found) if count] or [0]
     shown = slice(max(some[0] - 1, 0), some[-1] + 1)
     data = {
@@ -156,17 +156,17 @@ def waits(answer: FunnelAnswer, place: int) -> JSON:
         "x": names[shown],
         "y": list(found[shown]),
         "marker": {"color": "--accent"},
-        "hovertemplate": "%{x}: %{y:,}<extra></extra>",
+        "hovertemplate": "up to %{x}: %{y:,}<extra></extra>",
     }
     across = {**FLAT, "tickangle": 0, "tickfont": {"size": 11}, "automargin": True}
     return {"data": [data], "layout": {**layout(180), "xaxis": across, "yaxis": _counted(), "bargap": 0.2}}
 
 
 def _short(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
 
 
 def retention(answer: RetentionAnswer) -> JSON:

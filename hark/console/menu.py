@@ -17,7 +17,7 @@ PAGES = {
         "Saved questions": "/questions",
     },
     "People": {"Customers": "/customers", "Segments": "/segments"},
-    "Speak": {"Campaigns": "/campaigns"},
+    "Speak": {"Campaigns": "/campaigns", "Definitions": "/definitions"},
     "Listen": {"Events": "/events", "Sources": "/sources", "Rejected": "/rejects"},
 }
 """By heading, the pages under it."""

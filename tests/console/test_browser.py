@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.by import By
 
 from hark.clock import SetClock
@@ -21,8 +22,9 @@ from hark.model import Lane
 from hark.store.contracts import NewRow
 from hark.store.log import LogStore
 from tests.cast import eventually
+from tests.console.collector import Collector
 from tests.console.conftest import EMAIL, PASSWORD
-from tests.console.shop import END, batch, call
+from tests.console.shop import END, PEOPLE, batch, call
 from tests.console.test_pages import MORE_PAGES, PAGES
 
 pytestmark = [pytest.mark.xdist_group("console"), pytest.mark.browser]
@@ -112,6 +114,44 @@ def mark(browser: webdriver.Chrome) -> str:
         "const one = document.querySelector('.scatterlayer .point'); return one && getComputedStyle(one).fill"
     )
     return str(browser.execute_script(script))
+
+
+def test_from_a_drop_to_a_draft_in_two_clicks(
+    browser: webdriver.Chrome, address: str, collector: Collector
+) -> None:
+    """A click on a funnel's pale bar shows the people, a click on the button hands over segment and draft."""
+    screen(browser, WIDE)
+    complaints(browser)
+    browser.get(address + "/funnel?steps=Signed+Up%0AOrder+Completed%0AOrder+Completed&within=12d")
+    eventually(lambda: browser.find_elements(By.CSS_SELECTOR, "#funnel .trace.bars .point"), what="the bars")
+    pale = browser.execute_script(
+        "const drawn = document.querySelectorAll('#funnel .trace.bars')[1].querySelectorAll('.point');"
+        "const box = drawn[2].getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2]"
+    )
+    actions = ActionBuilder(browser)
+    actions.pointer_action.move_to_location(*map(int, pale)).click()  # type: ignore[no-untyped-call]
+    actions.perform()
+    eventually(lambda: "/funnel/stopped" in browser.current_url, what="the people who stopped")
+    assert "stopped after Order Completed" in browser.find_element(By.TAG_NAME, "h1").text
+    browser.find_element(By.CSS_SELECTOR, "button[value=campaign]").click()
+    eventually(lambda: collector.rows, what="the documents")
+    kinds = [one["kind"] for one in collector.rows[0]["body"]["documents"]]
+    assert kinds == ["segment", "template", "campaign"]
+    assert complaints(browser) == []
+
+
+def test_an_edit_is_looked_at_while_it_is_written(browser: webdriver.Chrome, address: str) -> None:
+    """What saving would change, and who would come, stands beside the text without a click."""
+    screen(browser, WIDE)
+    browser.get(address + "/definitions/segment/gone_quiet")
+    eventually(lambda: "Nothing would change" in browser.find_element(By.ID, "changes").text, what="a look")
+    text = browser.find_element(By.ID, "text")
+    text.clear()
+    text.send_keys("segment: gone_quiet\nwhere: {did: Order Completed}\n")
+    eventually(lambda: "version 2" in browser.find_element(By.ID, "changes").text, what="who would come")
+    assert f"+{PEOPLE - 100}" in browser.find_element(By.ID, "changes").text
+    assert complaints(browser) == []
 
 
 def test_live_shows_an_event_when_it_arrives(

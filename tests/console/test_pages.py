@@ -49,6 +49,14 @@ MORE_PAGES = [
     "/sources",
     "/sources/shop",
     "/rejects?source=shop&since=1d",
+    "/questions",
+    "/definitions",
+    "/definitions/new?kind=campaign",
+    "/definitions/segment/gone_quiet",
+    "/funnel/stopped?steps=Signed+Up%0AOrder+Completed%0AOrder+Completed&within=12d&step=2",
+    "/funnel?steps=Signed+Up%0AOrder+Completed&trend=week&by=trait:first_name",
+    "/retention?start=Signed+Up&by=trait:first_name&cohorts=recurring",
+    "/saved/segment/not_yet/1",
 ]
 """Pages whose contexts have tests of their own."""
 
@@ -281,7 +289,7 @@ def test_an_empty_workspace_teaches_the_first_steps(ann: Client, tmp_path: Path)
         assert 'analytics.host = "https://hark.example"' in page
         assert told(ann, "/")["first_steps"]["campaign"] is False
         lists = ("/live", "/events", "/customers", "/segments", "/campaigns", "/sources", "/rejects")
-        for path in (*lists, *(one.partition("?")[0] for one in QUESTIONS)):
+        for path in (*lists, "/questions", "/definitions", *(one.partition("?")[0] for one in QUESTIONS)):
             assert ann.get(path).status_code == 200, path
     finally:
         settings.HARK_SOURCE = before

@@ -9,16 +9,21 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from msgspec import Struct
 
 from hark.console.asking import Ask, read
-from hark.console.respond import respond
+from hark.console.respond import respond, wants_json
 from hark.console.sharing import Share, share
 from hark.console.source import Source, source
 from hark.errors import HarkError
+from hark.model import JSON
+from hark.questions import Answer, Progress
 from hark.understand.tabular import Tabular, as_bytes
 
 PERIODS = ("day", "week", "month")
+PATIENCE_S = 1.0
+FOREVER_S = float("inf")
 
 
 class QuestionPage(Struct, frozen=True):
@@ -29,6 +34,8 @@ class QuestionPage(Struct, frozen=True):
     """Event names to choose from, the most frequent first."""
     segments: tuple[str, ...]
     answer: Any = None
+    progress: Progress | None = None
+    """How far the question is, as long as there is no answer."""
 
     @property
     def share(self) -> Share | None:
@@ -59,7 +66,19 @@ Page = TypeVar("Page", bound=QuestionPage)
 
 def view(request: HttpRequest, kind: str) -> HttpResponse:
     """GET /funnel?steps=A%0AB&within=7d, and so on: the keys of the question's documents."""
-    return answered(request, page_of(source(), read(kind, request.GET.dict())))
+    return answered(request, page_of(source(), read(kind, request.GET.dict()), patience(request)))
+
+
+def patience(request: HttpRequest) -> float:
+    """How long a page waits before it shows how far the question is; programs wait for the answer."""
+    return FOREVER_S if wants_json(request) or request.GET.get("format", "") in FILES else PATIENCE_S
+
+
+def cancel(request: HttpRequest) -> HttpResponse:
+    """POST /asking/cancel: end a question, and back to its form."""
+    source().cancel(request.POST.get("id", ""))
+    back = request.POST.get("back", "/")
+    return redirect(back if back.startswith("/") and not back.startswith("//") else "/")
 
 
 def answered(request: HttpRequest, page: QuestionPage) -> HttpResponse:
@@ -70,20 +89,26 @@ def answered(request: HttpRequest, page: QuestionPage) -> HttpResponse:
     return respond(request, f"{page.ask.kind}.html", page, 400 if page.ask.problem else 200)
 
 
-def page_of(here: Source, ask: Ask) -> QuestionPage:
-    """The context of a question's page."""
+def page_of(here: Source, ask: Ask, patience_s: float = FOREVER_S) -> QuestionPage:
+    """The context of a question's page; without an answer within `patience_s`, how far the question is."""
     from hark.console.pages.kinds import PAGES
 
     page_type, answer_type = PAGES[ask.kind]
     page = page_type(ask, here.names(), segment_names(here))
-    if ask.body is None:
+    if ask.body is None or ask.held:
         return page
     try:
-        found = here.ask({ask.kind: ask.body})
+        found = _answered(here, {ask.kind: ask.body}, patience_s)
     except HarkError as error:
         problem = f"{error.message}. {error.hint}".strip()
         return msgspec.structs.replace(page, ask=msgspec.structs.replace(ask, problem=problem))
-    return msgspec.structs.replace(page, answer=msgspec.convert(found, answer_type))
+    if isinstance(found, Progress):
+        return msgspec.structs.replace(page, progress=found)
+    return msgspec.structs.replace(page, answer=msgspec.convert(found.answer, answer_type))
+
+
+def _answered(here: Source, question: JSON, patience_s: float) -> Answer | Progress:
+    return Answer(here.ask(question)) if patience_s == FOREVER_S else here.begin(question, patience_s)
 
 
 def segment_names(here: Source) -> tuple[str, ...]:

@@ -1,0 +1,243 @@
+"""Definitions: all of them, one as YAML with its versions, and a text that becomes the next one."""
+
+from __future__ import annotations
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from msgspec import Struct
+
+from hark.console import saving
+from hark.console.pages.errors import unavailable
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.definitions import plan
+from hark.definitions.documents import KINDS
+from hark.definitions.parse import Parsed
+from hark.definitions.problems import DefinitionError
+from hark.definitions.sentences import of_campaign, of_segment
+from hark.definitions.types import Campaign, Document, Segment
+from hark.errors import HarkError
+from hark.model import Instant
+
+OWN_PAGES = {"segment": "/segments", "campaign": "/campaigns", "question": "/questions", "source": "/sources"}
+EXAMPLES = {
+    "segment": """\
+segment: slowing_down
+where:
+  all:
+    - did: {event: Order Completed, times: {gte: 2}}
+    - did_not: {event: Order Completed, within: 45d}
+""",
+    "campaign": """\
+campaign: come_back
+hypothesis: >
+  People who bought twice and then went quiet return if they see what is new.
+trigger: {enters: slowing_down}
+topic: news
+goal: {event: Order Completed, within: 14d, value: revenue}
+paused: yes
+steps:
+  - send: {channel: email, template: whats_new}
+""",
+}
+
+
+class Line(Struct, frozen=True):
+    """One document among others."""
+
+    kind: str
+    name: str
+    version: int
+    applied_at: Instant
+    author: str
+    address: str
+
+
+class DefinitionsPage(Struct, frozen=True):
+    """All documents in force, by kind."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def kinds(self) -> list[tuple[str, list[Line]]]:
+        known = dict.fromkeys(one.kind for one in self.lines)
+        return [(kind, [one for one in self.lines if one.kind == kind]) for kind in known]
+
+
+class Moved(Struct, frozen=True):
+    """What saving a segment would do to who is in it."""
+
+    name: str
+    sentence: str
+    count: int | None
+    """How many would be in it; None: it could not be counted, and `note` says why."""
+    share: float | None
+    sample: tuple[str, ...]
+    before: int | None = None
+    """How many are in it now; None: the segment is new."""
+    come: int = 0
+    go: int = 0
+    coming: tuple[str, ...] = ()
+    going: tuple[str, ...] = ()
+    note: str = ""
+
+
+class EditPage(Struct, frozen=True):
+    """A text of documents, and what saving it would change."""
+
+    kind: str
+    name: str
+    """"" for a new one."""
+    version: int
+    versions: tuple[int, ...]
+    text: str
+    note: str = ""
+    problems: tuple[str, ...] = ()
+    changes: tuple[plan.Change, ...] = ()
+    sentences: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return any(one.what != "same" for one in self.changes)
+
+    @property
+    def newest(self) -> bool:
+        return not self.versions or self.version == self.versions[-1]
+
+    @property
+    def own_page(self) -> str:
+        return f"{OWN_PAGES[self.kind]}/{self.name}" if self.name and self.kind in OWN_PAGES else ""
+
+
+class SavedPage(Struct, frozen=True):
+    """A version that was handed over and is not in force yet."""
+
+    kind: str
+    name: str
+    version: int
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """GET /definitions"""
+    lines = [_line(one) for one in source().state.documents()]
+    order = list(KINDS)
+    return respond(
+        request,
+        "definitions.html",
+        DefinitionsPage(tuple(sorted(lines, key=lambda one: (order.index(one.kind), one.name)))),
+    )
+
+
+def _line(one: Document) -> Line:
+    address = f"/definitions/{one.kind}/{one.name}"
+    return Line(one.kind, one.name, one.version, one.applied_at, one.author, address)
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """GET and POST /definitions/new?kind=segment"""
+    kind = request.GET.get("kind", "segment")
+    return _edited(request, EditPage(kind, "", 0, (), EXAMPLES.get(kind, "")))
+
+
+def edit(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """GET and POST /definitions/KIND/NAME, with ?version=N for an older one."""
+    versions = sorted(source().state.versions(kind, name), key=lambda one: one.version)
+    asked = request.GET.get("version", "")
+    found = next((one for one in versions[::-1] if asked in ("", str(one.version))), None)
+    if found is None:
+        raise Http404
+    numbers = tuple(one.version for one in versions)
+    return _edited(request, EditPage(kind, name, found.version, numbers, saving.text_of(found)))
+
+
+def _edited(request: HttpRequest, page: EditPage) -> HttpResponse:
+    if request.method != "POST":
+        return respond(request, "edit.html", page)
+    text, note = (
+        request.POST.get("text", "").replace("\r\n", "\n"),
+        request.POST.get("note", "").strip()[:500],
+    )
+    page = looked(source(), msgspec.structs.replace(page, text=text, note=note))
+    if request.headers.get("HX-Request"):
+        return respond(request, "edit_changes.html", page)
+    if request.POST.get("do") != "save" or page.problems:
+        return respond(request, "edit.html", page, 400 if page.problems else 200)
+    try:
+        changes = saving.save(source(), saving.read(source(), text), str(request.user), note)
+    except HarkError as error:
+        return unavailable(request, f"Nothing was saved: {error.message}. Try again in a moment.")
+    return redirect(saved_address(changes[-1]))
+
+
+def looked(here: Source, page: EditPage) -> EditPage:
+    """With what saving the text would change, or what is wrong with it."""
+    try:
+        wanted = saving.read(here, page.text)
+    except DefinitionError as error:
+        return msgspec.structs.replace(page, problems=saving.problems(error))
+    if not wanted:
+        return msgspec.structs.replace(page, problems=("There is no document in the text.",))
+    current = here.state.documents()
+    segments = [one for one in wanted if isinstance(one.definition, Segment)]
+    return msgspec.structs.replace(
+        page,
+        changes=tuple(plan.plan(current, wanted)),
+        sentences=tuple(_sentence(one) for one in wanted if _sentence(one)),
+        moved=tuple(
+            _moved(here, one, {old.name for old in current if old.kind == "segment"}) for one in segments
+        ),
+    )
+
+
+def _sentence(one: Parsed) -> str:
+    if isinstance(one.definition, Campaign):
+        return of_campaign(one.definition)
+    return of_segment(one.definition) if isinstance(one.definition, Segment) else ""
+
+
+def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
+    assert isinstance(wanted.definition, Segment)
+    sentence = of_segment(wanted.definition)
+    try:
+        where = wanted.body["where"]
+        preview = here.ask({"segment_preview": {"where": where}})
+        edit = (
+            here.ask({"segment_edit": {"name": wanted.name, "where": where}})
+            if wanted.name in known
+            else None
+        )
+    except HarkError as error:
+        return Moved(wanted.name, sentence, None, None, (), note=str(error))
+    all_ = preview["customers"]
+    found = Moved(
+        wanted.name,
+        sentence,
+        preview["count"],
+        preview["count"] / all_ if all_ else None,
+        tuple(preview["sample"]),
+    )
+    if edit is None:
+        return found
+    come, go = edit["come"], edit["go"]
+    return msgspec.structs.replace(
+        found,
+        before=edit["before"],
+        come=come["count"],
+        go=go["count"],
+        coming=tuple(come["sample"]),
+        going=tuple(go["sample"]),
+    )
+
+
+def saved_address(change: plan.Change) -> str:
+    """Where to wait for a version."""
+    return f"/saved/{change.kind}/{change.name}/{change.version}"
+
+
+def saved(request: HttpRequest, kind: str, name: str, version: int) -> HttpResponse:
+    """GET /saved/KIND/NAME/VERSION: its own page once it is in force; until then a page that looks again."""
+    if any(one.version >= version for one in source().state.versions(kind, name)):
+        return redirect(f"{OWN_PAGES[kind]}/{name}" if kind in OWN_PAGES else f"/definitions/{kind}/{name}")
+    return respond(request, "saved.html", SavedPage(kind, name, version))

@@ -1,0 +1,163 @@
+"""Who stopped at a step of a funnel: the people, a segment of them, and the draft of a campaign for them."""
+
+from __future__ import annotations
+
+import msgspec
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from msgspec import Struct
+
+from hark.console import drafts, saving
+from hark.console.asking import Ask, read
+from hark.console.pages.definitions import saved_address
+from hark.console.pages.errors import unavailable
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.definitions.conditions import read_condition
+from hark.definitions.problems import DefinitionError
+from hark.errors import HarkError
+from hark.model import JSON
+from hark.understand.funnel.answer import Drop, Next
+
+SHOWN = 30
+CSV = "text/csv; charset=utf-8"
+
+
+class StoppedPage(Struct, frozen=True):
+    """Those who reached a step and not the next, and what could be made of them."""
+
+    ask: Ask
+    step: int
+    """Counted from 1."""
+    here: JSON
+    """The step they reached, as it is written in the question."""
+    following: JSON
+    count: int
+    customers: tuple[str, ...]
+    """By their ids, the first of them."""
+    where: JSON
+    """The segment's condition: what they did, and what they did not."""
+    sentence: str
+    drop: Drop | None
+    segment: str
+    """The name proposed, or the one typed; likewise the others."""
+    campaign: str
+    topics: tuple[str, ...]
+    topic: str
+    hypothesis: str
+    within: str
+    problems: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return self.customers[:SHOWN]
+
+    @property
+    def beyond(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.shown)
+
+    @property
+    def instead(self) -> list[tuple[Next, float]]:
+        """What they did then, each with its share of those who stopped."""
+        if self.drop is None or not self.drop.customers:
+            return []
+        return [(one, one.customers / self.drop.customers) for one in self.drop.then]
+
+    @property
+    def address(self) -> str:
+        return f"/funnel/stopped?{self.ask.query}&step={self.step}"
+
+    @property
+    def here_words(self) -> str:
+        return drafts.words(self.here)
+
+    @property
+    def following_words(self) -> str:
+        return drafts.words(self.following)
+
+    @property
+    def window(self) -> str:
+        """How long they have for the goal."""
+        return self.within or drafts.WITHIN
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """GET and POST /funnel/stopped?steps=A%0AB%0AC&within=7d&step=2"""
+    ask, number = read("funnel", request.GET.dict()), request.GET.get("step", "")
+    steps = [
+        one for one in (ask.body or {}).get("steps", []) if not isinstance(one, dict) or "not" not in one
+    ]
+    if ask.body is None or not number.isdigit() or not 1 <= int(number) < len(steps):
+        raise Http404
+    page = stopped(source(), ask, int(number), steps[int(number) - 1], steps[int(number)])
+    if request.method == "POST":
+        return _make(request, source(), page)
+    if request.GET.get("format") == "csv":
+        lines = ["customer", *page.customers]
+        return HttpResponse("\n".join(map(_quoted, lines)) + "\n", content_type=CSV)
+    return respond(request, "stopped.html", page)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(one in text for one in '",\n\r') else text
+
+
+def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -> StoppedPage:
+    """The context of the page."""
+    found = here.ask({"stopped": {"funnel": ask.body, "step": step}})
+    funnel = here.ask({"funnel": ask.body})
+    documents = here.state.documents()
+    taken = {
+        kind: [one.name for one in documents if one.kind == kind] for kind in ("segment", "campaign", "topic")
+    }
+    words, after = drafts.words(reached), drafts.words(following)
+    return StoppedPage(
+        ask=ask,
+        step=step,
+        here=reached,
+        following=following,
+        count=found["count"],
+        customers=tuple(found["customers"]),
+        where=found["segment"],
+        sentence=f"Customers who {read_condition(found['segment'], settings.HARK_ZONE).sentence()}.",
+        drop=msgspec.convert(funnel["instead"][step - 1], Drop),
+        segment=drafts.free(drafts.snake(f"stopped after {words}"), taken["segment"]),
+        campaign=drafts.free(drafts.snake(f"on to {after}"), taken["campaign"]),
+        topics=tuple(taken["topic"]),
+        topic=drafts.topic(taken["topic"])[0],
+        hypothesis=drafts.belief(reached, following),
+        within=ask.typed["within"],
+    )
+
+
+def _make(request: HttpRequest, here: Source, page: StoppedPage) -> HttpResponse:
+    """The segment, or the segment and the campaign's draft, put into force; or what is wrong with them."""
+    said = {
+        name: request.POST.get(name, "").strip() for name in ("segment", "campaign", "hypothesis", "topic")
+    }
+    page = msgspec.structs.replace(page, **{name: text for name, text in said.items() if text})
+    campaign = request.POST.get("do") == "campaign"
+    try:
+        wanted = saving.read_documents(here, documents(page, campaign))
+        changes = saving.save(here, wanted, str(request.user), f"from the funnel {page.ask.address}")
+    except DefinitionError as error:
+        return respond(
+            request, "stopped.html", msgspec.structs.replace(page, problems=saving.problems(error)), 400
+        )
+    except HarkError as error:
+        return unavailable(request, f"Nothing was saved: {error.message}. Try again in a moment.")
+    return redirect(saved_address(changes[-1]))
+
+
+def documents(page: StoppedPage, campaign: bool) -> list[JSON]:
+    """What would be put into force."""
+    made = [drafts.segment(page.segment, page.where)]
+    if not campaign:
+        return made
+    topic, missing = drafts.topic([page.topic] if page.topic in page.topics else page.topics)
+    drafted = drafts.campaign(
+        page.campaign, page.segment, page.hypothesis, page.following, page.within, topic
+    )
+    return [*made, *missing, *drafted]

@@ -1,0 +1,48 @@
+"""Definitions written in the console: read as `hark apply` reads them, put into force by the same command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from hark.console.source import Source
+from hark.definitions import parse, plan, yaml
+from hark.definitions.problems import DefinitionError
+from hark.definitions.types import Document
+from hark.model import JSON
+from hark.speak.render import problem as template_problem
+
+WRITTEN = "text"
+"""What a problem calls the place where it was found."""
+
+
+def read(here: Source, text: str) -> list[parse.Parsed]:
+    """The documents of a text, checked with each other and with those in force. Raises DefinitionError."""
+    return parse.read([(WRITTEN, text)], here.state.documents(), settings.HARK_ZONE, template_problem)
+
+
+def read_documents(here: Source, documents: Sequence[JSON]) -> list[parse.Parsed]:
+    """The same of plain documents. Raises DefinitionError."""
+    return read(here, yaml.write(documents))
+
+
+def problems(error: DefinitionError) -> tuple[str, ...]:
+    """What is wrong, line by line."""
+    return tuple(str(one) for one in error.problems)
+
+
+def save(here: Source, wanted: Sequence[parse.Parsed], author: str, note: str) -> list[plan.Change]:
+    """Hand the documents over; what changes. Nothing is handed over where nothing would change.
+
+    Raises HarkError: collect did not take them, so nothing was saved.
+    """
+    found = plan.plan(here.state.documents(), wanted)
+    if any(change.what != "same" for change in found):
+        here.command(plan.command(wanted, author, note))
+    return found
+
+
+def text_of(document: Document) -> str:
+    """A version as YAML, to be read and edited."""
+    return plan.export([document])
