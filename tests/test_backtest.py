@@ -112,3 +112,41 @@ def test_parts_of_several_processes_add_up_to_the_whole(world: World) -> None:
     assert (one.withheld, one.customers, one.events) == (
         expected.withheld, expected.customers, expected.events,
     )  # fmt: skip
+
+
+AUTO = """
+campaign: more
+trigger: {event: Bought}
+goal: {event: Bought, within: 3d}
+expects: 5%
+topic: news
+reenter: always
+steps: [{send: {channel: email, template: hello}}]
+"""
+
+
+def test_auto_is_the_share_proposed_when_it_is_applied(world: World, tmp_path: Path) -> None:
+    """The share proposed stands in the version; applied again that is kept, changed it is proposed anew."""
+    file = tmp_path / "auto.yaml"
+    file.write_text(AUTO)
+    proposed = hark(world.data, "backtest", str(file))["control"]["share"]
+    assert proposed > 0.2
+    hark(world.data, "apply", str(file))
+    (kept,) = world.reader.versions("campaign", "more")
+    assert kept.body["control"] == {"auto": pytest.approx(proposed)}
+    assert hark(world.data, "apply", str(file))["changes"][0]["what"] == "same"
+    file.write_text(AUTO.replace("3d", "5d"))
+    assert hark(world.data, "plan", str(file))["changes"][0]["keys"] == ["goal"]
+    hark(world.data, "apply", str(file))
+    _, later = world.reader.versions("campaign", "more")
+    assert later.body["goal"]["within"] == "5d"
+    assert later.body["control"]["auto"] > 0.2
+
+
+def test_without_history_auto_stays_auto(tmp_path: Path) -> None:
+    """The first campaign of a new directory is applied as it was written."""
+    file = tmp_path / "auto.yaml"
+    file.write_text(SHOP.replace("reenter", "expects: 5%\nreenter"))
+    hark(tmp_path / "data", "apply", str(file))
+    (kept,) = World(tmp_path / "data").reader.versions("campaign", "thanks")
+    assert "control" not in kept.body

@@ -14,6 +14,7 @@ from hark.cli.show import HERE, Data, Json
 from hark.definitions import parse, plan
 from hark.definitions.types import Document
 from hark.errors import HarkError
+from hark.questions.proposals import with_controls
 from hark.speak.render import problem as template_problem
 
 Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.")]
@@ -36,6 +37,7 @@ def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) 
     workspace = Workspace(data, make=True)
     wanted, changes = _changes(workspace, files)
     if any(change.what != "same" for change in changes):
+        wanted = with_controls(workspace.data, wanted, changes)
         workspace.command(plan.command(wanted, author=getpass.getuser(), note=note))
     _show_changes(changes, json)
 

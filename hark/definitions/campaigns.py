@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hark.clock import instant
@@ -98,15 +99,30 @@ GOAL = Record(
 )
 
 
-@dataclass(frozen=True)
-class Control(Shape[float]):
-    """`auto`, `none` or a share; -1 stands for auto."""
+class Left(NamedTuple):
+    """The share left alone, and whether it was left to the back-test."""
 
-    def read(self, node: Node, reading: Reading) -> float | Invalid:
-        if node.value == "auto":
-            return -1.0
-        if node.value == "none":
-            return 0.0
+    share: float
+    auto: bool = False
+
+
+AUTO = Left(DEFAULT_CONTROL, True)
+_WORDS = {"auto": AUTO, "none": Left(0.0)}
+PROPOSED = Record(
+    "control", {"auto": Share(0.1, 0.5)}, lambda values, _n, _r: Left(values["auto"], True), ("auto",)
+)
+"""What `auto` came to when the campaign was applied."""
+
+
+@dataclass(frozen=True)
+class Control(Shape[Left]):
+    """`auto`, `none`, a share, or what auto came to: `{auto: 31%}`."""
+
+    def read(self, node: Node, reading: Reading) -> Left | Invalid:
+        if isinstance(node.value, dict):
+            return PROPOSED.read(node, reading)
+        if isinstance(node.value, str) and node.value in _WORDS:
+            return _WORDS[node.value]
         if not isinstance(node.value, str | int | float) or isinstance(node.value, bool):
             return reading.expected(node, "auto, none or a share", "10% or 0.1")
         if isinstance(node.value, str) and not node.value.endswith("%"):
@@ -114,10 +130,10 @@ class Control(Shape[float]):
         share = Share(0, 0.9).read(node, reading)
         if share == 0:
             return reading.refuse(node, "a control of nothing is written none", "with why:")
-        return share
+        return share if isinstance(share, Invalid) else Left(share)
 
     def schema(self) -> JSON:
-        return {"anyOf": [{"enum": ["auto", "none"]}, Share(0, 0.9).schema()]}
+        return {"anyOf": [{"enum": ["auto", "none"]}, Share(0, 0.9).schema(), PROPOSED.schema()]}
 
 
 @dataclass(frozen=True)
@@ -188,8 +204,7 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
     CampaignRules(values, node.value, node.line, reading).check()
     if len(reading.found) > before:
         return INVALID
-    control, transactional = values.get("control", -1.0), values.get("transactional", False)
-    auto = control < 0 and not transactional
+    control = Left(0.0) if values.get("transactional") else values.get("control", AUTO)
     reenter = values.get("reenter", -1)
     leaves = [reason[1] for reason in values.get("exit", ()) if reason != "goal"]
     return Campaign(
@@ -197,9 +212,9 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
         trigger=values["trigger"],
         goal=values.get("goal"),
         variants=_variants(values),
-        control=0.0 if transactional else DEFAULT_CONTROL if auto else control,
-        control_auto=auto,
-        control_why=values.get("why", "") if control == 0 else "",
+        control=control.share,
+        control_auto=control.auto,
+        control_why=values.get("why", "") if control == Left(0.0) and not values.get("transactional") else "",
         reenter_us=None if reenter < 0 else reenter,
         exit_on_goal="goal" in values.get("exit", ()),
         exit_leaves=leaves[0] if leaves else None,
@@ -264,7 +279,7 @@ class CampaignRules:
         if "topic" not in self.values:
             hint = "nobody is written to about nothing they could leave"
             self._refuse("campaign", "a campaign needs a topic", hint)
-        if self.values.get("control") == 0 and not self.values.get("why"):
+        if self.values.get("control") == Left(0.0) and not self.values.get("why"):
             self._refuse("control", "control: none needs a reason", "why: ...")
 
     def _key(self) -> None:

@@ -35,14 +35,24 @@ def plan(current: Iterable[Document], wanted: Iterable[Parsed]) -> list[Change]:
 def _change(old: Document | None, wanted: Parsed) -> Change:
     if old is None:
         return Change("new", wanted.kind, wanted.name, 1)
+    body = as_kept(old.body, wanted.body)
     keys = tuple(
         key
-        for key in dict.fromkeys([*old.body, *wanted.body])
-        if key not in old.body or key not in wanted.body or old.body[key] != wanted.body[key]
+        for key in dict.fromkeys([*old.body, *body])
+        if key not in old.body or key not in body or old.body[key] != body[key]
     )
     if not keys:
         return Change("same", wanted.kind, wanted.name, old.version)
     return Change("changed", wanted.kind, wanted.name, old.version + 1, keys)
+
+
+def as_kept(old: JSON, wanted: JSON) -> JSON:
+    """The body wanted, but with what `control: auto` came to in the version in force: who writes auto again
+    changes nothing by it."""
+    kept = old.get("control")
+    if isinstance(kept, dict) and wanted.get("control", "auto") == "auto":
+        return {**wanted, "control": kept}
+    return wanted
 
 
 def command(wanted: Sequence[Parsed], author: str = "", note: str = "") -> dict[str, JSON]:

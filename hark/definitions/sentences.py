@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hark.definitions.campaigns import DEFAULT_CONTROL
 from hark.definitions.types import Campaign, EventMatch, Goal, Segment, Send, Step, Variant, Wait
 from hark.understand.conditions.wording import event, listed, span
 
@@ -61,7 +62,10 @@ def _left_alone(campaign: Campaign) -> str:
         return "Transactional: everybody gets it."
     if campaign.control == 0:
         return f"Nobody is left alone ({campaign.control_why})."
-    auto = " until history proposes another share" if campaign.control_auto else ""
+    auto = ""
+    if campaign.control_auto:
+        undecided = campaign.control == DEFAULT_CONTROL
+        auto = " until history proposes another share" if undecided else ", the share that history proposes"
     return f"{campaign.control * 100:.3g} % are left alone, for comparison{auto}."
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from hark.decide.plan import Plan
 from hark.definitions.parse import definition
+from hark.definitions.plan import as_kept
 from hark.definitions.types import Definition, Document, Sender
 from hark.errors import HarkError
 from hark.model import JSON, Instant
@@ -83,7 +84,7 @@ class Definitions:
 
     def _differs(self, one: Written) -> bool:
         versions = self._versions.get((one.kind, one.name))
-        return not versions or versions[-1].body != one.body
+        return not versions or versions[-1].body != as_kept(versions[-1].body, one.body)
 
     def _next(self, one: Written) -> int:
         versions = self._versions.get((one.kind, one.name))

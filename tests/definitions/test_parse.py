@@ -280,6 +280,8 @@ steps: [{send: {channel: email, template: t}}]
         ("", "fresh_us", DAY),
         ("", "variants", (Variant("treatment", (Send("t", id="0"),)),)),
         ("control: auto", "control_auto", True),
+        ("control: {auto: 31%}", "control_auto", True),
+        ("control: {auto: 31%}", "control", 0.31),
         ("control: 0.3", "control", 0.3),
         ("control: 0.3", "control_auto", False),
         ("control: none\nwhy: We promised it.", "control", 0.0),
