@@ -104,6 +104,9 @@ class _Memory:
     def kept(self, _subject: int) -> Kept | None:
         return None
 
+    def kept_of(self, _subjects: Sequence[int]) -> dict[int, Kept]:
+        return {}
+
     def key(self, subject: int) -> tuple[str, Instant]:
         found = self._key(subject) if self._key else None
         return found[0] if found else str(subject), self.first_seen[subject]

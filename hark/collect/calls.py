@@ -72,6 +72,8 @@ class Call(Struct, frozen=True, gc=False):
     """A secret key sent it: an alias may then merge two identified customers."""
     known_as: tuple[tuple[str, str], ...] = ()
     """("user" or "anonymous", id): further ids of the same customer. Of webhooks and imports only."""
+    plain: bool = False
+    """It only says what somebody did: it links no ids, and names no traits, groups or device."""
 
 
 class Refused(Struct, frozen=True):

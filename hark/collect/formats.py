@@ -97,6 +97,8 @@ class _Said(NamedTuple):
     group_type: str = ""
     groups: tuple[tuple[str, str], ...] = ()
     device_token: str = ""
+    plain: bool = True
+    """Nothing but whether it was activity."""
 
 
 class _Around(Struct):
@@ -125,6 +127,7 @@ _groups = msgspec.json.Decoder(dict[str, Id])
 _device = msgspec.json.Decoder(_Device)
 _indices = msgspec.json.Decoder(list[int])
 _TRACK = Kind.TRACK
+_PLAIN = (Kind.TRACK, Kind.PAGE, Kind.SCREEN)
 
 
 def split(row: Row) -> list[Call]:
@@ -249,16 +252,21 @@ def _call(index: int, item: Item, kind: Kind, around: _Around) -> Call:
         anonymous = text(anonymous)
     if not user and not anonymous and not (around.groups_alone and kind is Kind.GROUP):
         raise InvalidError(MemberReason.NO_ID, "userId or anonymousId is needed")
-    at = _at(item, around)
-    properties = json_object(item.properties, "properties")
-    context = json_object(item.context, "context")
+    at = around.received_at
+    if item.timestamp or item.original_timestamp:
+        at = _at(item, around)
+    properties, context = bytes(item.properties), bytes(item.context)
+    if properties[:1] != b"{":
+        properties = json_object(item.properties, "properties")
+    if context[:1] != b"{":
+        context = json_object(item.context, "context")
     if around.context != NOTHING:
         context = under(around.context, context)
     name = _event_name(item) if kind is _TRACK else NAMES[kind]
     if context != around.seen:
         around.said, around.seen = _said(context), context
-    active, traits, group, group_type, groups, token = around.said
-    previous = ""
+    active, traits, group, group_type, groups, token, plain = around.said
+    previous, known_as = "", item.known_as if around.trusted else ()
     if kind is not _TRACK:
         properties, traits, previous = _other(kind, item, properties, traits)
         if kind is Kind.GROUP:
@@ -267,8 +275,8 @@ def _call(index: int, item: Item, kind: Kind, around: _Around) -> Call:
     known_at = at if around.imported else around.received_at
     return Call(
         index, kind, name, user, anonymous, message, at, known_at, properties, context, traits, active,
-        group, previous, group_type, groups, token, around.secret,
-        item.known_as if around.trusted else (),
+        group, previous, group_type, groups, token, around.secret, known_as,
+        plain and kind in _PLAIN and not known_as,
     )  # fmt: skip
 
 
@@ -323,14 +331,14 @@ def _said(raw: bytes) -> _Said:
     if raw == NOTHING:
         return _Said()
     context = _context.decode(raw)
-    return _Said(
-        context.active is not False,
+    said = (
         json_object(context.traits, "context.traits"),
         text(context.group_id),
         text(context.group_type),
         _further_groups(context.groups),
         _token(context.device),
     )
+    return _Said(context.active is not False, *said, plain=said == _Said()[1:-1])
 
 
 def _further_groups(raw: Raw) -> tuple[tuple[str, str], ...]:
@@ -352,15 +360,13 @@ def _token(raw: Raw) -> str:
 
 
 def _at(item: Item, around: _Around) -> Instant:
-    """When the call's event happened.
+    """When the event of a call that names a time happened.
 
     The caller's time; only where the client's clock is wrong (sentAt is over 60 s from the arrival), the
     arrival minus the time between the event and its sending. Never later than the arrival.
     """
     received_at = around.received_at
-    given = item.timestamp or item.original_timestamp
-    if not given:
-        return received_at
+    given = item.timestamp or item.original_timestamp or ""
     try:
         at = instant(given)
     except (ValueError, OverflowError):

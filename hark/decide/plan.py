@@ -7,7 +7,7 @@ waits that the event can change, or None, and then the event costs no record at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -40,6 +40,19 @@ PARTS = (
     "triggers",
 )
 """The reducers of `step`, in their order."""
+
+
+class Asked(Protocol):
+    """What of an event, or of a call before it is one, decides whether anything asks for it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def properties(self) -> bytes: ...
+
+    @property
+    def context(self) -> bytes: ...
 
 
 class Watch(Struct, frozen=True):
@@ -126,7 +139,7 @@ class Plan:
         """What an event of this name can set off; None: nothing, so its record need not be loaded."""
         return self._watches.get(name)
 
-    def touches(self, event: Event) -> bool:
+    def touches(self, event: Asked) -> bool:
         """Whether the event can change its subject's record: something watches for such a one, or it states
         traits.
 
@@ -267,8 +280,8 @@ class GroupPlan(Plan):
     def __init__(self) -> None:
         super().__init__(())
 
-    def touches(self, event: Event) -> bool:
-        return event.kind == Kind.GROUP
+    def touches(self, event: Asked) -> bool:
+        return event.name == GROUP_CALL
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:  # noqa: ARG002 - of any event alike
         return _OF_GROUPS if event.kind == Kind.GROUP else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from operator import attrgetter
@@ -85,6 +85,9 @@ class _Nothing:
 
     def kept(self, _subject: int) -> Kept | None:
         return None
+
+    def kept_of(self, _subjects: Sequence[int]) -> dict[int, Kept]:
+        return {}
 
     def key(self, _subject: int) -> tuple[str, Instant]:
         return "", 0

@@ -7,10 +7,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from hark.decide.plan import GroupPlan, Plan
+from hark.decide.plan import Asked, GroupPlan, Plan
 from hark.decide.record import decode, encode
 from hark.engine.outbox import Told, told
 from hark.engine.records import Entry, Records
+from hark.history.identity import Owner
 from hark.model import GROUPS, Event, Handover, Input, Instant, MergedInto, Record, TimerDue
 from hark.store.changes import Problem
 
@@ -49,6 +50,19 @@ class Folder:
             event = msgspec.structs.replace(event, instant=entry.record.now)
         self.events.append(_at(home, event))
         self._give(entry, event, row, member)
+
+    def expect(self, calls: Sequence[Asked], owners: Sequence[Owner | None]) -> list[bool]:
+        """Whether each call will, or may, be asked for; the records that this takes are read at once."""
+        asked = list(map(self.plan.touches, calls))
+        mine = zip(owners, asked, strict=True)
+        self.records.expect(owner for owner, asks in mine if asks and type(owner) is int)
+        return [True] * len(calls) if self.plan.absences else asked
+
+    def quiet(self, event: Event) -> None:
+        """One event that `expect` said nothing asks for: it is only written down."""
+        if self.ahead:
+            self.ahead(event.subject)
+        self.events.append(event)
 
     def asks(self, event: Event) -> bool:
         """Whether the event can change its subject's record: something watches it, or it is the subject's

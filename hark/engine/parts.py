@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -45,6 +45,9 @@ class Origin:
 
     def kept(self, subject: int) -> Kept | None:
         return None if self._resolver.first(subject) else self._state.kept(subject)
+
+    def kept_of(self, subjects: Sequence[int]) -> dict[int, Kept]:
+        return self._state.kept_of(subjects)
 
     def key(self, subject: int) -> tuple[str, Instant]:
         first = self._resolver.first(subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from hark.decide.record import decode, encode, fresh
@@ -13,6 +14,10 @@ class Source(Protocol):
     """Where records are when they are not in memory; as of the last commit."""
 
     def kept(self, subject: int) -> Kept | None: ...
+
+    def kept_of(self, subjects: Sequence[int]) -> dict[int, Kept]:
+        """The records of those subjects that have one; the numbers ascend."""
+        ...
 
     def key(self, subject: int) -> tuple[str, Instant]:
         """(stable key, first seen)."""
@@ -50,6 +55,13 @@ class Records:
             entry = self._old.get(subject) or self._changed.get(subject) or self._load(subject)
             self._put(subject, entry)
         return entry
+
+    def expect(self, subjects: Iterable[int]) -> None:
+        """Reads at once the records that will be asked for and are not in memory: one by one takes longer."""
+        absent = {one for one in subjects if one not in self._young}
+        absent.difference_update(self._old, self._changed)
+        for subject, kept in self._source.kept_of(sorted(absent)).items():
+            self._put(subject, Entry(decode(kept.record), kept.due))
 
     def has(self, subject: int) -> bool:
         """Whether anything is kept about the subject."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from hark.engine.groups import Groups
 from hark.engine.repeats import Repeats
 from hark.errors import HarkError
 from hark.history.erased import Tombstones
-from hark.history.identity import Merging, Owner, Resolved
+from hark.history.identity import Merging, Owner, Resolved, whose
 from hark.history.together import Gatherer, all_ids
 from hark.model import JSON, ConsentName, Event, Kind, sequence
 from hark.store.changes import KINDS
@@ -143,14 +143,20 @@ class Rows:
 
     def _calls(self, rows: Sequence[Row]) -> None:
         split = self._split(rows)
-        fresh = list(self._fresh(split, max(row.received_at for row in rows)))
+        fresh = self._fresh(split, max(row.received_at for row in rows))
         if len(fresh) < len(split):
             self._repeated.update(row.source for row, _ in split)
             self._repeated.subtract(row.source for row, _ in fresh)
         places = self._staying(fresh)
-        owners = self._resolver.prepare([call for _, call in places])
-        for (row, call), owner in zip(places, owners, strict=True):
-            self._call(row, call, owner)
+        calls = [call for _, call in places]
+        owners = self._resolver.prepare(calls)
+        asked = self._folder.expect(calls, owners)
+        linked = self._resolver.linked
+        for (row, call), owner, asks in zip(places, owners, asked, strict=True):
+            if asks or not call.plain or type(owner) is not int or (linked and whose(call) in linked):
+                self._call(row, call, owner)
+            else:
+                self._folder.quiet(self._event(row, call, owner))
 
     def _split(self, rows: Sequence[Row]) -> list[Place]:
         places: list[Place] = []
@@ -168,11 +174,14 @@ class Rows:
             self._imports.new[part.file] = part.chunk
         return calls
 
-    def _fresh(self, places: list[Place], arrived: int) -> Iterator[Place]:
+    def _fresh(self, places: list[Place], arrived: int) -> list[Place]:
         """Those whose message id is new to their source; a call without one is always new."""
         ids = [(row.source, call.message_id) for row, call in places if call.message_id]
-        fresh = iter(self._repeats.fresh(ids, arrived))
-        return (place for place in places if not place[1].message_id or next(fresh))
+        answers = self._repeats.fresh(ids, arrived)
+        if all(answers):
+            return places
+        fresh = iter(answers)
+        return [place for place in places if not place[1].message_id or next(fresh)]
 
     def _staying(self, places: list[Place]) -> list[Place]:
         """Those that are not of a customer who was erased since they happened; the others are counted."""

@@ -9,7 +9,7 @@ The rules are those of docs/identity.md: only identify, alias and merging link i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
@@ -179,7 +179,9 @@ class Resolver:
     def prepare(self, calls: Sequence[Ids]) -> list[Owner | None]:
         """Whose each call is before any of them is resolved, by its userId, else by its anonymousId; None:
         nobody's yet. `belongs` is given it. Ids not remembered are asked of the store in one batch."""
-        mine = [whose(call) for call in calls]
+        mine: list[Id] = [
+            (USER, call.user_id) if call.user_id else (ANONYMOUS, call.anonymous_id) for call in calls
+        ]
         found = self._remembered.many(mine)
         if None in found:
             asked = {one for one, owner in zip(mine, found, strict=True) if owner is None}
@@ -248,6 +250,11 @@ class Resolver:
             Merging(merge.younger, merge.older, merge.at, merge.cause, ids, merge.by, number)
         )
         return whole
+
+    @property
+    def linked(self) -> Mapping[Id, Owner]:
+        """The ids that came to somebody since the last `take`, with what they are now."""
+        return self._changes.ids
 
     def first(self, subject: int) -> First | None:
         """The first sight of a subject, if it was since the last `take`."""

@@ -113,13 +113,11 @@ class StateStore(Identities, ErasuresOf):
 
     def owners(self, ids: Sequence[Id]) -> dict[Id, Owner]:
         """Whose those ids are that are known; one indexed look-up each."""
-        find = "SELECT subject, home FROM ids WHERE kind = ? AND value = ?"
-        found: dict[Id, Owner] = {}
-        for one in ids:
-            row = self._db.execute(find, one).fetchone()
-            if row:
-                found[one] = row[0] if row[1] is None else (row[0], row[1])
-        return found
+        find = "SELECT kind, value, subject, home FROM ids WHERE kind = ? AND value = ?"
+        return {
+            (kind, value): subject if home is None else (subject, home)
+            for kind, value, subject, home in self._db.executemany(find, ids)
+        }
 
     def ids(self, subject: int) -> list[Id]:
         return list(self._db.execute("SELECT kind, value FROM ids WHERE subject = ?", (subject,)))
@@ -132,6 +130,12 @@ class StateStore(Identities, ErasuresOf):
         """The record of a subject as stored, with its armed moment."""
         row = self._db.execute("SELECT record, due FROM records WHERE subject = ?", (subject,)).fetchone()
         return Kept(row[0], row[1]) if row else None
+
+    def kept_of(self, subjects: Sequence[int]) -> dict[int, Kept]:
+        """The records of those subjects that have one. Ascending numbers are found fastest."""
+        find = "SELECT subject, record, due FROM records WHERE subject = ?"
+        rows = self._db.executemany(find, [(subject,) for subject in subjects])
+        return {subject: Kept(record, due) for subject, record, due in rows}
 
     def armed(self, until: Instant, limit: int) -> list[int]:
         """Subjects whose timer is armed at or before `until`, earliest first."""

@@ -97,7 +97,7 @@ def write_merges(db: apsw.Connection, changes: Changes) -> None:
 
 
 def write_records(db: apsw.Connection, changes: Changes) -> None:
-    kept = [(subject, new.due, new.record) for subject, new in changes.records.items() if new]
+    kept = [(subject, new.due, new.record) for subject, new in sorted(changes.records.items()) if new]
     db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)
     gone = [(subject,) for subject, new in changes.records.items() if not new]
     db.executemany("DELETE FROM records WHERE subject = ?", gone)

@@ -86,6 +86,19 @@ def test_an_event_nothing_watches_touches_no_record(world: World) -> None:
     assert world.names() == ["Order Completed"]
 
 
+def test_a_device_that_changes_hands_within_a_tick_is_followed(world: World) -> None:
+    """What nothing watches goes to whoever the anonymous id is by then, not to who it was before the tick."""
+    world.identify("ada", "phone")
+    world.identify("bob")
+    world.catch_up()
+    world.post("page", anonymousId="phone")
+    world.identify("bob", "phone")
+    world.post("page", anonymousId="phone")
+    world.catch_up()
+    pages = [event.subject for event in world.events() if event.name == "Page"]
+    assert pages == [world.reader.find("ada"), world.reader.find("bob")]
+
+
 def test_a_watched_event_changes_the_record_and_makes_facts(world: World) -> None:
     """The facts of an event follow it in the history and in seq, with ids made of subject and seq."""
     world.define(BUYERS)
