@@ -78,11 +78,19 @@ class Shop:
 
     def __init__(self, data: Path, definitions: str, clock: Path | None = None) -> None:
         self.data, self.arrivals = data, list[tuple[float, Caught]]()
-        self.catcher = Catcher(lambda caught: self.arrivals.append((time.monotonic(), caught))).start()
+        self.halting = False
+        """The engine stands still from the next mail on: so the backlog can't be over before it is asked for."""
+        self.catcher = Catcher(self._caught).start()
         self.server = Server(data, clock).start()
         (data.parent / "shop.yaml").write_text(definitions.replace("PORT", str(self.catcher.port)))
         self.key: str = hark(data, "source", "add", "shop")["write_key"]
         hark(data, "apply", str(data.parent / "shop.yaml"))
+
+    def _caught(self, caught: Caught) -> None:
+        self.arrivals.append((time.monotonic(), caught))
+        if self.halting:
+            self.halting = False
+            self.server.signal("engine", signal.SIGSTOP)
 
     def post(self, *calls: dict[str, Any]) -> None:
         answer = self.server.post("/v1/batch", {"batch": list(calls)}, self.key)
@@ -124,10 +132,12 @@ def test_an_unsubscribe_overtakes_the_backlog(shop: Shop, backlog: int) -> None:
         viewed = [track(f"c{n % 100}", "Page Viewed") for n in range(ROW - ORDERS)]
         ordered = [track("leo", "Order Completed", order_id=f"o{row}-{n}") for n in range(ORDERS)]
         shop.post(*viewed, *ordered)
+    shop.halting = True
     shop.server.signal("engine", signal.SIGCONT)
     eventually(lambda: shop.mail_to(LEO), what="the first mail of the backlog")
     accepted = unsubscribe(shop.mail_to(LEO)[0][1])
     assert unread(shop.data, {Lane.LIVE}), "the backlog was over too soon to show anything"
+    shop.server.signal("engine", signal.SIGCONT)
     shop.read()
     eventually(lambda: not waiting(shop), what="every message is sent or withheld")
     late = [at - accepted for at, _ in shop.mail_to(LEO) if at > accepted + 1]
