@@ -148,6 +148,12 @@ def size(row: Row) -> int:
     return 1 if mark is None else max(1, row.body.count(mark))
 
 
+def batch_of(body: bytes) -> _Batch:
+    """The members of a batch before anything is made of them. Raises msgspec.ValidationError where one of
+    them, or the batch, has fields of a wrong type."""
+    return _batch.decode(body)
+
+
 def members(row: Row, raws: Sequence[Raw] | None = None) -> list[Call | Refused]:
     """Every member of a row, in order: the call it is, or why it is refused.
 
@@ -163,7 +169,7 @@ def members(row: Row, raws: Sequence[Raw] | None = None) -> list[Call | Refused]
     if name == posthog.KIND:
         return _posthog(row.body, around)
     try:
-        batch = _batch.decode(row.body)
+        batch = batch_of(row.body)
     except msgspec.ValidationError:
         return _one_by_one(row.body, around)
     _add_shared(around, batch.context, batch.sent_at)
@@ -264,7 +270,7 @@ def _call(index: int, item: Item, kind: Kind, around: _Around) -> Call:
         context = under(around.context, context)
     name = _event_name(item) if kind is _TRACK else NAMES[kind]
     if context != around.seen:
-        around.said, around.seen = _said(context), context
+        around.said, around.seen = said(context), context
     active, traits, group, group_type, groups, token, plain = around.said
     previous, known_as = "", item.known_as if around.trusted else ()
     if kind is not _TRACK:
@@ -326,19 +332,19 @@ def _named(name: str | None, properties: bytes) -> bytes:
     return under(msgspec.json.encode({"name": name}), properties)
 
 
-def _said(raw: bytes) -> _Said:
+def said(raw: bytes) -> _Said:
     """What a context says. Odd groups and devices say nothing; odd traits refuse the call."""
     if raw == NOTHING:
         return _Said()
     context = _context.decode(raw)
-    said = (
+    told = (
         json_object(context.traits, "context.traits"),
         text(context.group_id),
         text(context.group_type),
         _further_groups(context.groups),
         _token(context.device),
     )
-    return _Said(context.active is not False, *said, plain=said == _Said()[1:-1])
+    return _Said(context.active is not False, *told, plain=told == _Said()[1:-1])
 
 
 def _further_groups(raw: Raw) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from hark.collect.formats import Call, Refused
 from hark.collect.hooks.known import Hooks
 from hark.collect.rate import Rate
 from hark.collect.refusals import MemberReason, Reason, Refusal
+from hark.collect.sound import sound
 from hark.collect.sources import Access, Sources
 from hark.collect.watch import Watch
 from hark.definitions.mapping import Source as Mapped
@@ -189,12 +190,16 @@ def refuse_no_batch(request: Request, context: Context) -> Refusal | None:
 
 def add_members(request: Request, _: Context) -> Refusal | None:
     """Which of the calls count, and which are refused why."""
+    access = request.access
+    whole = sound(request.body, request.batch) if request.kind == "batch" and request.batch else None
+    if whole and not (access and access.guarded & whole.names):
+        request.calls = whole.calls
+        return body.refuse_out_of_range(request.body, [whole.objects])
     row = Row(0, Lane.LIVE, request.received_at, request.source, request.kind, request.body)
     try:
         members = formats.members(row, request.batch)
     except msgspec.MsgspecError as error:
         return Refusal(Reason.INVALID_CALL, f"the body is no {request.kind}: {error}", detail="wrong_type")
-    access = request.access
     if access and access.guarded:
         members = [_guard(member, access.guarded) for member in members]
     request.calls = len(members)
