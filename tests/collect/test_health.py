@@ -78,7 +78,7 @@ def ready(collect: Collect) -> httpx.Response:
 
 
 def until(true: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not (found := true()):
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.05)
