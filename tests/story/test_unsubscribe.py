@@ -79,7 +79,7 @@ class Shop:
     def __init__(self, data: Path, definitions: str, clock: Path | None = None) -> None:
         self.data, self.arrivals = data, list[tuple[float, Caught]]()
         self.halting = False
-        """The engine stands still from the next mail on, so that the backlog is not over before that is read."""
+        """The engine stands still from the next mail on: the backlog is not over before that is read."""
         self.catcher = Catcher(self._caught).start()
         self.server = Server(data, clock).start()
         (data.parent / "shop.yaml").write_text(definitions.replace("PORT", str(self.catcher.port)))
