@@ -6,10 +6,12 @@ handled as a row of the older one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +21,9 @@ from hark.history import columns as chunks
 from hark.history import runs, stream
 from hark.history.erased import Gone
 from hark.history.merged import Merged
-from hark.history.runs import KEYS, Ints, Run
+from hark.history.runs import KEYS, Ints, Run, with_values
 from hark.history.seal import BUCKETS, as_rows, follow
+from hark.history.values import Reader, Values, Wanted
 from hark.history.watching import watching
 from hark.model import GROUPS, Event, Instant, Kind
 from hark.store.contracts import StateReader
@@ -28,13 +31,16 @@ from hark.store.table import ROWS, TEXTS, EventTable, File, Version, bucket_of
 
 NO_TABLE = Version(-1, 0, "", BUCKETS, ())
 _NO_MERGES = Merged(())
+NOTHING: Wanted = MappingProxyType({})
 
 
 class Resident:
-    """Decoded key columns of the table's files, kept between questions; files never change."""
+    """Decoded columns of the table's files, kept between questions; files never change."""
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
+        self._values: dict[tuple[str, str], tuple[frozenset[str] | None, Values]] = {}
+        """By file and path, of which events, and the values."""
         self._lock = Lock()
 
     def keep(self, version: Version) -> None:
@@ -42,6 +48,7 @@ class Resident:
         current = {file.path for file in version.files}
         with self._lock:
             self._runs = {path: run for path, run in self._runs.items() if path in current}
+            self._values = {key: kept for key, kept in self._values.items() if key[0] in current}
 
     def get(self, file: File) -> Run | None:
         return self._runs.get(file.path)
@@ -50,15 +57,29 @@ class Resident:
         with self._lock:
             self._runs[file.path] = run
 
+    def covers(self, file: File, path: str, names: frozenset[str] | None) -> bool:
+        """Whether the values under a path are here, for the events of these names."""
+        of, _ = self._values.get((file.path, path), (frozenset(), None))
+        return of is None or (names is not None and names <= of)
+
+    def values(self, file: File, path: str) -> Values:
+        return self._values[file.path, path][1]
+
+    def put_values(self, file: File, wanted: Wanted, found: Mapping[str, Values]) -> None:
+        with self._lock:
+            for path, values in found.items():
+                self._values[file.path, path] = wanted[path], values
+
     def forget(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._runs = {}
+            self._runs, self._values = {}, {}
 
     @property
     def held_bytes(self) -> int:
         """Memory held."""
-        return sum(run.held_bytes for run in self._runs.values())
+        values = sum(kept.held_bytes for _, kept in self._values.values())
+        return values + sum(run.held_bytes for run in self._runs.values())
 
 
 def open_snapshot(data: Path, state: StateReader, resident: Resident | None = None) -> Snapshot:
@@ -113,19 +134,26 @@ class Snapshot:
 
     # -- what kernels read ------------------------------------------------------------------------------
 
-    def runs(self, bucket: int, names: Collection[str] | None = None, properties: bool = False) -> list[Run]:
+    def runs(
+        self,
+        bucket: int,
+        names: Collection[str] | None = None,
+        properties: bool = False,
+        values: Wanted = NOTHING,
+    ) -> list[Run]:
         """The sorted runs of one bucket; together they hold each event of its subjects once.
 
         Buckets from 0 are the customers', as many from `buckets` on the groups'.
-        With `names` a run may hold other names too (it does when it is resident), never fewer.
+        With `names` a run may hold other names too (it does when it is resident), never fewer; with `values`
+        it has what rows have under these paths.
         """
         watching.get().look_up()
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
-        found = [self._kept(file, self._run(file, wanted, properties)) for file in files]
+        found = [self._kept(file, self._run(file, wanted, properties, values)) for file in files]
         with self._lock:
-            late = self._late_with_properties if properties else self._late
-        return found + late.get(bucket, [])
+            late = self._late_with_properties if properties or values else self._late
+        return found + [with_values(run, values) for run in late.get(bucket, [])]
 
     def _kept(self, file: File, run: Run) -> Run:
         """A file's run without the rows that are somebody else's by now, and those of erased customers."""
@@ -133,17 +161,32 @@ class Snapshot:
             run = runs.take(run, np.flatnonzero(~np.isin(run.seq, self._gone.copied)))
         return runs.without(run, np.union1d(self._affected(file), self._erased))
 
-    def _run(self, file: File, names: frozenset[str] | None, properties: bool) -> Run:
-        kept = self._resident.get(file) if self._resident and not properties else None
-        if kept is not None:
-            return kept
-        if self._resident and not properties:
-            names = None
-        wanted = (*KEYS, "properties") if properties else KEYS
-        read = runs.joined([runs.run(part, names) for part in self._groups(file, wanted)])
-        if self._resident and not properties:
-            self._resident.put(file, read)
-        return read
+    def _run(self, file: File, names: frozenset[str] | None, properties: bool, values: Wanted) -> Run:
+        if properties:
+            whole = runs.joined([runs.run(part, names) for part in self._groups(file, (*KEYS, "properties"))])
+            return with_values(whole, values)
+        resident = self._resident or Resident()
+        kept = resident.get(file)
+        if kept is None:
+            names = None if self._resident or values else names
+            kept = runs.joined([runs.run(part, names) for part in self._groups(file, KEYS)])
+            resident.put(file, kept)
+        missing = {path: of for path, of in values.items() if not resident.covers(file, path, of)}
+        if missing:
+            resident.put_values(file, missing, self._read_values(file, kept, missing))
+        return replace(kept, values={path: resident.values(file, path) for path in values})
+
+    def _read_values(self, file: File, run: Run, wanted: Wanted) -> dict[str, Values]:
+        """What a file's rows have under these paths."""
+        readers = {path: Reader(path) for path in wanted}
+        first = 0
+        for part in self._groups(file, ("properties",)):
+            codes, texts = runs.coded(part["properties"])
+            code = run.code[first : first + len(codes)]
+            for path, names in wanted.items():
+                readers[path].add(codes, texts, None if names is None else runs.named(run, names)[code])
+            first += len(codes)
+        return {path: reader.values() for path, reader in readers.items()}
 
     def _groups(self, file: File, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The groups of rows of a file; between two of them a question can be ended."""

@@ -6,8 +6,8 @@ their file was written. Within a bucket a subject may be in several runs; kernel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 from hark.errors import HarkError
 from hark.history.columns import micros
 from hark.history.merged import Merged
+from hark.history.values import Values, Wanted, of_texts
 from hark.model import Kind
 from hark.store.table import bucket_of
 
@@ -49,6 +50,8 @@ class Run:
     kept: Ints
     """(n, 2) ranges of rows that count; the others belong to somebody else by now."""
     properties: Properties | None = None
+    values: Mapping[str, Values] = field(default_factory=dict)
+    """By path of the properties, the values of the rows, of those paths that were asked for."""
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -108,7 +111,22 @@ def take(run: Run, rows: Ints) -> Run:
         run.active[rows],
         _everything(len(rows)),
         properties,
+        {path: values.take(rows) for path, values in run.values.items()},
     )
+
+
+def with_values(run: Run, wanted: Wanted) -> Run:
+    """The same run with what its rows have under these paths; it has whole properties, if any are wanted."""
+    if not wanted or not run.properties:
+        return run
+    return replace(
+        run, values={path: of_texts(path, run.properties.codes, run.properties.values) for path in wanted}
+    )
+
+
+def named(run: Run, names: frozenset[str]) -> Flags:
+    """Which codes of a run stand for one of these names."""
+    return np.array([word in names for word in run.names], np.bool_)
 
 
 def without(run: Run, younger: Ints) -> Run:
@@ -168,19 +186,24 @@ def _everything(rows: int) -> Ints:
     return np.array([[0, rows]], np.int64)
 
 
-def _words(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Codes]:
-    """The different texts of a column, and the code of each row."""
+def coded(column: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """A code for each row of a column of texts, and its different texts."""
     if not column.num_chunks:
-        return (), np.empty(0, np.int32)
+        return np.empty(0, np.int32), pa.array([], pa.string())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
-    return tuple(array.dictionary.to_pylist()), array.indices.to_numpy()
+    return array.indices.to_numpy(), array.dictionary
+
+
+def _words(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Codes]:
+    codes, texts = coded(column)
+    return tuple(texts.to_pylist()), codes
 
 
 def _properties(column: pa.ChunkedArray) -> Properties:
-    words, codes = _words(column)
-    return Properties(codes, [word.encode() for word in words])
+    codes, texts = coded(column)
+    return Properties(codes, texts.cast(pa.binary()).to_pylist())
 
 
 def _joined_properties(parts: Sequence[Properties]) -> Properties | None:

@@ -136,13 +136,12 @@ def ask_paths(history: Snapshot | People, question: Paths, now: Instant) -> Path
 def _of_bucket(whom: People, question: Paths, now: Instant, bucket: int) -> Partial:
     from hark.understand.kernels import paths as kernel
     from hark.understand.kernels.retention import begun
-    from hark.understand.kernels.rows import Bit, needs_properties, stream
+    from hark.understand.kernels.rows import Bit, stream, wanted
 
     last = question.target if question.origin else None
     bits = [Bit(event, question.facts) for event in (anchor(question), *([last] if last else []))]
-    rows = stream(
-        whom.runs(bucket, None, needs_properties(bits)), [*bits, Bit(None, question.facts)], named=True
-    )
+    runs = whom.runs(bucket, values=wanted(bits))
+    rows = stream(runs, [*bits, Bit(None, question.facts)], named=True)
     anchors = begun(rows, question.start, question.end, now)
     gap = FOREVER if question.gap_us is None else question.gap_us
     how = bool(question.origin), question.collapse, last is not None

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hark.history.reader import Snapshot
+from hark.history.reader import NOTHING, Snapshot
 from hark.history.runs import Ints, Run
+from hark.history.values import Wanted
 from hark.model import Instant
 from hark.understand.batch import members
 from hark.understand.conditions import Condition
@@ -39,9 +40,15 @@ class People:
     def buckets(self) -> int:
         return self.snapshot.buckets
 
-    def runs(self, bucket: int, names: Collection[str] | None = None, properties: bool = False) -> list[Run]:
+    def runs(
+        self,
+        bucket: int,
+        names: Collection[str] | None = None,
+        properties: bool = False,
+        values: Wanted = NOTHING,
+    ) -> list[Run]:
         """As `Snapshot.runs`, with rows of the people asked about alone."""
-        found = self.snapshot.runs(bucket, names, properties)
+        found = self.snapshot.runs(bucket, names, properties, values)
         if self.left_out and len(self.left_out[bucket]):
             found = [kept(run, self.left_out[bucket], inside=False) for run in found]
         if self.only:

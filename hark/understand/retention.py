@@ -189,17 +189,16 @@ def _after(question: Retention, first: Event, later: Event) -> int:
 def ask_retention(history: Snapshot | People, question: Retention, now: Instant) -> RetentionAnswer:
     """The answer from a history, one bucket a thread."""
     # numba takes half a second to load, which only questions should pay.
-    from hark.understand.kernels.rows import ACTIVITY, Bit, names_of, needs_properties, stream
+    from hark.understand.kernels.rows import ACTIVITY, Bit, names_of, stream, wanted
 
     whom = people(history, now).among(question.among)
     bits = [Bit(question.start), Bit(question.returns, inactive=False)]
-    texts = question.by is not None and question.by.kind == "property"
-    helped, wanted = split.helped(whom, question.by), [ACTIVITY] if question.returned_to else []
+    told, helped = split.told(question.by, question.start), split.helped(whom, question.by)
+    asked = [*bits, *([ACTIVITY] if question.returned_to else [])]
 
     def one(bucket: int) -> Partial:
-        asked = [*bits, *wanted]
-        runs = whom.runs(bucket, names_of(asked), needs_properties(bits) or texts)
-        rows = stream(runs, asked, named=question.returned_to, texts=texts)
+        runs = whom.runs(bucket, names_of(asked), values=wanted(bits, told))
+        rows = stream(runs, asked, named=question.returned_to, told=[*told])
         return _from_rows(question, rows, now, helped, bucket)
 
     return answer(question, over_buckets(whom, one), now)

@@ -11,8 +11,10 @@ import msgspec
 import numpy as np
 
 from hark.definitions.asked import By
+from hark.definitions.types import EventMatch
 from hark.history.runs import Codes, Ints
-from hark.model import JSON, Event, Instant
+from hark.history.values import Unreadable, Value, Wanted, value_of
+from hark.model import Event, Instant
 from hark.understand.batch import History, statements
 from hark.understand.conditions.trait import known
 from hark.understand.operators import value_at
@@ -27,9 +29,9 @@ NONE = "(none)"
 OTHER = "other"
 
 
-def label(value: JSON) -> str:
+def label(value: Value) -> str:
     """A value as a heading: texts as they are, everything else as JSON writes it; absent and null are one."""
-    if value is None:
+    if value is None or isinstance(value, Unreadable):
         return NONE
     return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
 
@@ -47,17 +49,10 @@ def label_of(by: By, history: Sequence[Event], event: Event, members: frozenset[
         return in_segment(by.name, event.subject in members)
     path = tuple(by.name.split("."))
     if by.kind == "property":
-        return label(value_at(path, _object(event.properties)))
+        return label(value_of(by.name, event.properties))
     so_far = [one for one in history if (one.at, one.seq) <= (event.at, event.seq)]
     trait = known(so_far, event.at).get(path[0])
     return label(value_at(path[1:], trait.value) if trait else None)
-
-
-def _object(raw: bytes) -> JSON:
-    try:
-        return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return None
 
 
 # -- from the history -----------------------------------------------------------------------------------
@@ -145,14 +140,20 @@ def labels(rows: Stream, chosen: Ints, by: By, help_: Help, bucket: int) -> Labe
 
 def of_property(rows: Stream, chosen: Ints, path: str) -> Labels:
     """The headings of these rows by a property."""
-    codes = rows.text[chosen]
-    different, back = np.unique(codes, return_inverse=True)
-    names = tuple(path.split("."))
-    labels = [label(value_at(names, _object(rows.texts[code]))) for code in different.tolist()]
+    values = rows.values[path].take(chosen)
+    different, back = np.unique(values.codes, return_inverse=True)
+    labels = [label(values.values[code]) for code in different.tolist()]
     words = tuple(dict.fromkeys(labels))
     place = {word: number for number, word in enumerate(words)}
-    of_text = np.array([place[one] for one in labels], np.int32)
-    return Labels(of_text[back] if len(of_text) else np.empty(0, np.int32), words)
+    of_value = np.array([place[one] for one in labels], np.int32)
+    return Labels(of_value[back] if len(of_value) else np.empty(0, np.int32), words)
+
+
+def told(by: By | None, event: EventMatch | None) -> Wanted:
+    """The path that labels look at in the properties of an event (None: of any), if they do."""
+    if by is None or by.kind != "property":
+        return {}
+    return {by.name: None if event is None else frozenset(event.names)}
 
 
 def of_segment(subjects: Ints, name: str, members: Ints) -> Labels:

@@ -16,9 +16,10 @@ from msgspec import Struct
 from hark.definitions.asked import Trend
 from hark.history.reader import Snapshot
 from hark.history.runs import Flags, Ints
+from hark.history.values import Unreadable, Value, value_of
 from hark.model import Event, Instant
 from hark.understand import periods, split
-from hark.understand.operators import is_number, value_at
+from hark.understand.operators import is_number
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
 from hark.understand.split import Labels
@@ -111,13 +112,11 @@ def _fits(question: Trend, event: Event) -> bool:
 
 def number_of(path: str | None, properties: bytes) -> float:
     """A property as a number; not a number where it is none, or absent."""
-    if path is None:
-        return float("nan")
-    try:
-        value = value_at(tuple(path.split(".")), msgspec.json.decode(properties))
-    except msgspec.DecodeError:
-        return float("nan")
-    return float(value) if is_number(value) else float("nan")
+    return float("nan") if path is None else _number(value_of(path, properties))
+
+
+def _number(value: Value) -> float:
+    return float("nan") if isinstance(value, Unreadable) or not is_number(value) else float(value)
 
 
 # -- from the history -----------------------------------------------------------------------------------
@@ -132,17 +131,18 @@ def ask_trend(history: Snapshot | People, question: Trend, now: Instant) -> Tren
 
 
 def _of_bucket(whom: People, question: Trend, now: Instant, bucket: int, helped: split.Help) -> Partial:
-    from hark.understand.kernels.rows import Bit, names_of, needs_properties, stream
+    from hark.understand.kernels.rows import Bit, names_of, stream, wanted
 
     bits = [Bit(question.event, inactive=question.event is not None)]
-    texts = question.of is not None or (question.by is not None and question.by.kind == "property")
-    rows = stream(whom.runs(bucket, names_of(bits), needs_properties(bits) or texts), bits, texts=texts)
+    names = names_of(bits)
+    told = {**split.told(question.by, question.event), **({question.of: names} if question.of else {})}
+    rows = stream(whom.runs(bucket, names, values=wanted(bits, told)), bits, told=[*told])
     inside = (rows.at <= now) & (rows.at >= question.start) & (rows.at < question.end)
     chosen = np.flatnonzero(inside)
     value = np.full(len(chosen), np.nan)
-    if question.of is not None and len(chosen):
-        different, back = np.unique(rows.text[chosen], return_inverse=True)
-        value = np.array([number_of(question.of, rows.texts[code]) for code in different.tolist()])[back]
+    if question.of is not None:
+        of = rows.values[question.of]
+        value = np.array([_number(one) for one in of.values], np.float64)[of.codes[chosen]]
     labels = split.labels(rows, chosen, question.by, helped, bucket) if question.by else None
     return Partial(rows.subject[chosen], rows.at[chosen], value, labels)
 

@@ -62,6 +62,7 @@ class Waiting:
     def __init__(self) -> None:
         self.chunks: list[tuple[int, bytes]] = []
         self.merged: list[Merge] = []
+        self.gone: list[int] = []
         self.number = 0
 
     def add(self, events: Sequence[Event]) -> None:
@@ -84,7 +85,7 @@ class Waiting:
         return [chunk for number, chunk in self.chunks if number > after]
 
     def erased(self) -> list[int]:
-        return []
+        return self.gone
 
     def merges(self) -> list[Merge]:
         return self.merged

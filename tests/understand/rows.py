@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from hark.definitions.types import EventMatch
 from hark.history import columns, runs
-from hark.history.reader import Snapshot
+from hark.history.reader import NOTHING, Snapshot
 from hark.history.runs import Run
 from hark.history.seal import as_rows
+from hark.history.values import Wanted
 from hark.model import DAY, Event, Kind
 from tests.history.waiting import event, histories
 
@@ -77,11 +78,15 @@ class Parts:
         ]
 
     def runs(
-        self, bucket: int, _names: Collection[str] | None = None, _properties: bool = False
+        self,
+        bucket: int,
+        _names: Collection[str] | None = None,
+        _properties: bool = False,
+        values: Wanted = NOTHING,
     ) -> list[Run]:
         if bucket not in self._runs:
             self._runs[bucket] = [_run(part) for part in self._events[bucket]]
-        return self._runs[bucket]
+        return [runs.with_values(run, values) for run in self._runs[bucket]]
 
     def table(self, names: Collection[str] | None = None, columns_: Sequence[str] = ()) -> pa.Table:
         """All events of these names, their text plain."""

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from hark.definitions.asked import By, Funnel, Lifecycle, Paths, Period, Retention, Sessions, Trend
 from hark.definitions.types import EventMatch
+from hark.history.reader import Resident
 from hark.model import Event
 from hark.understand import funnel, lifecycle, paths, retention, sessions, trend
 from hark.understand.conditions import Did
 from hark.understand.people import everybody
-from tests.history.waiting import Place, canonical
+from tests.history.waiting import Place, by_hand, canonical
 from tests.understand.rows import SECOND, crowds, nows, snapshot, stating, steps, units
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Pacific/Apia"])
@@ -108,18 +109,24 @@ def test_retention(
 
 
 A, B = EventMatch(("A",)), EventMatch(("B",))
+A_MUCH, B_ONE = EventMatch(("A",), {"x": {"gte": 2}}), EventMatch(("B",), {"x": 1})
 QUESTIONS = [
     Funnel((A, B), 6 * SECOND, by=By("trait", "plan"), instead=True, trend="day"),
+    Funnel((A_MUCH, B_ONE), barred=((EventMatch(("C",), {"x": {"exists": False}}),),)),
+    Funnel((B_ONE, A), order="unordered", by=By("property", "x")),
     Retention(A, None, "day", by=By("property", "x"), returned_to=True),
-    Paths(A, depth=3, gap_us=None),
+    Paths(A, B_ONE, depth=3, gap_us=None),
     Sessions(3 * SECOND),
     Lifecycle("day"),
     Trend(A, "day", "x", By("segment", "did_b")),
+    Trend(None, "day", "x", By("property", "x")),
 ]
-ASK = [funnel.ask_funnel, retention.ask_retention, paths.ask_paths, sessions.ask_sessions,
-       lifecycle.ask_lifecycle, trend.ask_trend]  # fmt: skip
-MEAN = [funnel.specification, retention.specification, paths.specification, sessions.specification,
-        lifecycle.specification, trend.specification]  # fmt: skip
+ASK = {Funnel: funnel.ask_funnel, Retention: retention.ask_retention, Paths: paths.ask_paths,
+       Sessions: sessions.ask_sessions, Lifecycle: lifecycle.ask_lifecycle,
+       Trend: trend.ask_trend}  # fmt: skip
+MEAN = {Funnel: funnel.specification, Retention: retention.specification, Paths: paths.specification,
+        Sessions: sessions.specification, Lifecycle: lifecycle.specification,
+        Trend: trend.specification}  # fmt: skip
 
 
 B_DONE = Did(("B",))
@@ -130,16 +137,31 @@ def one_person(history: list[Event]) -> list[Event]:
     return [replace(one, subject=min(event.subject for event in history)) for one in history]
 
 
-@settings(max_examples=12, deadline=None)
+def erase(place: Place, subjects: set[int]) -> None:
+    """Tombstones for these customers, under whichever ids they came."""
+    into = by_hand(place.waiting.merged)
+    place.waiting.gone = [subject for subject in range(1, 7) if root(subject, into) in subjects]
+
+
+def root(subject: int, into: dict[int, int]) -> int:
+    while subject in into:
+        subject = into[subject]
+    return subject
+
+
+@settings(max_examples=15, deadline=None)
 @given(
     crowds,
     st.lists(st.tuples(st.integers(4, 6), st.integers(1, 3)), max_size=2, unique_by=lambda one: one[0]),
+    st.sets(st.integers(1, 6), max_size=2),
+    st.booleans(),
 )
-def test_a_real_table_with_merges_recent_rows_and_our_own_people(
-    drawn: list[Event], merges: list[tuple[int, int]]
+def test_a_real_table_with_merges_recent_rows_tombstones_and_our_own_people(
+    drawn: list[Event], merges: list[tuple[int, int]], erased: set[int], keeps: bool
 ) -> None:
-    """From sealed files, waiting rows and merges, without internal people, every question means the same."""
-    events, internal = stating(drawn), Did(("C",))
+    """From sealed files, late and waiting rows, merges and tombstones, without internal people, with columns
+    kept between questions or not, every question means the same."""
+    events, internal, resident = stating(drawn), Did(("C",)), Resident() if keeps else None
     with TemporaryDirectory() as folder:
         place = Place(Path(folder))
         for number, part in enumerate((events[0::3], events[1::3], events[2::3])):
@@ -148,13 +170,16 @@ def test_a_real_table_with_merges_recent_rows_and_our_own_people(
                 place.seal()
             for pair in merges[number : number + 1]:
                 place.waiting.merge(*pair)
+        erase(place, erased)
         now = 10 * SECOND
-        merged = canonical(events, place.waiting.merged)
+        merged = [one for one in canonical(events, place.waiting.merged)
+                  if not {event.subject for event in one} & set(place.waiting.gone)]  # fmt: skip
         known = [(history, [one for one in history if one.at <= now]) for history in merged]
         theirs = [one_person(history) for history, so_far in known if not internal.holds(so_far, now)]
-        whom = everybody(place.snapshot(), now, lambda _: B_DONE, internal)
         b_done = [one for one in theirs if B_DONE.holds([event for event in one if event.at <= now], now)]
         members = {"did_b": frozenset(one[0].subject for one in b_done)}
-        for question, ask, mean in zip(QUESTIONS, ASK, MEAN, strict=True):
+        for question in QUESTIONS:
+            whom = everybody(place.snapshot(resident), now, lambda _: B_DONE, internal)
             more = (members,) if isinstance(question, Funnel | Retention | Trend) else ()
+            ask, mean = ASK[type(question)], MEAN[type(question)]
             assert ask(whom, question, now) == mean(question, theirs, now, *more)  # type: ignore[operator]

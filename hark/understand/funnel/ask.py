@@ -59,13 +59,13 @@ class _Bucket:
 
     def __init__(self, whom: People, funnel: Funnel, now: Instant, bucket: int) -> None:
         # numba takes half a second to load, which only questions should pay.
-        from hark.understand.kernels.rows import names_of, needs_properties, stream
+        from hark.understand.kernels.rows import names_of, stream, wanted
 
         self.funnel, self.now, self.bucket = funnel, now, bucket
         bits, self.barred, self.activity = bits_of(funnel)
-        texts = funnel.by is not None and funnel.by.kind == "property"
-        runs = whom.runs(bucket, names_of(bits), needs_properties(bits) or texts)
-        self.rows: Stream = stream(runs, bits, named=funnel.instead, texts=texts)
+        told = split.told(funnel.by, funnel.steps[0])
+        runs = whom.runs(bucket, names_of(bits), values=wanted(bits, told))
+        self.rows: Stream = stream(runs, bits, named=funnel.instead, told=[*told])
         self.found = self.attempts(*ranges(funnel, now)[0])
 
     def attempts(self, start: Instant, end: Instant) -> Found:

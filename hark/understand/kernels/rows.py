@@ -6,8 +6,8 @@ Kernels see bits as signed integers: with one type of integer there is much less
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from msgspec import Struct
 from numba import types
 
 from hark.definitions.types import EventMatch
-from hark.history.runs import Codes, Flags, Ints, Properties, Run
+from hark.history.reader import NOTHING
+from hark.history.runs import Codes, Flags, Ints, Run
+from hark.history.values import Unreadable, Value, Values, Wanted, joined
+from hark.model import JSON
 from hark.understand import operators
 from hark.understand.kernels.compiled import compiled, read_only
 
@@ -34,11 +37,10 @@ class Stream:
     seq: Ints
     bits: Bits
     name: Codes = field(default_factory=lambda: _NO_CODES)
-    """Into `words`, the name of each row's event; empty unless asked for, as also `text`."""
-    text: Codes = field(default_factory=lambda: _NO_CODES)
-    """Into `texts`, each row's properties."""
+    """Into `words`, the name of each row's event; empty unless asked for."""
     words: tuple[str, ...] = ()
-    texts: Sequence[bytes] = ()
+    values: Mapping[str, Values] = field(default_factory=dict)
+    """By path, what each row has there, of the paths that were asked for."""
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -63,62 +65,62 @@ def names_of(bits: Sequence[Bit]) -> frozenset[str] | None:
     return frozenset(name for bit in bits if bit.event for name in bit.event.names)
 
 
-def needs_properties(bits: Sequence[Bit]) -> bool:
-    return any(bit.event is not None and bit.event.where for bit in bits)
+def wanted(bits: Sequence[Bit], told: Wanted = NOTHING) -> Wanted:
+    """What predicates look at, and what else is `told` of rows: by path the names of the events."""
+    found = dict(told)
+    for bit in bits:
+        for path in (bit.event.where or {}) if bit.event else {}:
+            before = found.get(path, frozenset())
+            found[path] = None if before is None else before | frozenset(bit.event.names if bit.event else ())
+    return found
 
 
-def stream(runs: Sequence[Run], bits: Sequence[Bit], named: bool = False, texts: bool = False) -> Stream:
+def stream(runs: Sequence[Run], bits: Sequence[Bit], named: bool = False, told: Sequence[str] = ()) -> Stream:
     """The rows of a bucket's runs that have any of the bits, walked together into one order.
 
-    With `named` each row keeps its event's name, with `texts` its properties (which the runs must have).
+    With `named` each row keeps its event's name, and what it has under the paths `told` (the runs must have
+    these, and what the predicates look at: `wanted`).
     """
     words = tuple(dict.fromkeys(word for run in runs for word in run.names)) if named else ()
-    values: list[bytes] = []
-    parts = []
-    for run in runs:
-        parts.append(_selected(run, bits, words, len(values) if texts else None))
-        if texts and run.properties:
-            values += run.properties.values
+    parts = [_selected(run, bits, words, told) for run in runs]
     waiting = sorted(parts, key=len)
     while len(waiting) > 1:
         waiting = sorted([*waiting[2:], _merged(waiting[0], waiting[1])], key=len)
-    whole = waiting[0] if waiting else _EMPTY
-    return Stream(whole.subject, whole.at, whole.seq, whole.bits, whole.name, whole.text, words, values)
+    whole = waiting[0] if waiting else replace(_EMPTY, values={path: joined([]) for path in told})
+    return replace(whole, words=words)
 
 
 _EMPTY = Stream(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64))
 
 
-def _selected(run: Run, bits: Sequence[Bit], words: tuple[str, ...], shift: int | None) -> Stream:
+def _selected(run: Run, bits: Sequence[Bit], words: tuple[str, ...], told: Sequence[str]) -> Stream:
     of_name = np.array([_of_name(name, bits) for name in run.names], np.uint64)
     of_inactive = np.uint64(sum(1 << place for place, bit in enumerate(bits) if bit.inactive))
-    codes, of_value = _of_properties(run.properties, bits)
+    codes, of_value = _of_values(run, bits)
     asked = _signed(of_name), of_inactive.view(np.int64), run.kept.ravel(), codes, _signed(of_value)
     # As much room as there are rows, of which the machine gives only what is written to.
     subject, at, seq, rows = (np.empty(len(run) + 1, np.int64) for _ in range(4))
     found = np.empty(len(run), np.uint64)
     keys = run.subject, run.at, run.seq, subject, at, seq
     count = _select(run.code, run.active, *asked, *keys, _signed(found), rows)
-    name, text, chosen = _NO_CODES, _NO_CODES, rows[:count]
+    name, chosen = _NO_CODES, rows[:count]
     if words:
         name = np.array([words.index(name) for name in run.names], np.int32)[run.code[chosen]]
-    if shift is not None and run.properties:
-        text = run.properties.codes[chosen] + np.int32(shift)
-    return Stream(subject[:count], at[:count], seq[:count], found[:count], name, text)
+    values = {path: run.values[path].take(chosen) for path in told}
+    return Stream(subject[:count], at[:count], seq[:count], found[:count], name, values=values)
 
 
 def _merged(one: Stream, other: Stream) -> Stream:
     total = len(one) + len(other)
     subject, at, seq = (np.empty(total, np.int64) for _ in range(3))
     bits = np.empty(total, np.uint64)
-    told = len(one.name) + len(other.name) + len(one.text) + len(other.text) > 0
+    told = len(one.name) + len(other.name) > 0 or bool(one.values)
     order = np.empty(total if told else 0, np.int64)
     _merge(*_columns(one), *_columns(other), subject, at, seq, _signed(bits), order)
-    name, text = (
-        np.concatenate(pair)[order] if len(pair[0]) + len(pair[1]) else _NO_CODES
-        for pair in ((one.name, other.name), (one.text, other.text))
-    )
-    return Stream(subject, at, seq, bits, name, text)
+    names = len(one.name) + len(other.name)
+    name = np.concatenate([one.name, other.name])[order] if names else _NO_CODES
+    values = {path: joined([one.values[path], other.values[path]]).take(order) for path in one.values}
+    return Stream(subject, at, seq, bits, name, values=values)
 
 
 def _columns(rows: Stream) -> tuple[Ints, Ints, Ints, Ints]:
@@ -133,22 +135,39 @@ def _of_name(name: str, bits: Sequence[Bit]) -> int:
     return sum(1 << place for place, bit in enumerate(bits) if bit.event is None or name in bit.event.names)
 
 
-def _of_properties(properties: Properties | None, bits: Sequence[Bit]) -> tuple[Codes, Bits]:
-    """The bits that each different text of properties allows: predicates are applied once to each."""
-    if properties is None or not needs_properties(bits):
-        return _NO_CODES, np.empty(0, np.uint64)
-    tests = [_test(bit) for bit in bits]
-    allowed = np.zeros(len(properties.values), np.uint64)
-    for code in np.unique(properties.codes).tolist():
-        value = properties.values[code]
-        allowed[code] = sum(1 << place for place, test in enumerate(tests) if test(value))
-    return properties.codes, allowed
+def _of_values(run: Run, bits: Sequence[Bit]) -> tuple[Codes, Bits]:
+    """A code for each row, and the bits that rows of each code may have by their values.
+
+    A predicate is applied once to each different value of a path. Few sets of bits come of it, whatever the
+    number of values, so the sets of several paths are small enough to be taken together.
+    """
+    codes, allowed = _NO_CODES, np.empty(0, np.uint64)
+    for path in wanted(bits):
+        values = run.values[path]
+        different, of_value = np.unique(_allowed(path, values.values, bits), return_inverse=True)
+        place = of_value.astype(np.int32)[values.codes]
+        codes = place if not len(allowed) else codes * np.int32(len(different)) + place
+        allowed = different if not len(allowed) else np.bitwise_and.outer(allowed, different).ravel()
+    return codes, allowed
 
 
-def _test(bit: Bit) -> Callable[[bytes], bool]:
-    if bit.event is None or not bit.event.where:
-        return lambda _: True
-    return operators.compile(bit.event.where)
+def _allowed(path: str, values: Sequence[Value], bits: Sequence[Bit]) -> Bits:
+    """The bits that each of the values under a path allows."""
+    tests = list(_tests(path, bits))
+    others = (1 << len(bits)) - 1 - sum(1 << place for place, _ in tests)
+    found = [
+        others
+        + (0 if isinstance(value, Unreadable) else sum(1 << place for place, test in tests if test(value)))
+        for value in values
+    ]
+    return np.array(found, np.uint64)
+
+
+def _tests(path: str, bits: Sequence[Bit]) -> Iterator[tuple[int, Callable[[JSON], bool]]]:
+    """The places of the bits whose predicate names the path, and what it asks of a value."""
+    for place, bit in enumerate(bits):
+        if bit.event and path in (bit.event.where or {}):
+            yield place, operators.test_of(bit.event.where[path])
 
 
 I32, I64, U64 = read_only(types.int32), read_only(types.int64), read_only(types.uint64)
