@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -23,9 +24,10 @@ from hark.history.erased import Gone
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run, with_values
 from hark.history.seal import BUCKETS, as_rows, follow
+from hark.history.story import Mark, Story
 from hark.history.values import Reader, Values, Wanted
 from hark.history.watching import watching
-from hark.model import GROUPS, Event, Instant, Kind
+from hark.model import GROUPS, Event, Kind
 from hark.store.contracts import StateReader
 from hark.store.table import ROWS, TEXTS, EventTable, File, Version, bucket_of
 
@@ -82,8 +84,11 @@ class Resident:
         return values + sum(run.held_bytes for run in self._runs.values())
 
 
-def open_snapshot(data: Path, state: StateReader, resident: Resident | None = None) -> Snapshot:
-    """The history of a data directory as it stands now.
+def open_snapshot(
+    data: Path, state: StateReader, resident: Resident | None = None, only: int | None = None
+) -> Snapshot:
+    """The history of a data directory as it stands now; with `only`, for one subject's events alone, so that
+    what others did since the last seal is not read.
 
     Chunks leave `recent` only after the table has them: if the table's sealed number is the same before
     and after reading `recent`, nothing was missed between the two.
@@ -92,12 +97,17 @@ def open_snapshot(data: Path, state: StateReader, resident: Resident | None = No
     erased = state.erased()
     version = table.version() or NO_TABLE
     while True:
-        recent = list(state.recent(version.sealed))
+        recent = list(state.recent(version.sealed) if only is None else _theirs(state, only, version.sealed))
         now = table.version() or NO_TABLE
         if now.sealed == version.sealed:
             gone = {*erased, *state.erased()}
             return Snapshot(table, now, recent, Merged(state.merges()), resident, gone)
         version = now
+
+
+def _theirs(state: StateReader, subject: int, after: int) -> Iterator[bytes]:
+    """Of the chunks of `recent` those in which a customer occurs, under whichever id."""
+    yield from state.recent_of(Merged(state.merges()).all_of(subject), after)
 
 
 class Snapshot:
@@ -247,25 +257,19 @@ class Snapshot:
 
     def subject_events(self, subject: int, names: Collection[str] | None = None) -> list[Event]:
         """One subject's events by (at, seq)."""
-        root = self.merged.one(subject)
-        if root in self._erased:
-            return []
-        parts = [self._of(file, root) for file in self.version.files]
-        parts.append(self._waiting.filter(pc.equal(self._waiting["subject"], root)))
-        found = chunks.ordered(pa.concat_tables([_plain(_named(part, names)) for part in parts]))
-        return list(chunks.events(found))
+        return list(self.newest(subject, None, names))[::-1]
 
-    def _of(self, file: File, subject: int) -> pa.Table:
-        """The rows of a file that are a subject's today."""
-        if self._undone(file):
-            ids = self.merged.under(subject, self._table.merges(file))
-        else:
-            ids = self.merged.all_of(subject)
-        if not any(file.first <= one <= file.last for one in ids):
-            return ROWS.empty_table()
-        rows = follow(self._table.of(file, ids, ROWS.names), self.merged)
-        rows = rows.filter(pc.equal(rows["subject"], subject))
-        return self._gone.without(rows) if len(self._erased) else rows
+    def newest(
+        self, subject: int, before: Mark | None = None, names: Collection[str] | None = None
+    ) -> Iterator[Event]:
+        """One subject's events, the latest first, read as far as they are taken.
+
+        Those before a mark (at, seq), and of these names, if given.
+        """
+        root = self.merged.one(subject)
+        if root not in self._erased:
+            story = Story(self._table, self.version, self.merged, self._gone, self._waiting, root)
+            yield from story.newest(before, names)
 
     def written_for(self, subjects: Collection[int]) -> Iterator[Event]:
         """The events that came to these subjects before all merges, in no order."""
@@ -279,12 +283,9 @@ class Snapshot:
             rows = as_rows([chunks.table(chunk) for chunk in self._recent])
             yield from chunks.events(rows.filter(pc.is_in(rows["subject"], pa.array(numbers))))
 
-    def timeline(self, subject: int, limit: int, before: Instant | None = None) -> list[Event]:
-        """The latest events of one subject (those before an instant, if given), newest first."""
-        found = self.subject_events(subject)
-        if before is not None:
-            found = [event for event in found if event.at < before]
-        return found[: -limit - 1 : -1]
+    def timeline(self, subject: int, limit: int, before: Mark | None = None) -> list[Event]:
+        """The latest events of one subject (those before a mark, if given), newest first."""
+        return list(islice(self.newest(subject, before), limit))
 
     def table(self, names: Collection[str] | None = None, columns: Sequence[str] = ROWS.names) -> pa.Table:
         """Columns of all events of these names, by (subject, at, seq); JSON as bytes, the rest plain."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -214,6 +214,10 @@ class StateReader(Protocol):
 
     def recent(self, after: int) -> Iterable[bytes]:
         """Arrow IPC chunks of ticks with events after this seal number, oldest first."""
+        ...
+
+    def recent_of(self, subjects: Collection[int], after: int) -> Iterable[bytes]:
+        """Of these the chunks in which one of the subjects occurs, by its number at the time."""
         ...
 
     def engine_time(self) -> Instant: ...

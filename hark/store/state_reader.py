@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import apsw
@@ -112,10 +112,13 @@ class StateReader(Identities, ErasuresRead):
         rows = self._all("SELECT number, chunk FROM recent WHERE number > ? ORDER BY number", after)
         return [(number, chunk) for number, chunk in rows]
 
-    def recent_of(self, subject: int, after: int) -> Iterable[bytes]:
-        """Of `recent`, the chunks in which the subject occurs (its number as written at the time)."""
-        rows = self._all("SELECT subjects, chunk FROM recent WHERE number > ? ORDER BY number", after)
-        return [chunk for subjects, chunk in rows if holds(subjects, subject)]
+    def recent_of(self, subjects: Collection[int], after: int) -> Iterator[bytes]:
+        """Of `recent`, the chunks in which these subjects occur (by their numbers as written at the time)."""
+        rows = self._all("SELECT number, subjects FROM recent WHERE number > ? ORDER BY number", after)
+        for number, held in rows:
+            if any(holds(held, subject) for subject in subjects):
+                for (chunk,) in self._all("SELECT chunk FROM recent WHERE number = ?", number):
+                    yield chunk
 
     def newest(self, chunks: int) -> Iterator[bytes]:
         """The last few chunks, newest first."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,9 @@ MERGES = "hark.merges"
 
 # Measured on 6M rows: delta + lz4 is the smallest for the sorted and the rising columns (12 B an event for
 # the key columns) and decodes as fast as plain pages (2.3 s for 100M events on one core; the defaults: 2.6 s
-# at 21 B). Dictionary pages keep event names and repeated properties as codes; wide text is worth zstd.
+# at 21 B). Groups of 32,768 rows are as small and as fast to read as larger ones, and one customer's few rows
+# cost a quarter of what they cost in groups of 131,072 (measured). Dictionary pages keep event names and
+# repeated properties as codes; wide text is worth zstd.
 _WIDE = ("message_id", "properties", "context")
 _DELTA = ("subject", "at", "seq", "received_at", "known_at", "instant")
 WRITING: dict[str, Any] = {
@@ -72,9 +75,11 @@ WRITING: dict[str, Any] = {
         for field in ROWS
     },
     "compression_level": {"message_id": 1, "properties": 1, "context": 1},
-    "row_group_size": 131_072,
+    "row_group_size": 32_768,
     "write_page_checksum": True,
 }
+PART_ROWS = 131_072
+"""Rows that are read at once where a whole file is."""
 
 Subjects = npt.NDArray[np.int64]
 
@@ -135,17 +140,14 @@ class EventTable:
 
     def version(self) -> Version | None:
         """The newest version; None: there is no table yet."""
-        if not (self.folder / "_delta_log").is_dir():
+        log = self.folder / "_delta_log"
+        if not log.is_dir():
             return None
-        table = DeltaTable(str(self.folder))
-        chosen = table.metadata().configuration
-        return Version(
-            table.version(),
-            table.transaction_version(SEALED) or 0,
-            chosen[EPOCH],
-            int(chosen[BUCKETS]),
-            tuple(_files(table)),
-        )
+        found = log.stat()
+        version = _version(str(self.folder), found.st_ino, found.st_mtime_ns)
+        # Two commits may fall into one tick of the file system's clock.
+        newer = (log / f"{version.number + 1:020}.json").exists()
+        return _read_version(str(self.folder)) if newer else version
 
     def commit(self, version: Version, add: Sequence[File], remove: Sequence[File], sealed: int) -> None:
         """Add and remove files and move the sealed number, all or nothing. Files must be there already.
@@ -197,10 +199,16 @@ class EventTable:
         return self._open(file).read(columns=list(columns), use_threads=False)
 
     def groups(self, file: File, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """The same, one row group after the other (`WRITING["row_group_size"]` rows)."""
+        """The same, about PART_ROWS after each other."""
         opened = self._open(file)
+        numbers: list[int] = []
+        rows = 0
         for number in range(opened.num_row_groups):
-            yield opened.read_row_group(number, columns=list(columns), use_threads=False)
+            numbers.append(number)
+            rows += opened.metadata.row_group(number).num_rows
+            if rows >= PART_ROWS or number + 1 == opened.num_row_groups:
+                yield opened.read_row_groups(numbers, columns=list(columns), use_threads=False)
+                numbers, rows = [], 0
 
     def of(self, file: File, subjects: Collection[int], columns: Sequence[str]) -> pa.Table:
         """The rows of some subjects, reading only the row groups that can hold them."""
@@ -209,6 +217,15 @@ class EventTable:
         numbers = [n for n in range(opened.num_row_groups) if _may_hold(opened, n, wanted)]
         found = opened.read_row_groups(numbers, columns=list(columns), use_threads=False)
         return found.filter(pc.is_in(found["subject"], pa.array(wanted)))
+
+    def holding(self, file: File, subject: int) -> range:
+        """The numbers of the groups of rows that can hold rows of a subject."""
+        first, last = self._bounds(file)
+        return range(int(np.searchsorted(last, subject)), int(np.searchsorted(first, subject, side="right")))
+
+    def group(self, file: File, number: int, columns: Sequence[str]) -> pa.Table:
+        """Some columns of one group of rows."""
+        return self._open(file).read_row_group(number, columns=list(columns), use_threads=False)
 
     def between(self, file: File, low: int, high: int) -> pa.Table:
         """All columns of the rows with low <= subject < high, reading only the row groups they are in."""
@@ -239,7 +256,11 @@ class EventTable:
         )
 
     def _open(self, file: File) -> pq.ParquetFile:
-        return pq.ParquetFile(self.folder / file.path, read_dictionary=TEXTS)
+        path = self.folder / file.path
+        return pq.ParquetFile(path, metadata=_footer(*_identity(path)), read_dictionary=TEXTS)
+
+    def _bounds(self, file: File) -> tuple[Subjects, Subjects]:
+        return _bounds(*_identity(self.folder / file.path))
 
     def _sync_log(self) -> None:
         """Bring the newest commit to disk: the engine drops the sealed chunks right after."""
@@ -247,6 +268,45 @@ class EventTable:
         _sync(max(log.glob("*.json")))
         _sync(log)
         _sync(self.folder)
+
+
+@lru_cache(maxsize=16)
+def _version(folder: str, _inode: int, _changed_ns: int) -> Version:
+    """The newest version of a table whose log's folder looked like this."""
+    return _read_version(folder)
+
+
+def _read_version(folder: str) -> Version:
+    table = DeltaTable(folder)
+    chosen = table.metadata().configuration
+    return Version(
+        table.version(),
+        table.transaction_version(SEALED) or 0,
+        chosen[EPOCH],
+        int(chosen[BUCKETS]),
+        tuple(_files(table)),
+    )
+
+
+def _identity(path: Path) -> tuple[str, int, int, int]:
+    """What a file's contents are known by: it may be written over only before it is committed."""
+    found = path.stat()
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=1024)
+def _footer(path: str, _inode: int, _size: int, _changed_ns: int) -> pq.FileMetaData:
+    """What stands at a file's end, of which large files have a few megabytes."""
+    return pq.read_metadata(path)
+
+
+@lru_cache(maxsize=1024)
+def _bounds(path: str, inode: int, size: int, changed_ns: int) -> tuple[Subjects, Subjects]:
+    """The lowest and the highest subject of each group of rows, both ascending."""
+    footer = _footer(path, inode, size, changed_ns)
+    found = [footer.row_group(number).column(0).statistics for number in range(footer.num_row_groups)]
+    lows, highs = [one.min for one in found], [one.max for one in found]
+    return np.array(lows, np.int64), np.array(highs, np.int64)
 
 
 def _writer_options() -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_a_timeline_is_newest_first(tmp_path: Path) -> None:
     place.waiting.add([event(row, 1, row) for row in range(6)])
     place.seal()
     assert [one.at for one in place.snapshot().timeline(1, 3)] == [5, 4, 3]
-    assert [one.at for one in place.snapshot().timeline(1, 3, before=4)] == [3, 2, 1]
+    assert [one.at for one in place.snapshot().timeline(1, 3, before=(4, 0))] == [3, 2, 1]
     assert place.snapshot().timeline(2, 3) == []
 
 

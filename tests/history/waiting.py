@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import hypothesis.strategies as st
 
-from hark.history.columns import encode
+from hark.history.columns import decode, encode
 from hark.history.reader import Resident, Snapshot, open_snapshot
 from hark.history.seal import Sealer
 from hark.model import Event, Kind, sequence
@@ -83,6 +83,10 @@ class Waiting:
 
     def recent(self, after: int) -> Iterable[bytes]:
         return [chunk for number, chunk in self.chunks if number > after]
+
+    def recent_of(self, subjects: Collection[int], after: int) -> Iterable[bytes]:
+        return [chunk for chunk in self.recent(after)
+                if any(event.subject in subjects for event in decode(chunk))]  # fmt: skip
 
     def erased(self) -> list[int]:
         return self.gone

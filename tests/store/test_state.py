@@ -103,9 +103,9 @@ def test_recent_finds_the_chunks_of_a_subject(state: StateStore, tmp_path: Path)
         packed = b"".join(one.to_bytes(8, "little") for one in subjects)
         state.commit(Changes(chunk=Chunk(1, packed, str(subjects).encode())))
     reader = open_reader(tmp_path)
-    assert list(reader.recent_of(5, 0)) == [b"[1, 5, 9]", b"[2, 5]"]
-    assert list(reader.recent_of(7, 0)) == [b"[7]"]
-    assert list(reader.recent_of(3, 0)) == []
+    assert list(reader.recent_of([5], 0)) == [b"[1, 5, 9]", b"[2, 5]"]
+    assert list(reader.recent_of([7], 0)) == [b"[7]"]
+    assert list(reader.recent_of([3], 0)) == []
 
 
 def test_old_fingerprints_are_dropped_a_few_at_a_time(state: StateStore) -> None:
