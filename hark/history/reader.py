@@ -23,8 +23,8 @@ from hark.history import runs, stream
 from hark.history.erased import Gone
 from hark.history.merged import Merged
 from hark.history.runs import KEYS, Ints, Run, with_values
-from hark.history.seal import BUCKETS, as_rows, follow
-from hark.history.story import Mark, Story
+from hark.history.seal import BUCKETS, as_rows, follow, plain
+from hark.history.story import EVER, Mark, Span, Story
 from hark.history.values import Reader, Values, Wanted
 from hark.history.watching import watching
 from hark.model import GROUPS, Event, Kind
@@ -253,7 +253,7 @@ class Snapshot:
         parts = self._parts(chunks.CHUNK.names, names)
         if not facts:
             parts = (part.filter(pc.not_equal(part["kind"], int(Kind.FACT))) for part in parts)
-        yield from stream.by_known_at(map(_plain, parts))
+        yield from stream.by_known_at(map(plain, parts))
 
     def subject_events(self, subject: int, names: Collection[str] | None = None) -> list[Event]:
         """One subject's events by (at, seq)."""
@@ -266,10 +266,19 @@ class Snapshot:
 
         Those before a mark (at, seq), and of these names, if given.
         """
-        root = self.merged.one(subject)
-        if root not in self._erased:
-            story = Story(self._table, self.version, self.merged, self._gone, self._waiting, root)
-            yield from story.newest(before, names)
+        if (root := self.merged.one(subject)) not in self._erased:
+            yield from self._story(root).newest(before, names)
+
+    def subject_table(
+        self, subject: int, wanted: Sequence[str] = ROWS.names, span: Span = EVER
+    ) -> pa.Table:
+        """Columns of one subject's events in a span of time, by (at, seq)."""
+        if (root := self.merged.one(subject)) in self._erased:
+            return ROWS.empty_table().select(wanted)
+        return self._story(root).table(wanted, span)
+
+    def _story(self, root: int) -> Story:
+        return Story(self._table, self.version, self.merged, self._gone, self._waiting, root)
 
     def written_for(self, subjects: Collection[int]) -> Iterator[Event]:
         """The events that came to these subjects before all merges, in no order."""
@@ -290,7 +299,7 @@ class Snapshot:
     def table(self, names: Collection[str] | None = None, columns: Sequence[str] = ROWS.names) -> pa.Table:
         """Columns of all events of these names, by (subject, at, seq); JSON as bytes, the rest plain."""
         wanted = [*dict.fromkeys([*KEYS, *columns])]
-        parts = [_plain(part) for part in self._parts(wanted, names)]
+        parts = [plain(part) for part in self._parts(wanted, names)]
         empty = ROWS.empty_table().select(wanted)
         whole = chunks.ordered(pa.concat_tables([empty, *parts]))
         return pa.table({name: _as_event(whole[name], name) for name in columns})
@@ -369,8 +378,3 @@ def _coded(rows: pa.Table) -> pa.Table:
 def _as_event(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     """Properties and context as the bytes that they are in an event."""
     return column.cast(pa.binary()) if name in ("properties", "context") else column
-
-
-def _plain(rows: pa.Table) -> pa.Table:
-    """Dictionaries as plain text, so that parts of different files fit together."""
-    return rows.cast(pa.schema([ROWS.field(name) for name in rows.column_names]))

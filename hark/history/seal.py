@@ -91,6 +91,11 @@ def follow(rows: pa.Table, merged: Merged) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("origin"), "origin", origin)
 
 
+def plain(rows: pa.Table) -> pa.Table:
+    """Dictionaries as plain text, so that parts of different files fit together."""
+    return rows.cast(pa.schema([ROWS.field(name) for name in rows.column_names]))
+
+
 def by_bucket(rows: pa.Table, buckets: int) -> Iterator[tuple[int, pa.Table]]:
     """The rows of each bucket that has some, each part sorted by (subject, at, seq)."""
     bucket = bucket_of(rows["subject"].to_numpy(), buckets)

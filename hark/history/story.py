@@ -7,7 +7,7 @@ of rows are read as the reader takes events.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -17,12 +17,15 @@ import pyarrow.compute as pc
 from hark.history import columns as chunks
 from hark.history.erased import Gone
 from hark.history.merged import Merged
-from hark.history.seal import follow
+from hark.history.seal import follow, plain
 from hark.model import Event, Instant
 from hark.store.table import ROWS, EventTable, File, Version, bucket_of
 
 Mark: TypeAlias = tuple[Instant, int]
 """(at, seq) of an event: where it stands in its subject's story."""
+Span: TypeAlias = tuple[Instant, Instant]
+"""From an instant to another, both included."""
+EVER: Span = (-(2**62), 2**62)
 PIECE = 128
 """Rows that are made events at once."""
 
@@ -43,15 +46,28 @@ class Story:
         streams = [self._events(parts, before, names) for parts in self._sources(before)]
         yield from heapq.merge(*streams, key=lambda event: (event.at, event.seq), reverse=True)
 
-    def _sources(self, before: Mark | None) -> Iterator[Iterable[pa.Table]]:
+    def table(self, wanted: Sequence[str], span: Span = EVER) -> pa.Table:
+        """Columns of their events in a span of time, by (at, seq); others are read only where they are near."""
+        keys = [*dict.fromkeys(("subject", "at", "seq", "origin", *wanted))]
+        parts = [
+            part for source in self._sources((span[1] + 1, 0), keys) for part in _until(source, span[0])
+        ]
+        found = pa.concat_tables([plain(part.select(keys)) for part in parts])
+        at = chunks.micros(found["at"])
+        inside = found.filter(pa.array((at >= span[0]) & (at <= span[1])))
+        return chunks.ordered(inside).select(wanted)
+
+    def _sources(
+        self, before: Mark | None, wanted: Sequence[str] = ROWS.names
+    ) -> Iterator[Iterable[pa.Table]]:
         """Runs of the subject's rows, each part by part from its end; the rows of a part ascend."""
         yield [chunks.ordered(self._waiting)]
         for file in self._version.files:
             if self.undone(file):
-                yield [self._apart(file)]
+                yield [self._apart(file, wanted)]
             else:
                 for one in self._held(file, self._merged.all_of(self._subject)):
-                    yield self._back(file, one, before)
+                    yield self._back(file, one, before, wanted)
 
     def undone(self, file: File) -> bool:
         """Whether a merge was undone since the file was written: then `origin` says whose its rows are."""
@@ -63,18 +79,18 @@ class Story:
         held: list[int] = numbers[bucket_of(numbers, self._version.buckets) == file.bucket].tolist()
         return held
 
-    def _back(self, file: File, one: int, before: Mark | None) -> Iterator[pa.Table]:
+    def _back(self, file: File, one: int, before: Mark | None, wanted: Sequence[str]) -> Iterator[pa.Table]:
         """The rows under an id, group by group, the last group first."""
         for number in reversed(self._table.holding(file, one)):
             keys = self._table.group(file, number, ("subject", "at", "seq"))
             start, end = _range(keys, one, before)
             if end > start:
-                yield self._today(self._table.group(file, number, ROWS.names).slice(start, end - start))
+                yield self._today(self._table.group(file, number, wanted).slice(start, end - start))
 
-    def _apart(self, file: File) -> pa.Table:
+    def _apart(self, file: File, wanted: Sequence[str]) -> pa.Table:
         """All rows of a file that are the subject's again, or still."""
         ids = self._held(file, self._merged.under(self._subject, self._table.merges(file)))
-        rows = self._today(self._table.of(file, ids, ROWS.names)) if ids else ROWS.empty_table()
+        rows = self._today(self._table.of(file, ids, wanted)) if ids else ROWS.empty_table()
         return chunks.ordered(rows)
 
     def _today(self, rows: pa.Table) -> pa.Table:
@@ -91,6 +107,14 @@ class Story:
                 for event in reversed(list(chunks.events(piece))):
                     if before is None or (event.at, event.seq) < before:
                         yield event
+
+
+def _until(source: Iterable[pa.Table], first: Instant) -> Iterator[pa.Table]:
+    """The parts of a run that reach back to an instant; a run is read from its end."""
+    for part in source:
+        yield part
+        if part.num_rows and chunks.micros(part["at"])[0] < first:
+            return
 
 
 def _range(keys: pa.Table, subject: int, before: Mark | None) -> tuple[int, int]:

@@ -87,14 +87,14 @@ def test_pages_are_whole_and_bring_no_inline_code(ann: Client, path: str) -> Non
 
 def contexts() -> dict[str, Callable[[], Struct]]:
     """By page, what makes its context."""
-    from hark.console.pages import campaigns, customers, home, live, segments
+    from hark.console.pages import campaigns, customer, home, live, segments
     from hark.console.source import source
 
     here = source()
     return {
         "/": lambda: home.home(here),
         "/live": lambda: live.live(here, "", ""),
-        "/customers/3": lambda: customers.customer(here, 3, None),
+        "/customers/3": lambda: customer.customer(here, 3, customer.Shown()),
         "/segments/gone_quiet": lambda: segments.segment(
             here, here.state.versions("segment", "gone_quiet")[-1]
         ),

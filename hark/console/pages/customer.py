@@ -1,0 +1,280 @@
+"""One customer: who, what happened and why, in which segments because of what, how often they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from msgspec import Struct
+
+from hark.console.pages.live import who
+from hark.console.pages.merges import MergeLine, lines
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.console.values import Pair, pairs, text
+from hark.decide.why import line_of
+from hark.definitions.asked import SESSION_GAP
+from hark.definitions.parse import definition
+from hark.definitions.types import Segment
+from hark.history.timeline import Place, Timeline
+from hark.model import JSON, SECOND, Event, Instant, Kind, Record
+from hark.store.contracts import OutboxRow
+from hark.understand.because import Told, because
+from hark.understand.conditions.base import Ints
+from hark.understand.operators import compile as compiled
+from hark.understand.traits import changes
+
+ROWS = 100
+MEMBERS = 20
+VISITS = 8
+ONLY = {"": None, "did": True, "hark": False}
+"""What of a timeline is shown: everything, what they did, or what Hark did."""
+
+
+class Shown(Struct, frozen=True):
+    """Which part of a timeline."""
+
+    before: Place | None = None
+    event: str = ""
+    """Only events of this name; "" for all."""
+    only: str = ""
+    """A key of ONLY."""
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.event or self.only or self.before)
+
+
+class Line(Struct, frozen=True):
+    """One event of a timeline; `why` explains a decision."""
+
+    at: Instant
+    name: str
+    fact: bool
+    source: str
+    properties: tuple[Pair, ...]
+    why: str = ""
+    campaign: str = ""
+
+
+class Trait(Struct, frozen=True):
+    name: str
+    value: str
+    since: Instant
+
+
+class Consent(Struct, frozen=True):
+    topic: str
+    channel: str
+    state: str
+    at: Instant
+
+
+class Member(Struct, frozen=True):
+    """Being in a segment, since when, and the values that make it so."""
+
+    segment: str
+    since: Instant
+    because: Told | None
+
+
+class Message(Struct, frozen=True):
+    template: str
+    campaign: str
+    state: str
+    at: Instant
+    detail: str
+
+
+class Group(Struct, frozen=True):
+    subject: int
+    name: str
+
+
+class Visit(Struct, frozen=True):
+    """A session."""
+
+    begun: Instant
+    seconds: float
+    events: int
+
+
+class CustomerPage(Struct, frozen=True):
+    """One customer, or a group."""
+
+    subject: int
+    who: str
+    ids: tuple[Pair, ...]
+    groups: tuple[Group, ...]
+    """To which the customer belongs."""
+    members: tuple[int, ...]
+    """Of a group, its first members by number."""
+    merges: tuple[MergeLine, ...]
+    undoing: int
+    """The merge whose undo was just handed over; 0: none, or it is done."""
+    traits: tuple[Trait, ...]
+    segments: tuple[Member, ...]
+    consents: tuple[Consent, ...]
+    messages: tuple[Message, ...]
+    first_seen: Instant | None
+    last_seen: Instant | None
+    """Their latest activity."""
+    events: int
+    """In the whole history, facts included."""
+    names: tuple[tuple[str, int], ...]
+    """How often each event is there."""
+    sessions: int
+    visits: tuple[Visit, ...]
+    """The latest sessions, newest first."""
+    shown: Shown
+    timeline: tuple[Line, ...]
+    """Newest first."""
+    older: str
+    """`before` for the next page; "": these are the oldest."""
+
+
+class TraitLine(Struct, frozen=True):
+    """A value a trait had."""
+
+    value: str
+    at: Instant
+    source: str
+
+
+class TraitHistory(Struct, frozen=True):
+    name: str
+    values: tuple[TraitLine, ...]
+    """The latest first."""
+
+
+class TraitsPage(Struct, frozen=True):
+    """Every trait of a customer with all its values."""
+
+    subject: int
+    who: str
+    traits: tuple[TraitHistory, ...]
+
+
+def view(request: HttpRequest, subject: int) -> HttpResponse:
+    """GET /customers/SUBJECT, with ?event=NAME, ?only=did|hark and ?before=AT.SEQ for a part of it."""
+    here = source()
+    found = here.state.find(f"#{subject}")
+    if found is None:
+        raise Http404
+    if found != subject:
+        return redirect(f"/customers/{found}")
+    undoing = request.GET.get("undoing", "")
+    page = customer(here, subject, asked(request), int(undoing) if undoing.isdigit() else 0)
+    return respond(request, "customer.html", page)
+
+
+def asked(request: HttpRequest) -> Shown:
+    """What of the timeline the address asks for; what it cannot mean is left out."""
+    event, only, before = (request.GET.get(name, "").strip() for name in ("event", "only", "before"))
+    at, _, seq = before.partition(".")
+    place = (int(at), int(seq) if seq.isdigit() else 0) if at.isdigit() else None
+    return Shown(place, event, only if only in ONLY else "")
+
+
+def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> CustomerPage:
+    """The context of one customer's page."""
+    merges, timeline = lines(here, subject), Timeline(here.snapshot(), subject)
+    record, known = here.state.record(subject), here.state.key(subject)
+    page = timeline.page(ROWS, shown.before, [shown.event] if shown.event else None, ONLY[shown.only])
+    sessions, active = timeline.sessions(SESSION_GAP), timeline.at[timeline.activity]
+    return CustomerPage(
+        subject=subject,
+        who=who(here, subject),
+        ids=tuple(Pair(kind, value) for kind, value in here.state.ids(subject)),
+        groups=tuple(Group(group, name) for group, name in here.state.groups_of(subject)),
+        members=tuple(one for one, _ in here.state.members(subject, 0, MEMBERS)),
+        merges=merges,
+        undoing=undoing if any(one.number == undoing and one.undone_at is None for one in merges) else 0,
+        traits=_traits(record),
+        segments=tuple(_segments(here, record, timeline)),
+        consents=_consents(record),
+        messages=tuple(_message(row) for row in here.state.outbox(subject, 20)),
+        first_seen=known[1] if known else None,
+        last_seen=int(active[-1]) if len(active) else None,
+        events=len(timeline.at),
+        names=tuple(timeline.names()),
+        sessions=len(sessions),
+        visits=tuple(
+            Visit(begun, (ended - begun) / SECOND, count) for begun, ended, count in _latest(sessions)
+        ),
+        shown=shown,
+        timeline=tuple(map(_line, page.events)),
+        older=f"{page.older[0]}.{page.older[1]}" if page.older else "",
+    )
+
+
+def _latest(sessions: Ints) -> list[list[int]]:
+    found: list[list[int]] = sessions[-VISITS:][::-1].tolist()
+    return found
+
+
+def _line(event: Event) -> Line:
+    why = line_of(event)
+    return Line(
+        at=event.at,
+        name=event.name,
+        fact=event.kind == Kind.FACT,
+        source=event.source,
+        properties=pairs(msgspec.json.decode(event.properties)),
+        why=why.sentence if why else "",
+        campaign=why.campaign if why else "",
+    )
+
+
+def _traits(record: Record | None) -> tuple[Trait, ...]:
+    found = record.traits if record else {}
+    return tuple(Trait(name, text(found[name].value), found[name].at) for name in sorted(found))
+
+
+def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterable[Member]:
+    if record is None or not record.members:
+        return
+    documents = [one for one in here.state.documents() if one.kind == "segment"]
+    typed = {one.name: definition(one, settings.HARK_ZONE) for one in documents if one.name in record.members}
+
+    def found(names: Sequence[str], where: JSON) -> Ints:
+        return timeline.instants(names, compiled(where) if where else None)
+
+    for name, since in sorted(record.members.items()):
+        segment = typed.get(name)
+        told = because(segment.where, record, here.now(), found) if isinstance(segment, Segment) else None
+        yield Member(name, since, told)
+
+
+def _consents(record: Record | None) -> tuple[Consent, ...]:
+    found = record.consents if record else {}
+    split = [(name.rpartition("/"), one) for name, one in sorted(found.items())]
+    return tuple(Consent(topic, channel, one.state, one.at) for (topic, _, channel), one in split)
+
+
+def _message(row: OutboxRow) -> Message:
+    return Message(row.template, row.campaign, row.state, row.updated_at, row.detail)
+
+
+def traits(request: HttpRequest, subject: int) -> HttpResponse:
+    """GET /customers/SUBJECT/traits"""
+    here = source()
+    found = here.state.find(f"#{subject}")
+    if found is None:
+        raise Http404
+    if found != subject:
+        return redirect(f"/customers/{found}/traits")
+    return respond(request, "traits.html", trait_history(here, subject))
+
+
+def trait_history(here: Source, subject: int) -> TraitsPage:
+    """The context of the traits' page."""
+    stating = Timeline(here.snapshot(), subject).stating()
+    told = tuple(
+        TraitHistory(name, tuple(TraitLine(text(one.value), one.at, one.source) for one in values[::-1]))
+        for name, values in changes(stating).items()
+    )
+    return TraitsPage(subject, who(here, subject), told)
