@@ -22,7 +22,7 @@ class CampaignLine(Struct, frozen=True):
     name: str
     version: int
     state: str
-    """live, paused, planned or ended."""
+    """As `state_of` says."""
     hypothesis: str
     control: float
     """Share left alone, 0..1."""
@@ -56,7 +56,7 @@ def _line(
     return CampaignLine(
         name=campaign.name,
         version=document.version,
-        state=state(campaign, here.now()),
+        state=state_of(here, document),
         hypothesis=" ".join(campaign.hypothesis.split()),
         control=campaign.control,
         control_why=campaign.control_why,
@@ -91,6 +91,15 @@ def told(here: Source, name: str, version: int | None = None) -> Report | HarkEr
 def standing(report: Report) -> str:
     """The sentence on what may be concluded: it follows the two on numbers, where there are numbers."""
     return report.sentences[2 if report.lift and len(report.sentences) > 2 else 0]
+
+
+def state_of(here: Source, document: Document) -> str:
+    """draft (no version was ever without `paused`), or as `state`."""
+    found = state(typed(document), here.now())
+    if found != "paused":
+        return found
+    versions = here.state.versions("campaign", document.name)
+    return "draft" if all(typed(one).paused for one in versions) else found
 
 
 def state(campaign: Campaign, now: Instant) -> str:

@@ -257,6 +257,31 @@ def sessions(answer: SessionsAnswer) -> JSON:
     return {"data": data, "layout": {**_legend(300), **axes}}
 
 
+def sizes(found: Sequence[tuple[str, int]]) -> JSON:
+    """How large a segment was at the end of each period; the last one is as of now."""
+    last = len(found) - 1
+    points = [(period, float(count), place < last) for place, (period, count) in enumerate(found)]
+    return _lines([("members", points)], 240)
+
+
+def overlap(parts: Sequence[tuple[str, int]]) -> JSON:
+    """One bar cut into who is in one segment only, in both, in the other only."""
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "x": [count],
+            "y": [""],
+            "marker": {"color": colour},
+            "hovertemplate": "%{x:,} %{fullData.name}<extra></extra>",
+        }
+        for (name, count), colour in zip(parts, ("--c1", "--c5", "--c3"), strict=True)
+    ]
+    flat = {**FLAT, "visible": False}
+    return {"data": data, "layout": {**_legend(110), "xaxis": flat, "yaxis": flat, "barmode": "stack"}}
+
+
 def _line(name: str, points: Sequence[tuple[JSON, float, bool]], colour: str, hover: str) -> list[JSON]:
     """A line; the part into a period that is not over is dotted."""
     whole = [one for one in points if one[2]]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hark.clock import moment
-from hark.model import Instant
+from hark.model import JSON, Instant
 
 register = template.Library()
 
@@ -122,6 +123,12 @@ def date_text(at: Instant) -> str:
 def _time(at: Instant, form: str) -> SafeString:
     exact = moment(at).isoformat()
     return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, local(at).strftime(form))
+
+
+@register.filter
+def as_json(value: JSON) -> str:
+    """Plain data as JSON, for an attribute."""
+    return msgspec.json.encode(value).decode()
 
 
 @register.filter

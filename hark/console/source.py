@@ -67,6 +67,13 @@ class Source:
         """The same, waiting no longer than `patience_s` where the process runs: `look` again by its id."""
         return begin(self.data, question, self._clock, patience_s)
 
+    def answer_or_progress(self, question: JSON, patience_s: float) -> JSON | Progress:
+        """The answer within `patience_s`, else how far it is; with `math.inf` always the answer."""
+        if patience_s == math.inf:
+            return self.ask(question)
+        found = self.begin(question, patience_s)
+        return found.answer if isinstance(found, Answer) else found
+
     def look(self, id: str, patience_s: float = 0.0) -> Answer | Progress:
         """The answer to a question that was begun, or how far it is. Raises HarkError `question.gone`."""
         return look(self.data, id, patience_s)

@@ -11,7 +11,7 @@ import pytest
 
 from hark.clock import SetClock, instant
 from hark.console.drafts import free, snake
-from hark.definitions.parse import definition
+from hark.definitions.parse import definition, parse
 from hark.definitions.types import Campaign, Segment
 from hark.engine import Engine
 from hark.model import DAY, Lane
@@ -118,11 +118,33 @@ def test_what_is_typed_wrong_is_said_and_nothing_handed_over(
     assert collector.rows == []
 
 
+def test_a_campaign_is_paused_and_started_by_a_button(ann: Client, collector: Collector) -> None:
+    """Pausing hands over the document with `paused`, starting without; who did it is recorded."""
+    whole = told(ann, "/definitions/campaign/come_back")["text"]
+    assert ann.post("/campaigns/come_back/pause")["Location"] == "/saved/campaign/come_back/2"
+    ann.post("/campaigns/come_back/start")
+    (row,) = collector.rows  # it is running, so that starting it changes nothing
+    body = row["body"]["documents"][0]["body"]
+    assert body.pop("paused") == "yes"
+    (document,) = parse(whole)
+    assert body == document.body
+    assert (row["body"]["note"], row["body"]["author"]) == ("paused", "ann@shop.example")
+    assert ann.post("/campaigns/none/start").status_code == 404
+    assert ann.get("/campaigns/come_back/pause").status_code == 404
+
+
 def test_a_stranger_hands_over_nothing(stranger: Client, ann: Client, collector: Collector) -> None:
     """Without an account, and without the form's token, every door that saves stays shut."""
     from django.test import Client as Browser
 
-    doors = (STOPPED, "/definitions/new", "/definitions/segment/gone_quiet", "/questions", "/asking/cancel")
+    doors = (
+        STOPPED,
+        "/definitions/new",
+        "/definitions/segment/gone_quiet",
+        "/questions",
+        "/asking/cancel",
+        "/campaigns/come_back/start",
+    )
     unsafe = Browser(enforce_csrf_checks=True)
     unsafe.cookies = ann.cookies
     for door in doors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial
@@ -49,6 +50,10 @@ MORE_PAGES = [
     "/sources",
     "/sources/shop",
     "/rejects?source=shop&since=1d",
+    "/segments/gone_quiet/sizes?period=week",
+    "/segments/gone_quiet/overlap?other=gone_quiet",
+    "/segments/gone_quiet?at=2026-02-01T00:00:00Z",
+    "/customers/3/traits",
     "/questions",
     "/definitions",
     "/definitions/new?kind=campaign",
@@ -96,7 +101,7 @@ def contexts() -> dict[str, Callable[[], Struct]]:
         "/live": lambda: live.live(here, "", ""),
         "/customers/3": lambda: customer.customer(here, 3, customer.Shown()),
         "/segments/gone_quiet": lambda: segments.segment(
-            here, here.state.versions("segment", "gone_quiet")[-1]
+            here, here.state.versions("segment", "gone_quiet")[-1], "", math.inf
         ),
         "/campaigns/come_back": lambda: campaigns.campaign(
             here, here.state.versions("campaign", "come_back"), None

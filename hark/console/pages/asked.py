@@ -17,8 +17,7 @@ from hark.console.respond import respond, wants_json
 from hark.console.sharing import Share, share
 from hark.console.source import Source, source
 from hark.errors import HarkError
-from hark.model import JSON
-from hark.questions import Answer, Progress
+from hark.questions import Progress
 from hark.understand.tabular import Tabular, as_bytes
 
 PERIODS = ("day", "week", "month")
@@ -36,6 +35,11 @@ class QuestionPage(Struct, frozen=True):
     answer: Any = None
     progress: Progress | None = None
     """How far the question is, as long as there is no answer."""
+
+    @property
+    def back(self) -> str:
+        """Where to go when the question is cancelled: its form."""
+        return self.ask.form_address
 
     @property
     def share(self) -> Share | None:
@@ -86,7 +90,14 @@ def answered(request: HttpRequest, page: QuestionPage) -> HttpResponse:
     form = request.GET.get("format", "")
     if page.answer is not None and form in FILES:
         return as_file(page.answer, form, page.ask.saved.name if page.ask.saved else page.ask.kind)
+    if request.headers.get("HX-Request"):
+        return respond(request, "progress.html", page) if page.progress else again()
     return respond(request, f"{page.ask.kind}.html", page, 400 if page.ask.problem else 200)
+
+
+def again() -> HttpResponse:
+    """Tells htmx to load the page anew, since its answer is there."""
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
 
 
 def page_of(here: Source, ask: Ask, patience_s: float = FOREVER_S) -> QuestionPage:
@@ -98,17 +109,13 @@ def page_of(here: Source, ask: Ask, patience_s: float = FOREVER_S) -> QuestionPa
     if ask.body is None or ask.held:
         return page
     try:
-        found = _answered(here, {ask.kind: ask.body}, patience_s)
+        found = here.answer_or_progress({ask.kind: ask.body}, patience_s)
     except HarkError as error:
         problem = f"{error.message}. {error.hint}".strip()
         return msgspec.structs.replace(page, ask=msgspec.structs.replace(ask, problem=problem))
     if isinstance(found, Progress):
         return msgspec.structs.replace(page, progress=found)
-    return msgspec.structs.replace(page, answer=msgspec.convert(found.answer, answer_type))
-
-
-def _answered(here: Source, question: JSON, patience_s: float) -> Answer | Progress:
-    return Answer(here.ask(question)) if patience_s == FOREVER_S else here.begin(question, patience_s)
+    return msgspec.structs.replace(page, answer=msgspec.convert(found, answer_type))
 
 
 def segment_names(here: Source) -> tuple[str, ...]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from msgspec import Struct
 
-from hark.console import charts
-from hark.console.campaigns import CampaignLine, lines, standing, state, told, typed
+from hark.console import charts, saving
+from hark.console.campaigns import CampaignLine, lines, standing, state_of, told, typed
+from hark.console.pages.definitions import saved_address
+from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
 from hark.definitions.sentences import of_campaign
-from hark.definitions.types import Document
+from hark.definitions.types import Campaign, Document, Send
 from hark.errors import HarkError
 from hark.learn.report import Arm, Report
 from hark.model import JSON, Instant
@@ -46,6 +49,8 @@ class CampaignPage(Struct, frozen=True):
     control_auto: bool
     control_why: str
     transactional: bool
+    templates: tuple[str, ...]
+    """What it sends."""
     applied_at: Instant
     author: str
     note: str
@@ -100,6 +105,21 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
     return respond(request, "campaign.html", campaign(source(), versions, int(asked) if asked else None))
 
 
+def turn(request: HttpRequest, name: str, on: bool) -> HttpResponse:
+    """POST /campaigns/NAME/start, /campaigns/NAME/pause: the next version, without or with `paused`."""
+    versions = source().state.versions("campaign", name)
+    if not versions or request.method != "POST":
+        raise Http404
+    newest = max(versions, key=lambda one: one.version)
+    body = {key: value for key, value in newest.body.items() if key != "paused"}
+    try:
+        wanted = saving.read_documents(source(), [body if on else {**body, "paused": "yes"}])
+        changes = saving.save(source(), wanted, str(request.user), "started" if on else "paused")
+    except HarkError as error:
+        return unavailable(request, f"Nothing was changed: {error.message}. Try again in a moment.")
+    return redirect(saved_address(changes[-1]))
+
+
 def campaign(here: Source, versions: list[Document], asked: int | None) -> CampaignPage:
     """The context of one campaign's page: the version asked for, else the one its report is about."""
     found = told(here, versions[0].name, asked)
@@ -111,7 +131,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         name=defined.name,
         version=chosen,
         versions=tuple(one.version for one in versions),
-        state=state(defined, here.now()),
+        state=state_of(here, document),
         hypothesis=" ".join(defined.hypothesis.split()),
         expects=defined.expects,
         sentence=of_campaign(defined),
@@ -119,6 +139,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         control_auto=defined.control_auto,
         control_why=defined.control_why,
         transactional=defined.transactional,
+        templates=_templates(defined),
         applied_at=document.applied_at,
         author=document.author,
         note=document.note,
@@ -126,6 +147,12 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         standing=standing(report) if report else "",
         problem="" if report else str(found),
     )
+
+
+def _templates(defined: Campaign) -> tuple[str, ...]:
+    """The names of what it sends, each once."""
+    sends = (step for variant in defined.variants for step in variant.steps if isinstance(step, Send))
+    return tuple(dict.fromkeys(send.template for send in sends))
 
 
 def stages(report: Report) -> tuple[Stage, ...]:

@@ -1,18 +1,28 @@
-"""Segments: who is in a situation."""
+"""Segments: who is in a situation, how many were, and what two share."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
+from hark.clock import instant
+from hark.console import figures
+from hark.console.pages.asked import PERIODS, again, patience
 from hark.console.pages.live import who
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions.parse import definition
+from hark.definitions.sentences import of_segment
 from hark.definitions.types import Campaign, Document, Segment
 from hark.errors import HarkError
 from hark.model import JSON, Instant
+from hark.questions import Progress
+
+MEMBERS = 100_000
+"""Members in one file; further ones are a command's: hark segment NAME --out FILE."""
 
 
 class SegmentLine(Struct, frozen=True):
@@ -48,11 +58,65 @@ class SegmentPage(Struct, frozen=True):
     sample: tuple[Person, ...]
     campaigns: tuple[str, ...]
     """Campaigns that begin with entering it."""
+    others: tuple[str, ...]
+    """Segments to compare it with."""
+    at: str = ""
+    """As of this moment, as it was typed; "" for now."""
     note: str = ""
+    progress: Progress | None = None
+
+    @property
+    def back(self) -> str:
+        return "/segments"
 
     @property
     def share(self) -> float | None:
         return self.count / self.customers if self.count is not None and self.customers else None
+
+
+class Size(Struct, frozen=True):
+    period: str
+    count: int
+
+
+class SizesPart(Struct, frozen=True):
+    """How large a segment was at the end of each period; the last one is now."""
+
+    name: str
+    period: str
+    sizes: tuple[Size, ...] = ()
+    progress: Progress | None = None
+    note: str = ""
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return PERIODS
+
+    @property
+    def chart(self) -> JSON:
+        return figures.sizes([(one.period, one.count) for one in self.sizes])
+
+
+class OverlapPart(Struct, frozen=True):
+    """What two segments share."""
+
+    name: str
+    other: str
+    both: int = 0
+    only_one: int = 0
+    only_other: int = 0
+    sample: tuple[str, ...] = ()
+    progress: Progress | None = None
+    note: str = ""
+
+    @property
+    def chart(self) -> JSON:
+        parts = (
+            (f"only {self.name}", self.only_one),
+            ("in both", self.both),
+            (f"only {self.other}", self.only_other),
+        )
+        return figures.overlap(parts)
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -70,20 +134,35 @@ def said(document: Document) -> str:
     """The segment's English sentence."""
     found = definition(document, settings.HARK_ZONE)
     assert isinstance(found, Segment)
-    return f"Customers who {found.where.sentence()}."
+    return of_segment(found)
 
 
 def view(request: HttpRequest, name: str) -> HttpResponse:
-    """GET /segments/NAME"""
-    found = next((one for one in source().state.versions("segment", name)[::-1]), None)
+    """GET /segments/NAME, with ?at=2026-03-01T00:00:00Z as of then; ?format=csv: its members."""
+    document, at = _known(name), request.GET.get("at", "").strip()
+    if request.GET.get("format") == "csv":
+        return members_file(source(), name, at)
+    page = segment(source(), document, at, patience(request))
+    if request.headers.get("HX-Request"):
+        return respond(request, "progress.html", page) if page.progress else again()
+    return respond(request, "segment.html", page)
+
+
+def _known(name: str) -> Document:
+    """The segment's document in force; 404 without one."""
+    found = next(
+        (one for one in source().state.documents() if (one.kind, one.name) == ("segment", name)), None
+    )
     if found is None:
         raise Http404
-    return respond(request, "segment.html", segment(source(), found))
+    return found
 
 
-def segment(here: Source, document: Document) -> SegmentPage:
+def segment(here: Source, document: Document, at: str, patience_s: float) -> SegmentPage:
     """The context of one segment's page."""
-    answer, note = _answer(here, document.name)
+    found = _asked(here, lambda: {"segment": {"name": document.name, "at": _instant(at)}}, patience_s)
+    answer: JSON = {"count": None, "sample": []} if isinstance(found, str | Progress) else found
+    others = (one.name for one in here.state.documents() if one.kind == "segment")
     return SegmentPage(
         name=document.name,
         sentence=said(document),
@@ -94,15 +173,27 @@ def segment(here: Source, document: Document) -> SegmentPage:
         customers=here.state.customers(),
         sample=tuple(_person(here, document.name, known) for known in answer["sample"]),
         campaigns=_started_by(here, document.name),
-        note=note,
+        others=tuple(one for one in others if one != document.name),
+        at=at,
+        note=found if isinstance(found, str) else "",
+        progress=found if isinstance(found, Progress) else None,
     )
 
 
-def _answer(here: Source, name: str) -> tuple[JSON, str]:
+def _asked(here: Source, question: Any, patience_s: float) -> Any:
+    """The answer, how far it is, or in words why there is none."""
     try:
-        return here.ask({"segment": {"name": name, "at": None}}), ""
+        return here.answer_or_progress(question(), patience_s)
     except HarkError as error:
-        return {"count": None, "sample": []}, str(error)
+        return f"{error.message}. {error.hint}".strip()
+
+
+def _instant(at: str) -> Instant | None:
+    try:
+        return instant(at) if at else None
+    except ValueError:
+        hint = "for example 2026-03-01T09:00:00Z"
+        raise HarkError(f"{at} is no instant", hint, "time.zone") from None
 
 
 def _person(here: Source, name: str, id: str) -> Person:
@@ -116,3 +207,56 @@ def _started_by(here: Source, name: str) -> tuple[str, ...]:
         definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind == "campaign"
     )
     return tuple(one.name for one in campaigns if isinstance(one, Campaign) and one.trigger.enters == name)
+
+
+def members_file(here: Source, name: str, at: str) -> HttpResponse:
+    """The members by number and id, as CSV."""
+    found = here.ask({"segment_members": {"name": name, "at": _instant(at), "limit": MEMBERS}})
+    rows = [("subject", "customer"), *((one["subject"], one["customer"]) for one in found["members"])]
+    return csv_file(rows, name)
+
+
+def csv_file(rows: Any, name: str) -> HttpResponse:
+    """Rows as a CSV file to download."""
+    import csv
+
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    csv.writer(response, lineterminator="\n").writerows(rows)
+    return response
+
+
+def sizes(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /segments/NAME/sizes?period=week: how large it was, as a part of its page."""
+    period = request.GET.get("period", "week")
+    part = sizes_part(source(), _known(name).name, period, patience(request))
+    return respond(request, _part(request, "segment_sizes.html"), part, 400 if part.note else 200)
+
+
+def _part(request: HttpRequest, template: str) -> str:
+    return template if request.headers.get("HX-Request") else template.replace(".html", "_page.html")
+
+
+def sizes_part(here: Source, name: str, period: str, patience_s: float) -> SizesPart:
+    found = _asked(here, lambda: {"segment_sizes": {"name": name, "period": period}}, patience_s)
+    if isinstance(found, str):
+        return SizesPart(name, period, note=found)
+    if isinstance(found, Progress):
+        return SizesPart(name, period, progress=found)
+    return SizesPart(name, period, tuple(Size(one["period"], one["count"]) for one in found["sizes"]))
+
+
+def overlap(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /segments/NAME/overlap?other=NAME: what two share, as a part of the page."""
+    part = overlap_part(source(), _known(name).name, request.GET.get("other", ""), patience(request))
+    return respond(request, _part(request, "segment_overlap.html"), part, 400 if part.note else 200)
+
+
+def overlap_part(here: Source, name: str, other: str, patience_s: float) -> OverlapPart:
+    found = _asked(here, lambda: {"segment_overlap": {"one": name, "other": other}}, patience_s)
+    if isinstance(found, str):
+        return OverlapPart(name, other, note=found)
+    if isinstance(found, Progress):
+        return OverlapPart(name, other, progress=found)
+    counts = (found["both"], found["only_one"], found["only_other"])
+    return OverlapPart(name, other, *counts, tuple(found["sample"]))

@@ -12,6 +12,7 @@ from hark.console import drafts, saving
 from hark.console.asking import Ask, read
 from hark.console.pages.definitions import saved_address
 from hark.console.pages.errors import unavailable
+from hark.console.pages.segments import csv_file
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions.conditions import read_condition
@@ -21,7 +22,6 @@ from hark.model import JSON
 from hark.understand.funnel.answer import Drop, Next
 
 SHOWN = 30
-CSV = "text/csv; charset=utf-8"
 
 
 class StoppedPage(Struct, frozen=True):
@@ -95,13 +95,8 @@ def view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _make(request, source(), page)
     if request.GET.get("format") == "csv":
-        lines = ["customer", *page.customers]
-        return HttpResponse("\n".join(map(_quoted, lines)) + "\n", content_type=CSV)
+        return csv_file([("customer",), *((one,) for one in page.customers)], "stopped")
     return respond(request, "stopped.html", page)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(one in text for one in '",\n\r') else text
 
 
 def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -> StoppedPage:

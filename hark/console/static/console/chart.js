@@ -1,5 +1,5 @@
 "use strict";
-// Draws each <figure data-chart="id"> from the JSON of the same id. Colours are named by the page's own
+// Draws each <figure data-chart> from its own JSON (data-figure), or from that of the id it names. Colours are named by the page's own
 // tokens ("--accent"), so that a chart follows the colour scheme, also when it changes.
 (() => {
   const style = getComputedStyle(document.documentElement);
@@ -11,7 +11,7 @@
     return value;
   };
   const draw = (place) => {
-    const figure = coloured(JSON.parse(document.getElementById(place.dataset.chart).textContent));
+    const figure = coloured(JSON.parse(place.dataset.figure || document.getElementById(place.dataset.chart).textContent));
     const layout = { ...figure.layout, font: { ...figure.layout.font, family: getComputedStyle(document.body).fontFamily } };
     Plotly.react(place, figure.data, layout, { displayModeBar: false, responsive: true });
     if (place.dataset.led) return;
