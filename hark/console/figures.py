@@ -20,7 +20,7 @@ from hark.understand.trend import Point, TrendAnswer
 SERIES = tuple(f"--c{number}" for number in range(1, 9))
 """Colours of lines that stand side by side; the last is for what is left over."""
 LINES = len(SERIES)
-TICKS = 6
+TICKS = 5
 """Dates under a chart, so that they fit a narrow screen."""
 MINUS = "\N{MINUS SIGN}"
 LETTERS = 11
@@ -258,7 +258,9 @@ def sessions(answer: SessionsAnswer) -> JSON:
 
 
 def sizes(found: Sequence[tuple[str, int]]) -> JSON:
-    """How large a segment was at the end of each period; the last one is as of now."""
+    """How large a segment was at the end of each period from the last empty one on; the last is as of now."""
+    first = next((place for place, (_, count) in enumerate(found) if count), len(found) - 1)
+    found = found[max(first - 1, 0) :]
     last = len(found) - 1
     points = [(period, float(count), place < last) for place, (period, count) in enumerate(found)]
     return _lines([("members", points)], 240)
@@ -279,7 +281,8 @@ def overlap(parts: Sequence[tuple[str, int]]) -> JSON:
         for (name, count), colour in zip(parts, ("--c1", "--c5", "--c3"), strict=True)
     ]
     flat = {**FLAT, "visible": False}
-    return {"data": data, "layout": {**_legend(110), "xaxis": flat, "yaxis": flat, "barmode": "stack"}}
+    shape = {**_legend(100), "margin": {"l": 0, "r": 0, "t": 40, "b": 8}}
+    return {"data": data, "layout": {**shape, "xaxis": flat, "yaxis": flat, "barmode": "stack"}}
 
 
 def _line(name: str, points: Sequence[tuple[JSON, float, bool]], colour: str, hover: str) -> list[JSON]:

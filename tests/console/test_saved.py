@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hark.questions import ask
+from hark.questions import Progress, ask
 from tests.console.collector import Collector
 from tests.console.test_gesture import folded
 from tests.console.test_pages import html, told
@@ -65,3 +65,30 @@ def test_a_name_that_is_none_is_refused_in_words(ann: Client, collector: Collect
     assert "small letters" in answer.content.decode()
     assert collector.rows == []
     assert ann.post("/questions", {"kind": "weather", "name": "x"}).status_code == 404
+
+
+def test_a_long_question_shows_how_far_it_is(
+    ann: Client, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer within a second the page says how far it is and looks again by itself; once the
+    answer is there it is loaded anew. Cancelling ends the question and leads back to its form."""
+    from hark.console.source import Source
+
+    ended: list[str] = []
+    monkeypatch.setattr(Source, "begin", lambda *_: Progress("q1", 3, 8, 2.5))
+    monkeypatch.setattr(Source, "cancel", lambda _self, one: ended.append(one))
+    for path in ("/funnel?" + ASKED["query"], "/lifecycle", "/segments/gone_quiet"):
+        page = html(ann, path)
+        assert '<progress max="8" value="3">' in page
+        assert "Looking through the history" in page
+        part = ann.get(path, headers={"HX-Request": "true"}).content.decode()
+        assert part.lstrip().startswith("<section")
+        assert told(ann, path)["progress"] is None, "a program waits for the answer"
+    back = f"/funnel?{ASKED['query']}&ask=no"
+    assert ann.post("/asking/cancel", {"id": "q1", "back": back})["Location"] == back
+    assert ann.post("/asking/cancel", {"id": "q1", "back": "//elsewhere.example"})["Location"] == "/"
+    assert ended == ["q1", "q1"]
+    assert "Signed Up" in html(ann, back)
+    monkeypatch.undo()
+    done = ann.get("/lifecycle", headers={"HX-Request": "true"})
+    assert (done.status_code, done["HX-Refresh"]) == (204, "true")

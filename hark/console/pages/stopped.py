@@ -70,6 +70,13 @@ class StoppedPage(Struct, frozen=True):
         return f"/funnel/stopped?{self.ask.query}&step={self.step}"
 
     @property
+    def note(self) -> str:
+        """Where it comes from, for the record."""
+        return (
+            f"those who stopped after {self.here_words} in {' > '.join(self.ask.typed['steps'].splitlines())}"
+        )
+
+    @property
     def here_words(self) -> str:
         return drafts.words(self.here)
 
@@ -136,7 +143,7 @@ def _make(request: HttpRequest, here: Source, page: StoppedPage) -> HttpResponse
     campaign = request.POST.get("do") == "campaign"
     try:
         wanted = saving.read_documents(here, documents(page, campaign))
-        changes = saving.save(here, wanted, str(request.user), f"from the funnel {page.ask.address}")
+        changes = saving.save(here, wanted, str(request.user), page.note)
     except DefinitionError as error:
         return respond(
             request, "stopped.html", msgspec.structs.replace(page, problems=saving.problems(error)), 400
