@@ -11,6 +11,7 @@ from hark.definitions import parse, plan, yaml
 from hark.definitions.problems import DefinitionError
 from hark.definitions.types import Document
 from hark.model import JSON
+from hark.questions.proposals import with_controls
 from hark.speak.render import problem as template_problem
 
 WRITTEN = "text"
@@ -39,7 +40,7 @@ def save(here: Source, wanted: Sequence[parse.Parsed], author: str, note: str) -
     """
     found = plan.plan(here.state.documents(), wanted)
     if any(change.what != "same" for change in found):
-        here.command(plan.command(wanted, author, note))
+        here.command(plan.command(with_controls(here.data, wanted, found), author, note))
     return found
 
 
