@@ -45,12 +45,12 @@ class Source:
     def now(self) -> Instant:
         return self._clock.now()
 
-    def snapshot(self) -> Snapshot:
-        """The history as it stands now."""
+    def snapshot(self, only: int | None = None) -> Snapshot:
+        """The history as it stands now; with `only`, of one subject alone."""
         # Late: the history's libraries are heavy, and the sign-in page must not wait for them.
         from hark.history.reader import open_snapshot
 
-        return open_snapshot(self.data, self.state)
+        return open_snapshot(self.data, self.state, only=only)
 
     def reds(self) -> tuple[Red, ...]:
         """What is wrong with the server now. An engine that was never heard of is only just starting."""

@@ -269,9 +269,7 @@ class Snapshot:
         if (root := self.merged.one(subject)) not in self._erased:
             yield from self._story(root).newest(before, names)
 
-    def subject_table(
-        self, subject: int, wanted: Sequence[str] = ROWS.names, span: Span = EVER
-    ) -> pa.Table:
+    def subject_table(self, subject: int, wanted: Sequence[str] = ROWS.names, span: Span = EVER) -> pa.Table:
         """Columns of one subject's events in a span of time, by (at, seq)."""
         if (root := self.merged.one(subject)) in self._erased:
             return ROWS.empty_table().select(wanted)

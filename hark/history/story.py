@@ -26,6 +26,8 @@ Mark: TypeAlias = tuple[Instant, int]
 Span: TypeAlias = tuple[Instant, Instant]
 """From an instant to another, both included."""
 EVER: Span = (-(2**62), 2**62)
+WIDE = frozenset({"message_id", "properties", "context"})
+"""Columns that are read only once it is known which rows are wanted."""
 PIECE = 128
 """Rows that are made events at once."""
 
@@ -47,11 +49,9 @@ class Story:
         yield from heapq.merge(*streams, key=lambda event: (event.at, event.seq), reverse=True)
 
     def table(self, wanted: Sequence[str], span: Span = EVER) -> pa.Table:
-        """Columns of their events in a span of time, by (at, seq); others are read only where they are near."""
+        """Columns of their events in a span of time, by (at, seq); of others' only what is beside them."""
         keys = [*dict.fromkeys(("subject", "at", "seq", "origin", *wanted))]
-        parts = [
-            part for source in self._sources((span[1] + 1, 0), keys) for part in _until(source, span[0])
-        ]
+        parts = [part for source in self._sources((span[1] + 1, 0), keys) for part in _until(source, span[0])]
         found = pa.concat_tables([plain(part.select(keys)) for part in parts])
         at = chunks.micros(found["at"])
         inside = found.filter(pa.array((at >= span[0]) & (at <= span[1])))
@@ -82,10 +82,12 @@ class Story:
     def _back(self, file: File, one: int, before: Mark | None, wanted: Sequence[str]) -> Iterator[pa.Table]:
         """The rows under an id, group by group, the last group first."""
         for number in reversed(self._table.holding(file, one)):
-            keys = self._table.group(file, number, ("subject", "at", "seq"))
+            few = WIDE.isdisjoint(wanted)
+            keys = self._table.group(file, number, wanted if few else ("subject", "at", "seq"))
             start, end = _range(keys, one, before)
             if end > start:
-                yield self._today(self._table.group(file, number, wanted).slice(start, end - start))
+                rows = keys if few else self._table.group(file, number, wanted)
+                yield self._today(rows.slice(start, end - start))
 
     def _apart(self, file: File, wanted: Sequence[str]) -> pa.Table:
         """All rows of a file that are the subject's again, or still."""

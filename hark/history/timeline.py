@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from hark.history.columns import events, micros
-from hark.model import Event, Instant, Kind
 from hark.history.story import Mark, Span
+from hark.model import Event, Kind
 from hark.store.table import ROWS
 
 KEYS = ["at", "seq", "name", "kind", "active"]

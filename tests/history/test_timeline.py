@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -76,17 +76,17 @@ def test_a_page_reads_only_the_part_of_a_file_that_it_shows(
     place = Place(tmp_path, buckets=1)
     place.waiting.add([event(row, 1, row * 1_000) for row in range(1_000)])
     place.seal()
-    of, read = table.EventTable.of, []
+    group, read = table.EventTable.group, []
 
-    def counted(self: table.EventTable, *given: Any) -> Any:
-        found = of(self, *given)
-        read.append(found.num_rows)
+    def counted(self: table.EventTable, file: table.File, number: int, columns: Sequence[str]) -> Any:
+        found = group(self, file, number, columns)
+        read.append(found.num_rows if "properties" in columns else 0)
         return found
 
-    monkeypatch.setattr(table.EventTable, "of", counted)
+    monkeypatch.setattr(table.EventTable, "group", counted)
     page = Timeline(place.snapshot(), 1).page(50, (500_000, 0))
     assert [one.at for one in page.events] == [at * 1_000 for at in range(499, 449, -1)]
-    assert read == [1_000, 100]
+    assert sum(read) == 100
 
 
 def test_who_has_no_history_has_no_page(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
 from hark.definitions.parse import definition
 from hark.definitions.types import Segment
-from hark.history.timeline import Place, Timeline
+from hark.history.story import Mark
+from hark.history.timeline import Timeline
 from hark.model import JSON, SECOND, Event, Instant, Kind, Record
 from hark.store.contracts import OutboxRow
 from hark.understand.because import Told, because
@@ -37,7 +38,7 @@ ONLY = {"": None, "did": True, "hark": False}
 class Shown(Struct, frozen=True):
     """Which part of a timeline."""
 
-    before: Place | None = None
+    before: Mark | None = None
     event: str = ""
     """Only events of this name; "" for all."""
     only: str = ""
@@ -181,7 +182,7 @@ def asked(request: HttpRequest) -> Shown:
 
 def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> CustomerPage:
     """The context of one customer's page."""
-    merges, timeline = lines(here, subject), Timeline(here.snapshot(), subject)
+    merges, timeline = lines(here, subject), Timeline(here.snapshot(subject), subject)
     record, known = here.state.record(subject), here.state.key(subject)
     page = timeline.page(ROWS, shown.before, [shown.event] if shown.event else None, ONLY[shown.only])
     sessions, active = timeline.sessions(SESSION_GAP), timeline.at[timeline.activity]
@@ -272,7 +273,7 @@ def traits(request: HttpRequest, subject: int) -> HttpResponse:
 
 def trait_history(here: Source, subject: int) -> TraitsPage:
     """The context of the traits' page."""
-    stating = Timeline(here.snapshot(), subject).stating()
+    stating = Timeline(here.snapshot(subject), subject).stating()
     told = tuple(
         TraitHistory(name, tuple(TraitLine(text(one.value), one.at, one.source) for one in values[::-1]))
         for name, values in changes(stating).items()

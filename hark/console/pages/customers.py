@@ -11,7 +11,6 @@ from msgspec import Struct
 from hark.console.pages.live import newest, who
 from hark.console.respond import respond
 from hark.console.source import Source, source
-from hark.history.timeline import Timeline
 from hark.model import Instant, Kind
 
 LATEST = 12
@@ -47,8 +46,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def several(here: Source, subjects: Sequence[int]) -> tuple[Latest, ...]:
     """Who may be meant, with what each did last."""
-    snapshot = here.snapshot() if subjects else None
-    events = [(one, Timeline(snapshot, one).page(1).events) for one in subjects if snapshot]
+    events = [(one, here.snapshot(one).timeline(one, 1)) for one in subjects]
     return tuple(
         Latest(one, who(here, one), found[0].at if found else 0, found[0].name if found else "")
         for one, found in events
