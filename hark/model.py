@@ -68,6 +68,8 @@ class FactName(StrEnum):
     SEGMENT_ENTERED = "Segment Entered"
     SEGMENT_LEFT = "Segment Left"
     ARM_CONFLICT = "Arm Conflict"
+    SPLIT_ENTERED = "Split Entered"
+    TRAITS_UPDATED = "Traits Updated"
 
 
 GROUP_TRAITS = "Group Traits"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
-from hark.definitions.types import Campaign, EventMatch, Send, Step, Variant, Wait
-from hark.model import DAY, Event, Instant
+from hark.decide.program import Fork, Instruction, first_sends, program_of
+from hark.definitions.references import references
+from hark.definitions.types import Campaign, EventMatch, Variant, Wait
+from hark.model import DAY, JSON, Event, Instant
 from hark.understand import operators
+from hark.understand.conditions import Condition
 
 Test: TypeAlias = Callable[[bytes], bool]
 
@@ -19,23 +22,41 @@ GRACE_US = DAY
 class Match:
     """An EventMatch, compiled: the names it takes, and the test of the raw properties (None: all pass)."""
 
-    __slots__ = ("names", "test")
+    __slots__ = ("names", "referring", "test")
 
     def __init__(self, match: EventMatch) -> None:
         self.names = frozenset(match.names)
-        self.test: Test | None = operators.compile(match.where) if match.where else None
+        known, self.referring = _parted(match.where or {})
+        self.test: Test | None = operators.compile(known) if known else None
 
     def takes(self, event: Event) -> bool:
-        """Whether the event is one of those."""
+        """Whether the event is one of those, as far as can be said without a run."""
         return event.name in self.names and (self.test is None or self.test(event.properties))
+
+
+def _parted(where: Mapping[str, JSON]) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    """The parts of a predicate without and with references."""
+    referring = {path: operand for path, operand in where.items() if any(references(operand))}
+    return {path: operand for path, operand in where.items() if path not in referring}, referring
 
 
 class Course:
     """One version of one campaign, ready to be walked."""
 
     __slots__ = (
-        "campaign", "checks", "first_channels", "goal", "goal_us", "key", "name", "shares", "starts_when",
-        "steps", "untils", "version",
+        "campaign",
+        "checks",
+        "first_channels",
+        "goal",
+        "goal_us",
+        "key",
+        "name",
+        "shares",
+        "skips",
+        "starts_when",
+        "steps",
+        "untils",
+        "version",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, version: int) -> None:
@@ -47,10 +68,10 @@ class Course:
         self.goal = Match(campaign.goal.event) if campaign.goal else None
         self.goal_us = campaign.goal.within_us if campaign.goal else 0
         self.shares = thresholds(campaign.variants)
-        self.steps: dict[str, tuple[Step, ...]] = {
-            variant.name: variant.steps for variant in campaign.variants
-        }
-        self.untils = {(name, index): Match(until) for name, index, until in _untils(campaign.variants)}
+        programs = {variant.name: program_of(variant.steps) for variant in campaign.variants}
+        self.steps = {name: program.code for name, program in programs.items()}
+        self.skips = {name: program.skips for name, program in programs.items()}
+        self.untils = {(name, index): Match(until) for name, index, until in _untils(self.steps)}
         self.first_channels = _first_channels(campaign.variants)
         self.checks: tuple[Any, ...] = ()
         """The rules of eligibility that this campaign can fail (`rules`); compiled at the first entry."""
@@ -58,6 +79,13 @@ class Course:
     def until(self, variant: str, index: int) -> Match | None:
         """The event which ends the wait that stands at this place, if one does."""
         return self.untils.get((variant, index))
+
+    def conditions(self) -> Iterator[Condition]:
+        """The conditions that its runs ask on their way."""
+        for code in self.steps.values():
+            for step in code:
+                if isinstance(step, Fork):
+                    yield from (when for when, _ in step.ways if when is not None)
 
     def goal_until(self, entered_at: Instant) -> Instant:
         """The last instant at which the goal of an entry at `entered_at` counts."""
@@ -74,14 +102,13 @@ def thresholds(variants: Sequence[Variant]) -> tuple[tuple[float, str, float], .
     )
 
 
-def _untils(variants: Sequence[Variant]) -> Iterator[tuple[str, int, EventMatch]]:
-    for variant in variants:
-        for index, step in enumerate(variant.steps):
+def _untils(programs: Mapping[str, Sequence[Instruction]]) -> Iterator[tuple[str, int, EventMatch]]:
+    for name, code in programs.items():
+        for index, step in enumerate(code):
             if isinstance(step, Wait) and step.until:
-                yield variant.name, index, step.until
+                yield name, index, step.until
 
 
 def _first_channels(variants: Sequence[Variant]) -> frozenset[str]:
     """The channels of the variants' first sends: who can be reached by one of them is reachable."""
-    firsts = (next((step for step in variant.steps if isinstance(step, Send)), None) for variant in variants)
-    return frozenset(first.channel for first in firsts if first)
+    return frozenset().union(*(first_sends(variant.steps)[0] for variant in variants))

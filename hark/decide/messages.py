@@ -29,17 +29,19 @@ CONFIRM = "_confirm"
 UNANSWERED_US = 30 * DAY
 """For how long the outcome of a message that was handed off is waited for."""
 
+BY_ITSELF = (Exit.FINISHED, Exit.STEP, Exit.PAST, Exit.TOO_LATE)
+"""Ends which leave what was wanted before to go."""
+
 Rule: TypeAlias = Callable[[Work, Sent], Withhold | Defer | None]
 
 
-def want(work: Work, run: Run, course: Course, step: Send, index: int, cleared: bool = False) -> None:
+def want(work: Work, run: Run, course: Course, step: Send, cleared: bool = False) -> None:
     """A run's send step: the message is wanted, or withheld at once; in the control it is withheld.
 
     `cleared`: the run enters at this moment, so that all but timing was asked of the customer just now.
     """
-    name = step.id or str(index)
     sent = Sent(
-        message=derived_id("message", run.id, name),
+        message=derived_id("message", run.id, step.id),
         run=run.id,
         campaign=course.name,
         template=step.template,
@@ -52,7 +54,7 @@ def want(work: Work, run: Run, course: Course, step: Send, index: int, cleared: 
         transactional=course.campaign.transactional,
         version=course.version,
         arm=run.arm,
-        step=name,
+        step=step.id,
     )
     if run.shadow:
         reason = Held.CONTROL if run.arm == CONTROL else Held.GLOBAL_CONTROL
@@ -196,7 +198,7 @@ def _expired(work: Work, sent: Sent) -> Withhold | None:
 
 def _exited(work: Work, sent: Sent) -> Withhold | None:
     run = next((run for run in work.record.runs if run.id == sent.run), None)
-    if run is None or run.exited in ("", Exit.FINISHED):
+    if run is None or run.exited in ("", *BY_ITSELF):
         return None
     if run.exited == Exit.GOAL:
         return Withhold(Held.GOAL_REACHED, {"goal_at": run.goal_at})

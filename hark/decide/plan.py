@@ -94,6 +94,9 @@ class Plan:
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
         policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
         self.attention = policies.get("attention", Policy("attention"))
+        hours = self.attention.quiet_hours
+        self.fallback_zone = hours.fallback_zone if hours else "UTC"
+        """The zone of customers whose own is not known."""
         self.internal = policies["internal"].where if "internal" in policies else None
         self.current = {
             thing.name: Course(thing, document.version)
@@ -169,6 +172,8 @@ class Plan:
     def _conditions(self) -> Iterator[Condition]:
         yield from (segment.where for segment in self.segments.values())
         yield from (course.campaign.audience for course in self.current.values() if course.campaign.audience)
+        for course in self._courses.values():
+            yield from course.conditions()
         if self.internal:
             yield self.internal
 

@@ -48,6 +48,9 @@ class Exit(StrEnum):
 
     FINISHED = "finished"
     GOAL = "goal"
+    STEP = "step"
+    PAST = "past"
+    TOO_LATE = "too_late"
     LEFT_SEGMENT = "left_segment"
     MERGED = "merged"
     ARM_CONFLICT = "arm_conflict"
@@ -86,6 +89,9 @@ HELD: Mapping[Held, str] = {
 EXITS: Mapping[Exit, str] = {
     Exit.FINISHED: "came to the end of the steps",
     Exit.GOAL: "reached the goal",
+    Exit.STEP: "came to a step that ends the way: {says}",
+    Exit.PAST: "came too late to wait until {until}",
+    Exit.TOO_LATE: "would have waited until {until}, past the end of the goal's window",
     Exit.LEFT_SEGMENT: "left {segment}",
     Exit.MERGED: "turned out to be on the way through it under another id, entered earlier",
     Exit.ARM_CONFLICT: "turned out to have been given another arm under another id, entered earlier",

@@ -123,6 +123,7 @@ def _compiled(course: Course) -> Checks:
         Refusal.OUT_OF_DATES: campaign.starts is None and campaign.ends is None,
         Refusal.INTERNAL: campaign.transactional,
         Refusal.NOT_IN_AUDIENCE: campaign.audience is None,
+        Refusal.NOT_REACHABLE: not course.first_channels,
         Refusal.NO_CONSENT: campaign.topic is None or campaign.transactional,
         Refusal.GOAL_ALREADY_MET: course.starts_when is None,
     }

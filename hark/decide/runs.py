@@ -2,42 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import msgspec
 
-from hark.decide.course import GRACE_US, Course
-from hark.decide.localtime import minutes_of, next_time_of_day, zone_of
+from hark.clock import moment, unit_hash
+from hark.decide.course import GRACE_US, Course, Match
 from hark.decide.messages import want
 from hark.decide.plan import Watch
-from hark.decide.profile import text
+from hark.decide.profile import keep
+from hark.decide.program import Draw, Fork, Jump
 from hark.decide.reasons import Exit
+from hark.decide.references import bound, compares
+from hark.decide.waiting import wait_ends
 from hark.decide.work import Work, whole_ms
-from hark.definitions.types import Wait
-from hark.model import JSON, Event, FactName, Instant, Record, Run
+from hark.definitions.types import Leave, Send, Update, Wait
+from hark.model import JSON, Event, FactName, Instant, Record, Run, Trait
 from hark.understand.operators import is_number, value_at
 
 
 def advance(work: Work, run: Run, course: Course, entering: bool = False) -> None:
     """Goes through the steps up to the next wait, or to the end; `entering`: eligible a moment ago."""
     work.moved = True
-    steps = course.steps[run.variant]
-    while run.step < len(steps):
-        step = steps[run.step]
+    code = course.steps[run.variant]
+    while run.step < len(code) and not run.finished:
+        step = code[run.step]
         if isinstance(step, Wait):
-            run.wake_at = whole_ms(_wait_ends(work, step))
-            run.since_at, run.since_seq = work.now, work.record.last_seq
-            return
-        run.step += 1
-        want(work, run, course, step, run.step - 1, entering)
-    leave(work, run, Exit.FINISHED)
+            if _begins(work, run, course, step):
+                return
+        else:
+            run.step += 1
+            DOES[type(step)](work, run, course, step, entering)
+    if not run.finished:
+        leave(work, run, Exit.FINISHED)
 
 
-def _wait_ends(work: Work, wait: Wait) -> Instant:
-    if wait.at is None:
-        return work.now + (wait.for_us or 0)
-    hours = work.plan.attention.quiet_hours
-    fallback = hours.fallback_zone if hours else "UTC"
-    zone = zone_of(wait.zone, text(work.record.traits, "timezone"), fallback)
-    return next_time_of_day(work.now, minutes_of(wait.at), zone, wait.days)
+def _begins(work: Work, run: Run, course: Course, wait: Wait) -> bool:
+    """Whether the run waits now; one that would wait for what is past goes on, or ends."""
+    ends = wait_ends(work, run, wait)
+    if wait.to is not None and (ends is None or ends <= work.now):
+        if wait.if_past == "exit":
+            leave(work, run, Exit.PAST, {"until": ends})
+        else:
+            skipping = wait.if_past == "skip"
+            run.step = course.skips[run.variant][run.step] if skipping else run.step + 1
+        return False
+    assert ends is not None
+    if wait.to is not None and course.goal is not None and ends > run.goal_until:
+        leave(work, run, Exit.TOO_LATE, {"until": ends})
+        return False
+    run.wake_at = whole_ms(ends)
+    run.since_at, run.since_seq = work.now, work.record.last_seq
+    return True
+
+
+def _send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> None:
+    want(work, run, course, step, entering)
+
+
+def _jump(_work: Work, run: Run, _course: Course, step: Jump, _entering: bool) -> None:
+    run.step = step.to
+
+
+def _fork(work: Work, run: Run, _course: Course, step: Fork, _entering: bool) -> None:
+    run.step = next(to for when, to in step.ways if when is None or when.met(work.record, work.now))
+
+
+def _draw(work: Work, run: Run, course: Course, step: Draw, _entering: bool) -> None:
+    """The way by the stable key, alike in every arm, and the fact that tells of it."""
+    u = unit_hash(f"campaign/{course.name}/split/{step.id}", work.record.key)
+    _, name, share, run.step = next((way for way in step.ways if u < way[0]), step.ways[-1])
+    work.emit(FactName.SPLIT_ENTERED, {**about(run), "split": step.id, "way": name, "share": share})
+
+
+def _update(work: Work, run: Run, _course: Course, step: Update, _entering: bool) -> None:
+    """States traits, which the next steps see already; in the control nothing."""
+    if run.shadow:
+        return
+    now = moment(work.now).isoformat().replace("+00:00", "Z")
+    values = {name: now if value == "now" else value for name, value in step.traits.items()}
+    traits = {name: bound(value, run, work.record) for name, value in values.items()}
+    context = msgspec.json.encode({"traits": traits})
+    facts = {**about(run), "step": step.id, "traits": traits}
+    fact = work.emit(FactName.TRAITS_UPDATED, facts, context=context)
+    for name, value in traits.items():
+        if keep(work.record.traits, name, Trait(value, fact.at, fact.seq)):
+            work.traits_changed = True
+
+
+def _leave(work: Work, run: Run, _course: Course, step: Leave, _entering: bool) -> None:
+    leave(work, run, Exit.STEP, {"says": step.reason})
+
+
+DOES: Mapping[type, Callable[[Work, Run, Course, Any, bool], None]] = {
+    Send: _send,
+    Jump: _jump,
+    Fork: _fork,
+    Draw: _draw,
+    Update: _update,
+    Leave: _leave,
+}
+"""What each step does at its moment; waits aside."""
 
 
 def leave(work: Work, run: Run, reason: Exit, values: dict[str, JSON] | None = None) -> None:
@@ -82,13 +148,23 @@ def goals(work: Work, event: Event, watch: Watch) -> None:
         remember_goal(work, course, event)
     for run in work.record.runs:
         walked = taken.get((run.campaign, run.version))
-        if walked and counts(run, event, work.now):
+        if walked and counts(run, event, work.now) and _compares(walked.goal, event, run, work.record):
             reach(work, run, walked, event)
 
 
+def _compares(match: Match | None, event: Event, run: Run, record: Record) -> bool:
+    """Whether the event passes what the match says by references to this run."""
+    return not (match and match.referring) or compares(match.referring, event, run, record)
+
+
 def remember_goal(work: Work, course: Course, event: Event) -> None:
-    """Keeps the latest goal of campaigns that an event starts, since that event may come after it."""
-    if course.starts_when is None or work.plan.current.get(course.name) is not course:
+    """Keeps the latest goal of campaigns that an event starts, since that event may come after it. What a run
+    would have to compare it with is not known without one."""
+    if (
+        course.starts_when is None
+        or (course.goal and course.goal.referring)
+        or work.plan.current.get(course.name) is not course
+    ):
         return
     known = work.record.goals.get(course.name)
     if known is None or (event.at, event.seq) > tuple(known):
@@ -131,7 +207,7 @@ def waits(work: Work, event: Event, watch: Watch) -> None:
         course = work.plan.course(run.campaign, run.version)
         until = course.until(run.variant, run.step) if course else None
         after = (event.at, event.seq) > (run.since_at, run.since_seq)
-        if course and until and after and until.takes(event):
+        if course and until and after and until.takes(event) and _compares(until, event, run, work.record):
             go_on(work, run, course)
 
 

@@ -104,14 +104,14 @@ def settle(work: Work) -> None:
 
 def drain(work: Work) -> None:
     """Folds the facts made, and those made by folding them."""
-    facts, watch = work.facts, work.plan.watch
+    facts, watch = work.facts, work.plan.watch_of
     for _ in range(ROUNDS):
         begin, end = work.folded, len(facts)
         if begin == end:
             return
         work.folded = end
         for fact in facts[begin:end]:
-            fold(work, fact, watch(fact.name))
+            fold(work, fact, watch(fact, False))
     if work.folded < len(facts):
         raise EndlessFactsError(
             f"subject {work.record.subject}: facts made facts for {ROUNDS} rounds,"

@@ -124,6 +124,15 @@ def _exited(facts: Properties) -> str:
     return f"ended the steps of {facts['campaign']}: {_reason(EXITS, facts)}"
 
 
+def _split(facts: Properties) -> str:
+    return f"went the way {facts['way']} of the test {facts['split']} in {facts['campaign']}"
+
+
+def _updated(facts: Properties) -> str:
+    traits = ", ".join(f"{name} {shown(name, value)}" for name, value in facts["traits"].items())
+    return f"was given traits by {facts['campaign']}: {traits}"
+
+
 def _goal(facts: Properties) -> str:
     value = facts.get("value")
     worth = "" if value is None else f", worth {value:g}"
@@ -213,6 +222,8 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.ARM_CONFLICT: _conflict,
+    FactName.SPLIT_ENTERED: _split,
+    FactName.TRAITS_UPDATED: _updated,
     GROUP_TRAITS: _group,
     ConsentName.REQUESTED: _requested,
     ConsentName.CONFIRMED: _confirmed,

@@ -44,7 +44,9 @@ class Work:
         self.now: Instant = record.now
         self.facts: list[Event] = []
 
-    def emit(self, name: FactName, properties: dict[str, JSON], at: Instant | None = None) -> Event:
+    def emit(
+        self, name: FactName, properties: dict[str, JSON], at: Instant | None = None, context: bytes = b"{}"
+    ) -> Event:
         """A new fact at this moment (or at the time of what it reports), next in the subject's order."""
         record = self.record
         now = self.now
@@ -62,6 +64,7 @@ class Work:
             now,
             False,
             _encode(properties),
+            context,
         )
         self.facts.append(fact)
         return fact

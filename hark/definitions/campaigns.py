@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from hark.clock import instant
 from hark.definitions.conditions import CONDITION, EVENTS, event_match
 from hark.definitions.problems import nearest
+from hark.definitions.references import REFERRING
 from hark.definitions.shapes import (
     INVALID,
     NAME,
@@ -91,7 +92,7 @@ def _goal(values: Values, node: Node, reading: Reading) -> Goal | Invalid:
 
 GOAL = Record(
     "goal",
-    {**EVENTS, "within": Duration(), "value": PATH},
+    {**EVENTS, "where": REFERRING, "within": Duration(), "value": PATH},
     _goal,
     required=("within",),
     planned=("when", "response"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
+from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Send, Template
+from hark.definitions.yaml import Node
 
 if TYPE_CHECKING:
     from hark.definitions.parse import Parsed
@@ -67,10 +69,7 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
         ("segment", campaign.exit_leaves, _exit_line(document)),
         ("topic", campaign.topic, document.line_of("topic")),
     ]
-    for variant in campaign.variants:
-        for place, step in enumerate(variant.steps):
-            if isinstance(step, Send):
-                wanted.append(("template", step.template, _send_line(document, variant.name, place)))
+    wanted += [("template", step.template, line) for step, line in _sends(document, campaign)]
     found = [
         Problem(document.file, line, f'there is no {kind} "{name}"', nearest(name, known.get(kind, {})))
         for kind, name, line in wanted
@@ -81,26 +80,35 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
 
 def _channels(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:
     found = []
-    for variant in campaign.variants:
-        for place, step in enumerate(variant.steps):
-            if not isinstance(step, Send):
-                continue
-            template = known.get("template", {}).get(step.template)
-            if isinstance(template, Template) and template.channel != step.channel:
-                message = f'template "{step.template}" is for {template.channel}, not {step.channel}'
-                found.append(Problem(document.file, _send_line(document, variant.name, place), message))
+    for step, line in _sends(document, campaign):
+        template = known.get("template", {}).get(step.template)
+        if isinstance(template, Template) and template.channel != step.channel:
+            message = f'template "{step.template}" is for {template.channel}, not {step.channel}'
+            found.append(Problem(document.file, line, message))
     return found
+
+
+def _sends(document: Parsed, campaign: Campaign) -> list[tuple[Send, int]]:
+    """Every send step, with the line on which its template is named."""
+    steps = [step for variant in campaign.variants for step in every(variant.steps) if isinstance(step, Send)]
+    return list(zip(steps, _lines_of_sends(document.node), strict=True))
+
+
+def _lines_of_sends(node: Node) -> Iterator[int]:
+    """Those lines, in the order of the text, which is that of the steps."""
+    children = node.value
+    if isinstance(children, dict):
+        for name, child in children.items():
+            if name == "send" and isinstance(child.value, dict) and "template" in child.value:
+                yield child.value["template"].line
+            elif name not in ("with", "traits", "body"):
+                yield from _lines_of_sends(child)
+    elif isinstance(children, list):
+        for child in children:
+            yield from _lines_of_sends(child)
 
 
 def _exit_line(document: Parsed) -> int:
     exits = document.body.get("exit", [])
     place = next((place for place, reason in enumerate(exits) if isinstance(reason, dict)), 0)
     return document.line_of("exit", place, "leaves")
-
-
-def _send_line(document: Parsed, variant: str, place: int) -> int:
-    if "steps" in document.body:
-        return document.line_of("steps", place, "send", "template")
-    if "steps" in document.body["variants"][variant]:
-        return document.line_of("variants", variant, "steps", place, "send", "template")
-    return document.line_of("variants", variant, "send", "template")

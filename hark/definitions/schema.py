@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from hark.definitions.conditions import ANY_CONDITION, ANY_PREDICATE
 from hark.definitions.documents import KINDS
+from hark.definitions.references import REFERRING_PREDICATE
+from hark.definitions.steps import LIST
 from hark.model import JSON
 
 
@@ -21,5 +23,7 @@ def schema() -> JSON:
             **{kind: shape.schema() for kind, shape in KINDS.items()},
             "condition": ANY_CONDITION.schema(),
             "predicate": ANY_PREDICATE.schema(),
+            "referring_predicate": REFERRING_PREDICATE.schema(),
+            "steps": LIST.schema(),
         },
     }

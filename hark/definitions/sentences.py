@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hark.definitions.campaigns import DEFAULT_CONTROL
-from hark.definitions.types import Campaign, EventMatch, Goal, Segment, Send, Step, Variant, Wait
+from hark.definitions.types import (
+    Branch,
+    Campaign,
+    EventMatch,
+    Goal,
+    Leave,
+    Segment,
+    Send,
+    Split,
+    Step,
+    Update,
+    Variant,
+    Wait,
+    Way,
+)
 from hark.understand.conditions.wording import event, listed, span
 
 
@@ -38,13 +54,32 @@ def _gets(campaign: Campaign) -> str:
 
 
 def _steps(variant: Variant) -> str:
-    return ", ".join(map(_step, variant.steps))
+    return _listed(variant.steps)
+
+
+def _listed(steps: Sequence[Step]) -> str:
+    return ", ".join(map(_step, steps))
 
 
 def _step(step: Step) -> str:
-    if isinstance(step, Send):
-        return f"send {step.template} by {step.channel}"
-    return _wait(step)
+    match step:
+        case Send():
+            return f"send {step.template} by {step.channel}"
+        case Wait():
+            return _wait(step)
+        case Branch():
+            return "; ".join(map(_way, step.ways))
+        case Split():
+            return f"by lot {listed([f'{way.name} ({_listed(way.steps)})' for way in step.ways], 'or')}"
+        case Update():
+            return f"set {listed([*step.traits], 'and')}"
+        case Leave():
+            return f"end ({step.reason})"
+
+
+def _way(way: Way) -> str:
+    who = "otherwise" if way.when is None else f"those who {way.when.sentence()}"
+    return f"{who}: {_listed(way.steps)}"
 
 
 def _wait(wait: Wait) -> str:
@@ -52,6 +87,9 @@ def _wait(wait: Wait) -> str:
         return f"wait until {_event(wait.until)}, at most {span(wait.for_us)}"
     if wait.for_us is not None:
         return f"wait {span(wait.for_us)}"
+    if wait.to is not None:
+        side = "before" if wait.offset_us < 0 else "after"
+        return f"wait until {f'{span(abs(wait.offset_us))} {side} ' if wait.offset_us else ''}{wait.to}"
     days = f" on {listed(wait.days, 'or')}" if wait.days else ""
     zone = "their time" if wait.zone == "customer" else wait.zone
     return f"wait for {wait.at} ({zone}){days}"

@@ -176,8 +176,8 @@ class Number(Shape[float]):
         return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
 
 
-_UNITS = {"m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
-_LONGEST_DAYS = 36500
+UNITS = {"m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+LONGEST_DAYS = 36500
 
 
 @dataclass(frozen=True)
@@ -188,8 +188,8 @@ class Duration(Shape[int]):
         found = re.fullmatch(r"([0-9]{1,9})([mhdw])", node.value) if isinstance(node.value, str) else None
         if found is None:
             return reading.expected(node, "a duration", "30m, 6h, 14d or 8w")
-        span = int(found[1]) * _UNITS[found[2]]
-        if not 0 < span <= _LONGEST_DAYS * DAY:
+        span = int(found[1]) * UNITS[found[2]]
+        if not 0 < span <= LONGEST_DAYS * DAY:
             return reading.expected(node, "a duration over 0 and up to 100 years")
         return span
 

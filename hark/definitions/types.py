@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
@@ -20,7 +21,8 @@ class EventMatch(Struct, frozen=True):
 
     names: tuple[str, ...]
     where: JSON = None
-    """The predicate as written ({property: operator mapping}); applied by `understand.operators`."""
+    """The predicate as written ({property: operator mapping}); applied by `understand.operators`, once its
+    references ({ref: event.id}) are replaced by what they find."""
 
 
 class Segment(Struct, frozen=True, tag="segment"):
@@ -54,7 +56,8 @@ class Send(Struct, frozen=True, tag="send"):
 
 
 class Wait(Struct, frozen=True, tag="wait"):
-    """`for`: a span; `until`: the event or the span, the first of the two; `at`: next local time of day."""
+    """One of four: `for`, a span; `until`, the event or the span, the first of the two; `at`, the next local
+    time of day; `to`, a moment that the run refers to, or an offset from it."""
 
     id: str = ""
     for_us: int | None = None
@@ -62,9 +65,51 @@ class Wait(Struct, frozen=True, tag="wait"):
     at: str | None = None
     zone: str = "customer"
     days: tuple[str, ...] = ()
+    to: str | None = None
+    """A reference, e.g. `event.starts_at`."""
+    offset_us: int = 0
+    if_past: Literal["skip", "continue", "exit"] = "skip"
+    """`skip` leaves out the steps up to the next wait beside this one."""
 
 
-Step: TypeAlias = Send | Wait
+class Way(Struct, frozen=True):
+    """One way of a branch (`when`; None: otherwise) or of a split (`name`, `weight`)."""
+
+    steps: tuple[Step, ...]
+    when: Condition | None = None
+    name: str = ""
+    weight: float = 1.0
+
+
+class Branch(Struct, frozen=True, tag="branch"):
+    """The first way whose condition holds; none: the run goes on after it."""
+
+    ways: tuple[Way, ...]
+    id: str = ""
+
+
+class Split(Struct, frozen=True, tag="split"):
+    """A test inside a journey: the way is drawn by weight, from the stable key."""
+
+    ways: tuple[Way, ...]
+    id: str = ""
+
+
+class Update(Struct, frozen=True, tag="update"):
+    """Sets traits of the customer: values, `now`, or references."""
+
+    traits: Mapping[str, JSON]
+    id: str = ""
+
+
+class Leave(Struct, frozen=True, tag="exit"):
+    """Ends the steps, for a reason in the author's words."""
+
+    reason: str
+    id: str = ""
+
+
+Step: TypeAlias = Send | Wait | Branch | Split | Update | Leave
 
 
 class Variant(Struct, frozen=True):
