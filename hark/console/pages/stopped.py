@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hark.console import drafts, saving
 from hark.console.asking import Ask, read
+from hark.console.pages.asked import again, patience
 from hark.console.pages.definitions import saved_address
 from hark.console.pages.errors import unavailable
 from hark.console.pages.segments import csv_file
@@ -19,9 +20,18 @@ from hark.definitions.conditions import read_condition
 from hark.definitions.problems import DefinitionError
 from hark.errors import HarkError
 from hark.model import JSON
+from hark.questions import Progress
 from hark.understand.funnel.answer import Drop, Next
 
 SHOWN = 30
+
+
+class WaitingPage(Struct, frozen=True):
+    """As long as there is no answer."""
+
+    title: str
+    progress: Progress
+    back: str
 
 
 class StoppedPage(Struct, frozen=True):
@@ -98,7 +108,18 @@ def view(request: HttpRequest) -> HttpResponse:
     ]
     if ask.body is None or not number.isdigit() or not 1 <= int(number) < len(steps):
         raise Http404
-    page = stopped(source(), ask, int(number), steps[int(number) - 1], steps[int(number)])
+    reached, following = steps[int(number) - 1], steps[int(number)]
+    if request.method != "POST" and (progress := _progress(source(), ask, int(number), patience(request))):
+        page = WaitingPage(f"Who stopped after {drafts.words(reached)}", progress, ask.address)
+        return respond(
+            request, "progress.html" if request.headers.get("HX-Request") else "waiting.html", page
+        )
+    if request.headers.get("HX-Request"):
+        return again()
+    return _shown(request, stopped(source(), ask, int(number), reached, following))
+
+
+def _shown(request: HttpRequest, page: StoppedPage) -> HttpResponse:
     if request.method == "POST":
         return _make(request, source(), page)
     if request.GET.get("format") == "csv":
@@ -106,10 +127,20 @@ def view(request: HttpRequest) -> HttpResponse:
     return respond(request, "stopped.html", page)
 
 
+def _questions(ask: Ask, step: int) -> list[JSON]:
+    """What the page asks: who stopped, and the funnel with what they did instead."""
+    return [{"stopped": {"funnel": ask.body, "step": step}}, {"funnel": ask.body}]
+
+
+def _progress(here: Source, ask: Ask, step: int, patience_s: float) -> Progress | None:
+    """How far the first of the questions is that has no answer yet."""
+    found = (here.answer_or_progress(one, patience_s) for one in _questions(ask, step))
+    return next((one for one in found if isinstance(one, Progress)), None)
+
+
 def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -> StoppedPage:
     """The context of the page."""
-    found = here.ask({"stopped": {"funnel": ask.body, "step": step}})
-    funnel = here.ask({"funnel": ask.body})
+    found, funnel = (here.ask(one) for one in _questions(ask, step))
     documents = here.state.documents()
     taken = {
         kind: [one.name for one in documents if one.kind == kind] for kind in ("segment", "campaign", "topic")
