@@ -142,12 +142,13 @@ class History:
         *,
         of: str | None = None,
         by: JSON = None,
+        compare: bool = False,
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
     ) -> TrendAnswer:
         """How often an event happens, to how many, and what its property `of` adds up to."""
-        asked = {"event": event, "period": period, "of": of, "by": by}
+        asked = {"event": event, "period": period, "of": of, "by": by, "compare": compare}
         return self._asked("trend", TrendAnswer, asked, since, until, among)
 
     def segment(self, name: str, at: str | None = None) -> JSON:

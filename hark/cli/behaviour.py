@@ -232,6 +232,9 @@ def trend(
     period: ByPeriod = "day",
     of: Annotated[str | None, typer.Option("--sum", help="The numeric property that is added up.")] = None,
     by: By = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Beside as many periods before --since.")
+    ] = False,
     since: Since = None,
     until: Until = None,
     among: Among = None,
@@ -240,11 +243,19 @@ def trend(
     json: Json = False,
 ) -> None:
     """How often an event happens, to how many, and what its property adds up to."""
-    asked = {"event": step_of(event), "period": period, "of": of, "by": by}
+    asked = {"event": step_of(event), "period": period, "of": of, "by": by, "compare": compare}
     if answer := _answer(data, "trend", asked | {"since": since, "until": until, "among": among}, out, json):
-        names = ["period ", "count", "customers", "change", *(["sum", "mean", "p50", "p90"] if of else [])]
-        for line in answer["groups"] or [{"value": "", "points": answer["points"]}]:
-            _columns(names, line["points"], line["value"])
+        names = ["period ", "count", *(["before"] if compare else []), "customers", "change"]
+        names += ["sum", "mean", "p50", "p90"] if of else []
+        for line in answer["groups"] or [{"value": "", **answer}]:
+            _columns(names, _beside(line["points"], line["before"]), line["value"])
+
+
+def _beside(points: Sequence[Any], before: Sequence[Any]) -> list[Any]:
+    """Points, each with the count that stood as many periods before."""
+    if not before:
+        return list(points)
+    return [now | {"before": then["count"]} for now, then in zip(points, before, strict=True)]
 
 
 def question(

@@ -137,6 +137,13 @@ class Trend(Struct, frozen=True):
     start: Instant = -FOREVER
     end: Instant = FOREVER
     among: str | None = None
+    compare: bool = False
+    """Also: as many periods before `start`, which must be given."""
+
+    def __post_init__(self) -> None:
+        if self.compare and self.start == -FOREVER:
+            hint = "say since when: since"
+            raise HarkError("a comparison with the time before needs a beginning", hint, "question.compare")
 
 
 Asked: TypeAlias = Funnel | Retention | Paths | Sessions | Lifecycle | Trend

@@ -222,10 +222,19 @@ LIFECYCLE: Shape[Lifecycle] = Record(
     {"period": PERIOD, **RANGE},
     lambda values, _node, reading: Lifecycle(zone=reading.zone, **_range(values)),
 )
+
+
+def _trend(values: Values, node: Node, reading: Reading) -> Trend | Invalid:
+    try:
+        return Trend(zone=reading.zone, **_range(values))
+    except HarkError as error:
+        return reading.refuse(node, error.message, error.hint)
+
+
 TREND: Shape[Trend] = Record(
     "a trend",
-    {"event": STEP, "period": PERIOD, "of": PATH, "by": BY, **RANGE},
-    lambda values, _node, reading: Trend(zone=reading.zone, **_range(values)),
+    {"event": STEP, "period": PERIOD, "of": PATH, "by": BY, "compare": Truth(), **RANGE},
+    _trend,
 )
 ASKS: Mapping[str, Shape[Asked]] = {
     "funnel": FUNNEL,

@@ -33,6 +33,14 @@ def following(day: date, period: Period) -> date:
     return day + timedelta(days=7 if period == "week" else 1)
 
 
+def earlier(day: date, period: Period, count: int) -> date:
+    """The first day of the period that is so many before the one that begins with a day."""
+    if period == "month":
+        months = day.year * 12 + day.month - 1 - count
+        return date(months // 12, months % 12 + 1, 1)
+    return day - timedelta(days=(7 if period == "week" else 1) * count)
+
+
 def begins(day: date, zone: str) -> Instant:
     """The instant at which a local day begins."""
     return day_start((day - _EPOCH).days, zone)

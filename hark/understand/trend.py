@@ -52,6 +52,8 @@ class Line(Struct, frozen=True):
     points: tuple[Point, ...]
     values: int = 1
     """How many values are in it; more than one only in "other"."""
+    before: tuple[Point, ...] = ()
+    """As many periods before, one for each point, where the question compares."""
 
 
 class TrendAnswer(Tabular, frozen=True):
@@ -60,12 +62,18 @@ class TrendAnswer(Tabular, frozen=True):
     event: str
     points: tuple[Point, ...]
     groups: tuple[Line, ...] = ()
+    before: tuple[Point, ...] = ()
+    """As many periods before, one for each point, where the question compares."""
 
     def rows(self) -> Iterator[Row]:
-        """One row a period; of each group, where the question is split."""
-        for line in self.groups or (Line("", self.points),):
-            for point in line.points:
+        """One row a period; of each group, where the question is split.
+
+        With a comparison, `before` is the count as many periods earlier.
+        """
+        for line in self.groups or (Line("", self.points, before=self.before),):
+            for place, point in enumerate(line.points):
                 row = msgspec.structs.asdict(point)
+                row |= {"before": line.before[place].count} if line.before else {}
                 yield {"value": line.value, **row} if self.groups else row
 
 
@@ -90,6 +98,7 @@ def specification(
     members: Mapping[str, frozenset[int]] | None = None,
 ) -> TrendAnswer:
     """The answer by definition. Each history is one subject's events by (at, seq)."""
+    question = with_before(question, now)
     found = [
         (history, one) for history in histories for one in history if one.at <= now and _fits(question, one)
     ]
@@ -103,6 +112,19 @@ def specification(
         Labels(np.array([words.index(label) for label in labels], np.int32), words) if question.by else None,
     )
     return answer(question, [part], now)
+
+
+def with_before(question: Trend, now: Instant) -> Trend:
+    """The same question over as many periods more, right before the range, if it compares.
+
+    The range then begins with a whole period; its last is the one in which it ends, or the present one.
+    """
+    if not question.compare:
+        return question
+    last = max(min(question.end - 1, now), question.start)
+    days = periods.days_between(question.start, last, question.period, question.zone)
+    first = periods.earlier(days[0], question.period, len(days))
+    return msgspec.structs.replace(question, start=periods.begins(first, question.zone))
 
 
 def _fits(question: Trend, event: Event) -> bool:
@@ -124,6 +146,7 @@ def _number(value: Value) -> float:
 
 def ask_trend(history: Snapshot | People, question: Trend, now: Instant) -> TrendAnswer:
     """The answer from a history, one bucket a thread."""
+    question = with_before(question, now)
     whom = people(history, now).among(question.among)
     helped = split.helped(whom, question.by)
     parts = over_buckets(whom, lambda bucket: _of_bucket(whom, question, now, bucket, helped))
@@ -151,14 +174,29 @@ def _of_bucket(whom: People, question: Trend, now: Instant, bucket: int, helped:
 
 
 def answer(question: Trend, partials: Sequence[Partial], now: Instant) -> TrendAnswer:
-    """All partials together."""
+    """All partials together, of a question `with_before`."""
     subject, at, value = (
         np.concatenate([getattr(one, name) for one in partials]) for name in ("subject", "at", "value")
     )
-    cut = periods.Cut.over(at, question.period, question.zone)
+    cut = _cut(question, at, now)
     whole = _Whole(cut, subject, cut.places(at) if len(at) else at, value, now)
     name = named(question.event) if question.event else "any activity"
-    return TrendAnswer(name, whole.points(np.ones(len(at), np.bool_)), _groups(question, partials, whole))
+    points, before = _halves(question, whole.points(np.ones(len(at), np.bool_)))
+    return TrendAnswer(name, points, _groups(question, partials, whole), before)
+
+
+def _cut(question: Trend, at: Ints, now: Instant) -> periods.Cut:
+    """The periods with events, or all that are compared."""
+    if not question.compare:
+        return periods.Cut.over(at, question.period, question.zone)
+    last = max(min(question.end - 1, now), question.start)
+    return periods.Cut.between(question.start, last, question.period, question.zone)
+
+
+def _halves(question: Trend, points: tuple[Point, ...]) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+    """The points of the range, and of the time before it, if the question compares."""
+    middle = len(points) // 2 if question.compare else 0
+    return points[middle:], points[:middle]
 
 
 def _groups(question: Trend, partials: Sequence[Partial], whole: _Whole) -> tuple[Line, ...]:
@@ -166,10 +204,11 @@ def _groups(question: Trend, partials: Sequence[Partial], whole: _Whole) -> tupl
         return ()
     names, codes, folded = split.grouped([one.labels for one in partials if one.labels])
     code = np.concatenate([np.empty(0, np.int64), *codes])
-    return tuple(
-        Line(name, whole.points(code == place), folded if folded and place + 1 == len(names) else 1)
-        for place, name in enumerate(names)
-    )
+    lines = []
+    for place, name in enumerate(names):
+        points, before = _halves(question, whole.points(code == place))
+        lines.append(Line(name, points, folded if folded and place + 1 == len(names) else 1, before))
+    return tuple(lines)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from hark.definitions.asked import By, Funnel, Lifecycle, Paths, Period, Retention, Sessions, Trend
+from hark.clock import instant
+from hark.definitions.asked import FOREVER, By, Funnel, Lifecycle, Paths, Period, Retention, Sessions, Trend
 from hark.definitions.types import EventMatch
 from hark.history.reader import Resident
 from hark.model import Event
-from hark.understand import funnel, lifecycle, paths, retention, sessions, trend
+from hark.understand import funnel, lifecycle, paths, periods, retention, sessions, trend
 from hark.understand.conditions import Did
 from hark.understand.people import everybody
 from tests.history.waiting import Place, by_hand, canonical
@@ -86,9 +87,34 @@ def test_trend(
         data.draw(st.sampled_from([None, "x"])),
         data.draw(SPLITS),
     )
-    question = Trend(event, data.draw(PERIODS), of, by, data.draw(ZONES), range_[0] * unit, range_[1] * unit)
+    ends = range_[0] * unit, range_[1] * unit
+    question = Trend(
+        event, data.draw(PERIODS), of, by, data.draw(ZONES), *ends, compare=data.draw(st.booleans())
+    )
     expected = trend.specification(question, canonical(events, []), now * unit)
     assert trend.ask_trend(snapshot(events, parts), question, now * unit) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@asked
+def test_a_trend_beside_the_time_before(
+    drawn: list[Event], range_: tuple[int, int], unit: int, now: int, parts: int, data: st.DataObject
+) -> None:
+    """What stands before each point is what the question about those periods alone would have answered."""
+    events, period, zone = stating(drawn, unit), data.draw(PERIODS), data.draw(ZONES)
+    question = Trend(None, period, "x", None, zone, range_[0] * unit, range_[1] * unit, compare=True)
+    history = snapshot(events, parts)
+    found = trend.ask_trend(history, question, now * unit)
+    for one in (found.points, found.before):
+        plain = replace(question, compare=False, start=-FOREVER, end=question.end)
+        alone = {point.period: point for point in trend.ask_trend(history, plain, now * unit).points}
+        assert len(one) == len(found.points)
+        for point in one:
+            same = alone.get(point.period)
+            assert (same.customers, same.sum) == (point.customers, point.sum) if same else point.count == 0
+    days = [periods.first_day(instant(f"{point.period}-01"[:10] + "T12:00:00Z"), period, "UTC")
+            for point in (*found.before, *found.points)]  # fmt: skip
+    assert days == [periods.earlier(days[-1], period, back) for back in range(len(days))][::-1]
 
 
 @settings(max_examples=200, deadline=None)
@@ -111,6 +137,7 @@ def test_retention(
 A, B = EventMatch(("A",)), EventMatch(("B",))
 A_MUCH, B_ONE = EventMatch(("A",), {"x": {"gte": 2}}), EventMatch(("B",), {"x": 1})
 QUESTIONS = [
+    Trend(A, "day", "x"),
     Funnel((A, B), 6 * SECOND, by=By("trait", "plan"), instead=True, trend="day"),
     Funnel((A_MUCH, B_ONE), barred=((EventMatch(("C",), {"x": {"exists": False}}),),)),
     Funnel((B_ONE, A), order="unordered", by=By("property", "x")),
@@ -149,7 +176,7 @@ def root(subject: int, into: dict[int, int]) -> int:
     return subject
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     crowds,
     st.lists(st.tuples(st.integers(4, 6), st.integers(1, 3)), max_size=2, unique_by=lambda one: one[0]),

@@ -150,6 +150,28 @@ def test_days_until_the_annual_plan() -> None:
     assert found.mean_from_first_s == pytest.approx(104.62 * 86_400, abs=0.005 * 86_400)
 
 
+YEAR = instant("2020-01-01T00:00:00Z"), instant("2021-01-01T00:00:00Z")
+
+
+def test_who_changed_the_plan_in_2020() -> None:
+    """195 took the annual plan in 2020, and nobody went down from the monthly pro plan to the basic one."""
+    assert levels(Funnel((match("pro annual"),), None, *YEAR)) == [195]
+    pro, basic = match("pro monthly"), match("basic monthly")
+    assert levels(Funnel((pro, basic), None, *YEAR, order="strict"), now=YEAR[1] - 1)[1] == 0
+
+
+def test_subscribers_who_stay_are_a_trials_retention() -> None:
+    """Of the 1,000 trials of 2020 the 908 who did not churn right after it came back to do something else."""
+    others = match("basic monthly", "pro monthly", "pro annual")
+    question = Retention(
+        match("trial"), others, "month", cohorts="first_time", returned_to=True, on_or_after=True
+    )
+    found = retention.ask_retention(snapshot(plans(), 2), question, NOW)
+    assert found == retention.specification(question, canonical(plans(), []), NOW)
+    assert sum(one.size for one in found.cohorts) == 1000
+    assert sum(one.active[0] for one in found.cohorts) == 1000 - 92
+
+
 @pytest.mark.parametrize(
     ("plan", "customers"),
     [("trial", 19), ("basic monthly", 224), ("pro monthly", 326), ("pro annual", 195), ("churn", 236)],
@@ -183,6 +205,33 @@ def test_the_fines_paths() -> None:
     assert (found.tree.customers, found.paths) == (10_000, 44)
     assert sum(one.customers for one in found.top) == 10_000
     assert found == paths.specification(question, canonical(fines(), []), NOW)
+
+
+ACTIVITIES = {
+    "Create Fine": 10_000, "Send Fine": 6570, "Payment": 4910, "Add penalty": 4635,
+    "Insert Fine Notification": 4635, "Send for Credit Collection": 3387,
+}  # fmt: skip
+
+
+def test_the_fines_activities() -> None:
+    """Each activity as often as its publisher counts it, over all months."""
+    for name, count in ACTIVITIES.items():
+        found = trend.ask_trend(snapshot(fines(), 2), Trend(match(name), "month"), NOW)
+        assert sum(point.count for point in found.points) == count
+
+
+def test_presence_on_later_dates_is_retention_by_day() -> None:
+    """ClickHouse's documented retention(): of those there on the first day, who was there on the next two."""
+    case = msgspec.json.decode((shared("funnel_vectors") / "window_funnel_basic.json").read_bytes())[
+        "retention"
+    ]
+    events = [
+        event(10 * day + user, user + 1, instant(f"{date}T00:00:00Z"), "Seen")
+        for day, (date, users) in enumerate(case["rows"].items())
+        for user in users
+    ]
+    found = retention.ask_retention(snapshot(events, 2), Retention(match("Seen"), match("Seen"), "day"), NOW)
+    assert list(found.cohorts[0].active) == case["expected_sum"]
 
 
 def test_from_a_fines_notice_to_its_payment() -> None:
