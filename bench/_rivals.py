@@ -1,8 +1,8 @@
 """The questions of `bench.questions` by DuckDB and by chDB, each warm on a table of its own.
 
 `python -m bench._rivals duckdb|chdb FOLDER TABLE [QUESTION ...]`: FOLDER holds the history's files. TABLE is
-made if it is not there, sorted by subject and time. Prints `{"build_s", "peak_gb", question: {"s", "answer"}}`,
-`s` being the median of three after a first. Answers are what ours are compared with: customers.
+made if it is not there, sorted by subject and time. Prints `{"build_s", "peak_gb", question: {"s",
+"answer"}}`, `s` being the median of three after a first. Answers are what ours are compared with: customers.
 """
 
 from __future__ import annotations
