@@ -3,9 +3,9 @@
 On the history that `bench.funnel` writes (`HARK_BENCH_KEEP` keeps it, and the rivals' tables), in one process
 with columns resident, each the median of three: funnels of 3 and of 12 steps and one with a predicate, weekly
 retention over twelve weeks, the paths of depth 5 after one event, sessions, lifecycle and a trend. Then the
-last 100 events of 500 customers, and what is stored beside zstd -3 of the same columns. DuckDB and chDB answer
-the first five in the same run, each warm on its own sorted table (`_rivals`), and find the same customers;
---alone leaves them out. Limits hold at 100M.
+last 100 events of 500 customers, and what is stored beside zstd -3 of the same columns. DuckDB and chDB
+answer the first five in the same run, each warm on its own sorted table (`_rivals`), and find the same
+customers; --alone leaves them out. Limits hold at 100M.
 """
 
 from __future__ import annotations
