@@ -25,7 +25,7 @@ torture: ## the long kill, fault and simulation loops (an hour or more)
 	@$(BIN)/pytest -m torture -s
 
 bench: ## speed, beside a limit or a rival in the same run
-	@scripts/setup
+	@scripts/setup bench
 	@$(BIN)/python -m bench
 
 lock: ## renew requirements.lock: hashes, no addresses (needs uv)

@@ -1,11 +1,10 @@
-"""The funnel at scale: `python -m bench.funnel [EVENTS ...] [--duckdb]` (default: 1M, 10M, 100M events).
+"""The funnel at scale: `python -m bench.funnel [EVENTS ...]` (default: 1M, 10M, 100M events).
 
 Writes a seeded history (20 events a customer on average, 50 event names by Zipf's law, 90 days) straight as
 the table's sorted files, then asks for three steps within 7 days: in a new process with nothing compiled or
 decoded (`first_s`), in a new process with kernels compiled before (`cold_s`), and again with columns resident
-(`resident_s`, median of 5). Times of new processes run from before they start until the answer. With
---duckdb the same levels are computed by DuckDB on the same files and compared. Limits hold at 100M. What is
-written is kept for the next run in the folder that HARK_BENCH_KEEP names.
+(`resident_s`, median of 5). Times of new processes run from before they start until the answer. Limits hold at
+100M. What is written is kept for the next run in the folder that HARK_BENCH_KEEP names. Rivals: `bench.questions`.
 """
 
 from __future__ import annotations
@@ -126,26 +125,6 @@ def answer_resident(folder: Path) -> None:
     print(json.dumps(used() | result))
 
 
-def answer_duckdb(folder: Path) -> None:
-    """The levels by window functions: the latest start that reached each step, in DuckDB."""
-    import duckdb
-
-    one, two, three = PATH
-    week = f"interval {7 * DAY} microseconds"
-    order = "over (partition by subject order by t, seq rows unbounded preceding)"
-    sql = f"""
-        with e as (select subject, "at" as t, seq, name from read_parquet('{folder}/*/*.parquet')
-                   where name in ('{one}', '{two}', '{three}')),
-        a as (select *, max(case when name = '{one}' then t end) {order} as s1 from e),
-        b as (select *, max(case when name = '{two}' and t <= s1 + {week} then s1 end) {order} as s2 from a),
-        c as (select subject, s1, s2, name = '{three}' and t <= s2 + {week} as s3 from b)
-        select count(distinct subject) filter (s1 is not null),
-               count(distinct subject) filter (s2 is not null),
-               count(distinct subject) filter (s3) from c"""
-    found = duckdb.sql(sql).fetchall()[0]
-    print(json.dumps({"customers": list(found)} | used()))
-
-
 def used() -> dict[str, float]:
     """Memory at its peak, and processor time of all cores: unlike wall time, the same on a busy machine."""
     found = resource.getrusage(resource.RUSAGE_SELF)
@@ -168,7 +147,7 @@ def process(role: str, folder: Path, cache: Path) -> dict[str, Any]:
     return found | {"s": time.perf_counter() - begun}
 
 
-def measure(folder: Path, cache: Path, events: int, with_duckdb: bool) -> dict[str, Any]:
+def measure(folder: Path, cache: Path, events: int) -> dict[str, Any]:
     """All figures at one size; the same customers must come out of every way of asking."""
     wrote = 0.0 if folder.exists() else write(folder, events)
     size = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
@@ -182,10 +161,6 @@ def measure(folder: Path, cache: Path, events: int, with_duckdb: bool) -> dict[s
         "customers": cold["customers"],
     }  # fmt: skip
     assert first["customers"] == cold["customers"] == kept["customers"]
-    if with_duckdb:
-        rival = process("duckdb", folder, cache)
-        assert rival["customers"] == cold["customers"]
-        result |= {"duckdb_s": rival["s"], "duckdb_peak_gb": rival["peak_gb"], "duckdb_cpu_s": rival["cpu_s"]}
     return result
 
 
@@ -203,7 +178,7 @@ def main(arguments: list[str]) -> int:
     for events in sizes:
         with TemporaryDirectory(prefix="hark-bench-") as folder:
             kept = Path(os.environ.get("HARK_BENCH_KEEP", folder)) / f"history-{events}"
-            one = measure(kept, Path(folder) / "cache", events, "--duckdb" in arguments)
+            one = measure(kept, Path(folder) / "cache", events)
             found.append(one)
             print(json.dumps(one), file=sys.stderr)
     growth = {figure: exponent(found, figure) for figure in ("cold_s", "resident_s")}
@@ -218,7 +193,7 @@ def main(arguments: list[str]) -> int:
     return 1 if missed else 0
 
 
-ROLES = {"cold": answer_cold, "resident": answer_resident, "duckdb": answer_duckdb}
+ROLES = {"cold": answer_cold, "resident": answer_resident}
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in ROLES:

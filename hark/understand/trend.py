@@ -117,11 +117,12 @@ def specification(
 def with_before(question: Trend, now: Instant) -> Trend:
     """The same question over as many periods more, right before the range, if it compares.
 
-    The range then begins with a whole period; its last is the one in which it ends, or the present one.
+    The range then begins with a whole period; its last is the one in which it ends, or the present one. One
+    that has not begun has nothing beside it.
     """
-    if not question.compare:
-        return question
-    last = max(min(question.end - 1, now), question.start)
+    last = min(question.end - 1, now)
+    if not question.compare or last < question.start:
+        return msgspec.structs.replace(question, compare=False)
     days = periods.days_between(question.start, last, question.period, question.zone)
     first = periods.earlier(days[0], question.period, len(days))
     return msgspec.structs.replace(question, start=periods.begins(first, question.zone))
@@ -189,7 +190,7 @@ def _cut(question: Trend, at: Ints, now: Instant) -> periods.Cut:
     """The periods with events, or all that are compared."""
     if not question.compare:
         return periods.Cut.over(at, question.period, question.zone)
-    last = max(min(question.end - 1, now), question.start)
+    last = min(question.end - 1, now)
     return periods.Cut.between(question.start, last, question.period, question.zone)
 
 
