@@ -3,8 +3,9 @@
 Writes a seeded history (20 events a customer on average, 50 event names by Zipf's law, 90 days) straight as
 the table's sorted files, then asks for three steps within 7 days: in a new process with nothing compiled or
 decoded (`first_s`), in a new process with kernels compiled before (`cold_s`), and again with columns resident
-(`resident_s`, median of 5). Times of new processes run from before they start until the answer. Limits hold at
-100M. What is written is kept for the next run in the folder that HARK_BENCH_KEEP names. Rivals: `bench.questions`.
+(`resident_s`, median of 5). Times of new processes run from before they start until the answer. Limits hold
+at 100M. What is written is kept for the next run in the folder that HARK_BENCH_KEEP names. Rivals:
+`bench.questions`.
 """
 
 from __future__ import annotations
