@@ -8,10 +8,11 @@ central limit has set in. Therefore nothing is said before the burn-in (`too_ear
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 
 from hark.learn.aggregates import Sums
 from hark.learn.compare import LEVEL, Interval
+from hark.learn.power import POWER, quantile
 
 TIGHTEST_AT = 2_000
 """Subjects in both arms together at which the interval is tightest. Fixed, so that no look can choose it."""
@@ -25,9 +26,8 @@ def rate(treated: Sums, control: Sums, level: float = LEVEL) -> Interval | None:
     """Goal rate of the treated minus the control's; None during the burn-in."""
     if too_early(treated, control, FEWEST_GOALS):
         return None
-    p, q = treated.goals / treated.subjects, control.goals / control.subjects
-    variance = p * (1 - p) / treated.subjects + q * (1 - q) / control.subjects
-    return _around(p - q, variance, treated.subjects + control.subjects, level)
+    estimate = treated.goals / treated.subjects - control.goals / control.subjects
+    return _around(estimate, _variance(treated, control), treated.subjects + control.subjects, level)
 
 
 def value(treated: Sums, control: Sums, level: float = LEVEL) -> Interval | None:
@@ -42,6 +42,48 @@ def value(treated: Sums, control: Sums, level: float = LEVEL) -> Interval | None
 def too_early(treated: Sums, control: Sums, fewest: int) -> bool:
     """Whether an arm has fewer than `fewest` subjects with the goal, or fewer without."""
     return any(min(arm.goals, arm.subjects - arm.goals) < fewest for arm in (treated, control))
+
+
+def p_value(treated: Sums, control: Sums) -> float | None:
+    """The smallest error at which `rate` would leave out 0: right at every look. None during the burn-in.
+
+    The interval solved for alpha, with the tuning of LEVEL held fixed.
+    """
+    found = rate(treated, control)
+    if found is None:
+        return None
+    scaled = (treated.subjects + control.subjects) * _rho_squared(1 - LEVEL)
+    worth = found.estimate**2 / _variance(treated, control) * scaled / (2 * (scaled + 1))
+    return min(sqrt(scaled + 1) * exp(-min(worth, 700.0)), 1.0)
+
+
+def people_needed(variance: float, lift: float, level: float = LEVEL, power: float = POWER) -> int:
+    """People in both arms together, after whom `rate` leaves out 0 with `power` if the truth is `lift`.
+
+    `variance`: of the estimate, times the people it rests on. At that one look: those before help a little.
+    ValueError: no lift.
+    """
+    if not lift:
+        raise ValueError("needs a difference")
+    low, high = 1, 1
+    while _reach(variance, high, level, power) > abs(lift):
+        low, high = high, 2 * high
+    while high - low > max(1, high // 1000):
+        middle = (low + high) // 2
+        enough = _reach(variance, middle, level, power) <= abs(lift)
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
+def _reach(variance: float, people: int, level: float, power: float) -> float:
+    """The lift that so many people show with `power`."""
+    around = _around(0.0, variance / people, people, level)
+    return around.high + quantile(power) * sqrt(variance / people)
+
+
+def _variance(treated: Sums, control: Sums) -> float:
+    """Of the difference of the rates."""
+    return sum((arm.rate or 0.0) * (1 - (arm.rate or 0.0)) / arm.subjects for arm in (treated, control))
 
 
 def _around(estimate: float, variance: float, subjects: int, level: float) -> Interval:

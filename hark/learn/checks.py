@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, lgamma, log
 
 from msgspec import Struct
 
@@ -10,6 +11,8 @@ from hark.learn.aggregates import Sums
 
 SAMPLE_RATIO_P = 0.001
 """Below this the arms' sizes are not chance any more, and the lift must not be believed."""
+LIKELY = 1_000.0
+"""How closely around the shares the sizes of a draw gone wrong are expected: within some points of 100."""
 FEWEST_GOALS = 5
 FEWEST_SUBJECTS = 20
 LARGE_SHARE = 0.05
@@ -48,6 +51,24 @@ def _pearson(sizes: Sequence[Size]) -> tuple[float, int]:
         return 0.0, 0
     expected = [entered * size.share / shares for size in sizes]
     return float(chisquare([size.entered for size in sizes], expected).statistic), len(sizes) - 1
+
+
+def draw_p(sizes: Sequence[Size]) -> float | None:
+    """The p-value of one draw's sizes, right at every look: an arm may be looked at daily.
+
+    Lindon and Malek (2022), "Anytime-valid inference for multinomial count data", NeurIPS 35, equation 8: the
+    Bayes factor of a Dirichlet prior around the shares, of weight LIKELY, against the shares themselves;
+    1 over it. None where there is nothing to compare.
+    """
+    sizes = [size for size in sizes if size.share > 0]
+    entered, shares = sum(size.entered for size in sizes), sum(size.share for size in sizes)
+    if len(sizes) < 2 or not entered:
+        return None
+    odds = lgamma(LIKELY) - lgamma(LIKELY + entered)
+    for size in sizes:
+        prior = LIKELY * size.share / shares
+        odds += lgamma(prior + size.entered) - lgamma(prior) - size.entered * log(size.share / shares)
+    return min(exp(-min(odds, 700.0)), 1.0) if odds > 0 else 1.0
 
 
 def too_few(treated: Sums, control: Sums) -> str | None:

@@ -57,3 +57,27 @@ def test_the_interval_is_tightest_where_it_is_meant_to_be() -> None:
 
     best = minimize_scalar(width, bounds=(-12, 2), method="bounded")
     assert best.fun <= (found.high - found.low) / 2 <= 1.01 * best.fun
+
+
+@pytest.mark.parametrize("arms", [(Sums(1000, 300), Sums(1000, 200)), (Sums(900, 50), Sums(300, 12))])
+def test_the_p_value_is_where_the_interval_touches_zero(arms: tuple[Sums, Sums]) -> None:
+    """At the p-value as the error, the interval with the same tuning ends at 0."""
+    p, fixed = anytime.p_value(*arms), wald(*arms)
+    assert p is not None and fixed is not None
+    error = (fixed.high - fixed.low) / 2 / 1.959964
+    scaled = sum(arm.subjects for arm in arms) * (-2 * log(0.05) + log(-2 * log(0.05)) + 1) / 2000
+    half = error * sqrt(2 * (scaled + 1) / scaled * log(sqrt(scaled + 1) / p)) if p < 1 else 0.0
+    assert half == pytest.approx(fixed.estimate, rel=1e-5) or p == 1.0
+    assert anytime.p_value(Sums(10, 1), Sums(10, 1)) is None
+
+
+def test_so_many_people_as_said_are_needed() -> None:
+    """Of 800 campaigns with as many people as `people_needed` says, 80 % are found, within 5 points."""
+    treated, control, chance = 0.15, 0.10, np.random.default_rng(2)
+    variance = 2 * (treated * (1 - treated) + control * (1 - control))
+    each = anytime.people_needed(variance, treated - control) // 2
+    found = [
+        anytime.rate(Sums(each, int(chance.binomial(each, treated))),
+                     Sums(each, int(chance.binomial(each, control)))) for _ in range(800)
+    ]  # fmt: skip
+    assert sum(one is not None and one.low > 0 for one in found) / 800 == pytest.approx(0.8, abs=0.05)

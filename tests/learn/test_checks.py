@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import dirichlet_multinomial, multinomial
 from statsmodels.stats.gof import chisquare
 
 from hark.learn.aggregates import Sums
-from hark.learn.checks import SAMPLE_RATIO_P, Size, largest_share, sample_ratio, too_few
+from hark.learn.checks import SAMPLE_RATIO_P, Size, draw_p, largest_share, sample_ratio, too_few
 from tests.data import shared
 
 
@@ -69,3 +70,25 @@ def test_the_largest_share_is_of_all_value_in_both_arms() -> None:
     arms = [Sums(10, 3, 60.0, 0.0, 30.0), Sums(10, 3, 40.0, 0.0, 5.0)]
     assert largest_share(arms) == pytest.approx(0.3)
     assert largest_share([Sums(10), Sums(10)]) == 0
+
+
+def test_a_draw_looked_at_daily_is_doubted_once_in_a_thousand() -> None:
+    """Of 1,000 fair draws seen on 60 days at most 0.1 % (and chance) are ever doubted; a wrong one is"""
+    chance, doubted = np.random.default_rng(4), 0
+    for _ in range(1000):
+        left = chance.binomial(100, 0.2, 60).cumsum().tolist()
+        looks = ([Size(one, 0.2), Size(100 * (day + 1) - one, 0.8)] for day, one in enumerate(left))
+        doubted += any((draw_p(sizes) or 1.0) < SAMPLE_RATIO_P for sizes in looks)
+    assert doubted / 1000 <= 0.001 + 3 * (0.001 / 1000) ** 0.5
+    wrong = draw_p([Size(10_300, 0.5), Size(9_700, 0.5)])
+    assert wrong is not None and wrong < SAMPLE_RATIO_P
+
+
+def test_a_draws_p_value_is_the_dirichlet_multinomials_odds() -> None:
+    """For three arms the same as scipy's Dirichlet-multinomial against its multinomial."""
+    counts, shares = [130, 90, 60], [0.4, 0.35, 0.25]
+    prior = dirichlet_multinomial([1000 * share for share in shares], np.array(280)).logpmf(counts)
+    odds = prior - multinomial(280, shares).logpmf(counts)
+    sizes = [Size(count, share) for count, share in zip(counts, shares, strict=True)]
+    assert draw_p(sizes) == pytest.approx(min(np.exp(-odds), 1.0), rel=1e-9)
+    assert draw_p([Size(5, 1.0)]) is None
