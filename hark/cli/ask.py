@@ -86,13 +86,34 @@ def why(
     )
 
 
-def report(campaign: str, data: Data = HERE, json: Json = False) -> None:
-    """Did it change what people do, and how sure is that?"""
-    versions_of(_settled(data), campaign)
-    found: Any = ask(data, {"report": {"campaign": campaign}})
+def report(
+    campaign: Annotated[str | None, typer.Argument(metavar="[CAMPAIGN]")] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Did it change what people do, and how sure is that? Without a name: all campaigns beside each other."""
+    workspace = _settled(data)
+    if campaign is not None:
+        versions_of(workspace, campaign)
+    found: Any = ask(data, {"report": {"campaign": campaign}} if campaign else {"reports": {}})
     if json:
         show.as_json(found)
-        return
+    elif campaign is None:
+        _all_reports(found)
+    else:
+        _one_report(campaign, found)
+
+
+def _all_reports(found: Any) -> None:
+    rows = [
+        (name, one["verdict"]["word"], "found" if one["believed"] else "", one["sentences"][0])
+        for name, one in sorted(found.items())
+    ]
+    show.table(["campaign ", "verdict ", " ", " "], rows)
+    show.console.print("Of all that are marked found, at most 5 % are expected to be false.", style="dim")
+
+
+def _one_report(campaign: str, found: Any) -> None:
     rows = [
         (
             one["arm"],

@@ -30,7 +30,8 @@ class CampaignLine(Struct, frozen=True):
     transactional: bool
     standing: str
     """What may be concluded now, in one sentence."""
-    judged: bool
+    word: str
+    """The verdict in a word; "" while there is no report."""
     entered: int
 
 
@@ -62,7 +63,7 @@ def _line(
         control_why=campaign.control_why,
         transactional=campaign.transactional,
         standing=standing(report) if isinstance(report, Report) else str(report),
-        judged=isinstance(report, Report) and report.judged,
+        word=report.verdict.word if isinstance(report, Report) else "",
         entered=sum(arm.entered for arm in report.arms) if isinstance(report, Report) else 0,
     )
 
@@ -89,8 +90,8 @@ def told(here: Source, name: str, version: int | None = None) -> Report | HarkEr
 
 
 def standing(report: Report) -> str:
-    """The sentence on what may be concluded: it follows the two on numbers, where there are numbers."""
-    return report.sentences[2 if report.lift and len(report.sentences) > 2 else 0]
+    """The verdict in a sentence."""
+    return report.sentences[0]
 
 
 def state_of(here: Source, document: Document) -> str:

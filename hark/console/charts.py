@@ -13,10 +13,10 @@ FEW = 4
 """Below so many the axis of a count would get fractions."""
 
 
-def lift(report: Report) -> JSON:
-    """Each variant's lift with its interval, in points of a percent, and all treated together first."""
-    rows = [("all treated", report.lift)]
-    arms = [(arm.arm, arm.lift) for arm in report.arms if arm.lift]
+def lift(report: Report, shown: Interval) -> JSON:
+    """Each variant's lift with its interval, in points of a percent; all treated together (`shown`) first."""
+    rows: list[tuple[str, Interval | None]] = [("all treated", shown)]
+    arms = [(arm.arm, arm.always) for arm in report.arms if arm.always]
     if len(arms) > 1:
         rows += arms
     known = [(name, one) for name, one in rows if one is not None]

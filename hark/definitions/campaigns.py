@@ -155,6 +155,21 @@ class Moment(Shape[Instant]):
         return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}
 
 
+@dataclass(frozen=True)
+class DecideBy(Shape[Mapping[str, int]]):
+    """A date, or a number of people, under the name that the campaign has for it."""
+
+    def read(self, node: Node, reading: Reading) -> Mapping[str, int] | Invalid:
+        people = isinstance(node.value, int)
+        found = (Number(40, 1e9, whole=True) if people else Moment()).read(node, reading)
+        if isinstance(found, Invalid):
+            return found
+        return {"decide_people" if people else "decide_at": int(found)}
+
+    def schema(self) -> JSON:
+        return {"anyOf": [Number(40, 1e9, whole=True).schema(), Moment().schema()]}
+
+
 REENTER: Shape[int] = Either(
     Mapped(
         Choice(("never", "always"), hint="or {after: 90d}"),
@@ -221,6 +236,7 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
         exit_leaves=leaves[0] if leaves else None,
         fresh_us=values.get("fresh", DAY),
         **{key: values[key] for key in _AS_THEY_ARE if key in values},
+        **values.get("decide_by", {}),
     )
 
 
@@ -268,7 +284,7 @@ class CampaignRules:
         self.reading.add(line, message, hint)
 
     def _transactional(self) -> None:
-        for key in ("control", "topic"):
+        for key in ("control", "topic", "decide_by"):
             if key in self.values:
                 self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
         if self.values["trigger"].enters and not self.values.get("why"):
@@ -303,6 +319,9 @@ class CampaignRules:
     def _dates(self) -> None:
         if "starts" in self.values and "ends" in self.values and self.values["ends"] <= self.values["starts"]:
             self._refuse("ends", "it ends before it starts")
+        decide_at = self.values.get("decide_by", {}).get("decide_at")
+        if decide_at is not None and decide_at <= self.values.get("starts", 0):
+            self._refuse("decide_by", "it is decided before it starts")
 
     def _last_send(self) -> None:
         goal: Goal | None = self.values.get("goal")
@@ -341,6 +360,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "transactional": Truth(),
         "starts": Moment(),
         "ends": Moment(),
+        "decide_by": DecideBy(),
         "fresh": Duration(),
         "exit": EXIT,
         "variants": Variants(),

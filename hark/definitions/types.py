@@ -146,6 +146,10 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     fresh_us: int = DAY
     starts: Instant | None = None
     ends: Instant | None = None
+    decide_at: Instant | None = None
+    """`decide_by` a date: looked at weekly, and decided then at the latest."""
+    decide_people: int | None = None
+    """`decide_by` a number: decided once so many people count."""
     paused: bool = False
 
 

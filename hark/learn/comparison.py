@@ -11,15 +11,22 @@ from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
+from hark.learn.best import best
 from hark.learn.columns import Entries, Outcomes
 from hark.learn.compare import Interval
-from hark.learn.entries import GRACE_US
 from hark.learn.facts import Facts
 from hark.learn.families import against_control
-from hark.model import DAY, Instant
+from hark.learn.looks import Plan, plan, treated
+from hark.model import Instant
 
-INTAKE_US = 28 * DAY
-"""For how long after a version's first entry people are taken into the judgement, where no `ends` says."""
+
+class Draw(Struct, frozen=True):
+    """One draw and whether its sizes are as its shares say."""
+
+    of: str
+    """"control": left alone or not; "variants": which of them."""
+    p: float | None
+    """Right at every look (`checks.draw_p`); None where nothing was drawn."""
 
 
 class Comparison(Struct, frozen=True):
@@ -31,12 +38,14 @@ class Comparison(Struct, frozen=True):
     """By arm, different subjects at first entry."""
     drawn: Mapping[str, int]
     """By arm, those among them who were drawn under this version's shares."""
-    decide_at: Instant | None
-    """When the last window (and its grace) of those who entered in time is over. None: nobody entered."""
+    first: Instant | None
+    """When the version's first entry was; None: nobody entered."""
+    plan: Plan | None
+    """The looks so far, where the campaign has a `decide_by` and somebody entered."""
+    draws: tuple[Draw, ...]
+    """Of the control and of the variants, each with the check of its sizes."""
     sums: Mapping[str, Sums]
     """By arm, the entries that are over now."""
-    deciding: Mapping[str, Sums]
-    """By arm, those among them which entered in time for the judgement."""
     undisputed: Mapping[str, Sums]
     """By arm, those that are over now and of whom it never turned out that they had been in two arms."""
     cross: Mapping[str, CrossSums]
@@ -59,15 +68,15 @@ class Comparison(Struct, frozen=True):
         return against_control(arms, self.control)
 
     @property
+    def best(self) -> dict[str, float]:
+        """By variant, the probability that its goal rate is the highest of all variants."""
+        return best({one.name: self.sums.get(one.name, Sums()) for one in self.campaign.variants})
+
+    @property
     def adjusted(self) -> Adjusted | None:
         """The outcome's lift, adjusted by what people did in as long a time before they entered."""
         ours = (sums for arm, sums in self.cross.items() if arm != CONTROL)
         return adjusted(sum(ours, CrossSums()), self.cross.get(CONTROL, CrossSums()))
-
-    @property
-    def at_decision(self) -> tuple[Sums, Sums]:
-        """(treated, control) of those on whom the judgement rests."""
-        return treated(self.deciding), self.deciding.get(CONTROL, Sums())
 
     @property
     def disputed(self) -> float:
@@ -77,29 +86,35 @@ class Comparison(Struct, frozen=True):
         return disputed / everybody if everybody else 0.0
 
     @property
-    def waiting(self) -> int:
-        """Subjects that entered and whose window or grace is not over."""
-        return sum(self.entered.values()) - self.control.subjects - self.treated.subjects
+    def everybody(self) -> int:
+        """Subjects that entered, in all arms."""
+        return sum(self.entered.values())
 
     @property
-    def decided(self) -> bool:
-        """Whether the day of decision has come."""
-        return self.decide_at is not None and self.now > self.decide_at
+    def counted(self) -> int:
+        """Subjects whose window and grace are over."""
+        return self.control.subjects + self.treated.subjects
+
+    @property
+    def waiting(self) -> int:
+        """Subjects that entered and whose window or grace is not over."""
+        return self.everybody - self.counted
+
+    @property
+    def no_more(self) -> bool:
+        """Whether nobody can come into the comparison any more, and everybody in it counts."""
+        ends = self.campaign.ends
+        return ends is not None and self.now > ends and not self.waiting
 
     @property
     def sample_ratio(self) -> float | None:
-        """The p-value of the arms' sizes. Shares are constant within a version: one period.
+        """The p-value of the arms' sizes, for one look. Shares are constant within a version: one period.
 
         Who keeps the arm of an earlier version was drawn under other shares, and is left out.
         """
         shares = allocation(self.campaign)
         sizes = [checks.Size(self.drawn.get(arm, 0), share) for arm, share in shares.items()]
         return checks.sample_ratio([sizes])
-
-
-def treated(sums: Mapping[str, Sums]) -> Sums:
-    """All arms but the control, together."""
-    return total(one for arm, one in sums.items() if arm != CONTROL)
 
 
 def allocation(campaign: Campaign) -> dict[str, float]:
@@ -109,35 +124,37 @@ def allocation(campaign: Campaign) -> dict[str, float]:
     return {CONTROL: campaign.control, **shares}
 
 
-def intake_until(campaign: Campaign, first: Instant) -> Instant:
-    """Who enters later does not count for the judgement: the campaign's end, else INTAKE_US from the first.
-
-    It follows from the definition and from the first entry, never from what people did, so that
-    looking at the numbers cannot move it.
-    """
-    return campaign.ends if campaign.ends is not None else first + INTAKE_US
+def draws(campaign: Campaign, drawn: Mapping[str, int]) -> tuple[Draw, ...]:
+    """The draws behind the arms' sizes: who is left alone, and which variant the others get."""
+    treated = sum(count for arm, count in drawn.items() if arm != CONTROL)
+    alone = [
+        checks.Size(drawn.get(CONTROL, 0), campaign.control),
+        checks.Size(treated, 1 - campaign.control),
+    ]
+    variants = [checks.Size(drawn.get(one.name, 0), one.weight) for one in campaign.variants]
+    parts = {"control": alone, "variants": variants}
+    drawn_of = {of: sizes for of, sizes in parts.items() if len(sizes) > 1}
+    return tuple(Draw(of, checks.draw_p(sizes)) for of, sizes in drawn_of.items())
 
 
 def comparison(facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
+    checked = draws(campaign, drawn)
     if entries is None or campaign.goal is None:
-        return Comparison(campaign, now, entered, drawn, None, {}, {}, {}, {}, {})
+        return Comparison(campaign, now, entered, drawn, None, None, checked, {}, {}, {}, {})
     outcomes = Outcomes(entries, facts.events(campaign.goal.event.names), campaign.goal)
-    until = intake_until(campaign, int(entries.at.min()))
-    decide_at = until + campaign.goal.within_us + GRACE_US
-    undisputed = outcomes.sums(now, without=facts.conflicting(campaign.name))
-    reached = outcomes.sums(now, only=facts.came_to_a_send(entries))
-    sums, deciding = outcomes.sums(now), outcomes.sums(now, until)
+    first = int(entries.at.min())
     return Comparison(
         campaign,
         now,
         entered,
         drawn,
-        decide_at,
-        sums,
-        deciding,
-        undisputed,
+        first,
+        plan(outcomes, campaign, first, now),
+        checked,
+        outcomes.sums(now),
+        outcomes.sums(now, without=facts.conflicting(campaign.name)),
         outcomes.cross_sums(now),
-        reached,
+        outcomes.sums(now, only=facts.came_to_a_send(entries)),
     )

@@ -15,9 +15,14 @@ from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
 from hark.learn.columns import Snapshot
 from hark.learn.compare import Interval
-from hark.learn.comparison import Comparison, allocation, comparison, treated
+from hark.learn.comparison import Comparison, Draw, allocation, comparison
 from hark.learn.facts import Facts
+from hark.learn.families import discovered
+from hark.learn.looks import Look, treated
+from hark.learn.scored import Forecast, money
+from hark.learn.scored import forecast as scored
 from hark.learn.sentences import sentences
+from hark.learn.verdict import Verdict, verdict
 from hark.model import JSON, Instant
 
 
@@ -35,14 +40,21 @@ class Arm(Struct, frozen=True):
     """Value per subject; None where the goal has no value."""
     lift: Interval | None
     """Goal rate minus the control's, each by itself; None for the control and while an arm is empty."""
+    always: Interval | None
+    """The same so that those of all variants hold together, at every look; None during the burn-in."""
+    best: float | None
+    """The probability that it is the best of the variants: an aid; None for the control."""
 
 
 class SampleRatio(Struct, frozen=True):
     """Whether the arms are as large as their shares say."""
 
     p: float | None
+    """Pearson's chi-square over all arms: for one look."""
+    draws: tuple[Draw, ...]
+    """Each draw with a p-value that may be looked at daily."""
     trusted: bool
-    """False below p = 0.001: then the lift must not be believed."""
+    """False where one of these is below 0.001: then the lift must not be believed."""
 
 
 class Report(Struct, frozen=True):
@@ -50,12 +62,20 @@ class Report(Struct, frozen=True):
 
     campaign: str
     version: int
+    verdict: Verdict
     arms: tuple[Arm, ...]
     """The control first."""
     lift: Interval | None
-    """Goal rate of all treated together minus the control's (Newcombe, 95 %); None while an arm is empty."""
+    """Goal rate of all treated together minus the control's, for one look; None while an arm is empty.
+
+    Newcombe's interval (95 %). The verdict does not rest on it but on `always`, or on `looks`.
+    """
     always: Interval | None
     """The same, but right at every look (`anytime`); None during its burn-in."""
+    p: float | None
+    """Of no difference, right at every look; None during the burn-in."""
+    looks: tuple[Look, ...]
+    """The planned weekly looks so far; empty without `decide_by`."""
     relative: float | None
     """The lift as a share of the control's rate."""
     reached: Interval | None
@@ -65,11 +85,16 @@ class Report(Struct, frozen=True):
     adjusted: Adjusted | None
     """The lift of the value, else of the rate, adjusted by as long a time before the entry (CUPED)."""
     sample_ratio: SampleRatio
-    decide_at: Instant | None
-    """From when on a verdict is given; None: nobody has entered."""
-    judged: bool
-    """Whether that moment has come, enough has been seen, and the sample ratio is right."""
+    money: Interval | None
+    """Value per person, as certain as the verdict; None without values."""
+    forecast: Forecast | None
+    """The author's forecast, scored; None before a verdict or without one."""
     sentences: tuple[str, ...]
+    believed: bool | None = None
+    """Beside all other campaigns: whether it is one of those of which at most 5 % are false findings.
+
+    None where it was not asked about together with them, or has no p-value yet.
+    """
 
     def to_json(self) -> JSON:
         """As plain data, in the order of the fields."""
@@ -97,7 +122,13 @@ def reports(
 ) -> dict[str, Report]:
     """The report of each of several campaigns; the history is read once for all of them."""
     facts = Facts(snapshot)
-    return {name: _of(facts, versions, now, None, zone) for name, versions in campaigns.items()}
+    found = {name: _of(facts, versions, now, None, zone) for name, versions in campaigns.items()}
+    known = {name: one.p for name, one in found.items() if one.p is not None and one.sample_ratio.trusted}
+    believed = discovered(known)
+    return {
+        name: msgspec.structs.replace(one, believed=name in believed) if name in known else one
+        for name, one in found.items()
+    }
 
 
 def _of(facts: Facts, versions: Sequence[Document], now: Instant, version: int | None, zone: str) -> Report:
@@ -118,26 +149,32 @@ def _typed(document: Document, zone: str) -> Campaign:
 
 def written(version: int, found: Comparison) -> Report:
     """The report of a comparison."""
-    p, has_value = found.sample_ratio, found.campaign.goal is not None and found.campaign.goal.value
-    trusted = p is None or p >= checks.SAMPLE_RATIO_P
+    judged, has_value = verdict(found), found.campaign.goal is not None and found.campaign.goal.value
+    trusted = all(draw.p is None or draw.p >= checks.SAMPLE_RATIO_P for draw in found.draws)
+    chances, variants = found.best, found.variants
     return Report(
         campaign=found.campaign.name,
         version=version,
-        arms=tuple(_arm(found, name) for name in allocation(found.campaign)),
+        verdict=judged,
+        arms=tuple(
+            _arm(found, name, variants.get(name), chances.get(name)) for name in allocation(found.campaign)
+        ),
         lift=compare.newcombe(found.treated, found.control),
         always=anytime.rate(found.treated, found.control),
+        p=anytime.p_value(found.treated, found.control),
+        looks=found.plan.looks if found.plan else (),
         relative=compare.relative(found.treated, found.control),
         reached=compare.newcombe(treated(found.reached), found.reached.get(CONTROL, Sums())),
         value=compare.welch(found.treated, found.control) if has_value else None,
         adjusted=found.adjusted,
-        sample_ratio=SampleRatio(p, trusted),
-        decide_at=found.decide_at,
-        judged=trusted and found.decided and checks.too_few(*found.at_decision) is None,
-        sentences=tuple(sentences(found)),
+        sample_ratio=SampleRatio(found.sample_ratio, found.draws, trusted),
+        money=money(found),
+        forecast=scored(found, judged),
+        sentences=tuple(sentences(found, judged)),
     )
 
 
-def _arm(found: Comparison, name: str) -> Arm:
+def _arm(found: Comparison, name: str, always: Interval | None, chance: float | None) -> Arm:
     sums = found.sums.get(name, Sums())
     has_value = found.campaign.goal is not None and found.campaign.goal.value is not None
     return Arm(
@@ -148,4 +185,6 @@ def _arm(found: Comparison, name: str) -> Arm:
         rate=sums.rate,
         value=sums.mean if has_value else None,
         lift=None if name == CONTROL else compare.newcombe(sums, found.control),
+        always=always,
+        best=chance,
     )

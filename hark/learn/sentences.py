@@ -7,84 +7,119 @@ from collections.abc import Iterator
 from hark.clock import moment
 from hark.decide.assignment import CONTROL
 from hark.definitions.types import Goal
-from hark.learn import anytime, checks, compare
+from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval
-from hark.learn.comparison import Comparison, treated
+from hark.learn.comparison import Comparison
+from hark.learn.looks import treated
 from hark.learn.power import detectable
+from hark.learn.scored import forecast, money
+from hark.learn.verdict import Verdict, Word
 from hark.model import Instant
-from hark.understand.wording import event, span
+from hark.understand.wording import event, listed, span
 
 WORTH_SAYING = 0.02
 """Of the variance, explained by the past: under it the adjusted interval is the same to the eye."""
 
 
-def sentences(found: Comparison) -> Iterator[str]:
-    """The numbers, the standing (one sentence, always), and what stands beside them."""
+def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
+    """The verdict first; then the numbers, and what stands beside them."""
     goal = found.campaign.goal
+    yield standing(found, judged)
     if goal is None:
-        yield "This campaign has no goal: what it changes is not measured."
         return
+    yield from _money(found, goal, judged)
+    yield from _next(judged)
     if found.control.subjects and found.treated.subjects:
         yield _numbers(found, goal)
         yield _lift(found)
-    yield standing(found)
-    yield from _always(found)
     yield from _reached(found)
     yield from _variants(found)
     yield from _value(found, goal)
     yield from _adjusted(found, goal)
+    yield from _forecast(found, judged)
     yield from _disputed(found)
-    yield from _power(found)
+    yield from _power(found, judged)
+    yield from _assumed(found, judged)
     yield from _unknown(found, goal)
 
 
-def standing(found: Comparison) -> str:
-    """What may be concluded now. A word of verdict only after the day of decision."""
-    if found.campaign.control == 0:
-        why = f" ({found.campaign.control_why})" if found.campaign.control_why else ""
-        return f"Nobody is left alone{why}: what this campaign changes cannot be known."
-    p = found.sample_ratio
-    if p is not None and p < checks.SAMPLE_RATIO_P:
-        return (
-            f"The arms are not as large as their shares say (p = {p:.2g}): something treats them unlike"
-            " before they are compared, so the lift must not be believed."
-        )
-    if found.decide_at is None:
-        return "This cannot be judged yet (nobody has entered)."
-    if found.decided:
-        return verdict(found)
-    few = checks.too_few(found.treated, found.control)
-    if few:
-        return f"This cannot be judged yet ({few})."
-    return (
-        f"The interval is exact if you decide at {date(found.decide_at)}; whoever decides at the first look"
-        " that pleases is misled more often than once in 20 times."
-    )
+def standing(found: Comparison, judged: Verdict) -> str:
+    """The verdict in a sentence, never without its interval."""
+    if judged.word is Word.CANNOT:
+        return f"This cannot be judged: {judged.why}.{_MEND.get(judged.why.split(' (')[0], '')}"
+    if judged.word is Word.NOT_YET or judged.lift is None or found.campaign.goal is None:
+        return _not_yet(judged)
+    did = _did(found.campaign.goal)
+    if judged.word is Word.NO_LARGER:
+        largest = f"{100 * (judged.larger_than or 0):.1f} percentage points"
+        return f"It makes no difference larger than {largest} to how many {did}: {_bounds(judged)}."
+    helps = judged.word is Word.HELPS
+    word, more = ("helps", "more") if helps else ("harms", "fewer")
+    return f"It {word}: {more} people {did}, {difference(judged.lift, '95 % interval ')}{_since(judged)}."
 
 
-def verdict(found: Comparison) -> str:
-    """The judgement at the day of decision: on those who entered in time for it, whatever came later."""
-    ours, others = found.at_decision
-    few = checks.too_few(ours, others)
-    lift = compare.newcombe(ours, others)
-    if few or lift is None or found.decide_at is None:
-        return f"This cannot be judged ({few}): {date(found.decide_at)} has passed with too few."
-    words = f"Judged as planned on {date(found.decide_at)}: "
-    if not lift.excludes_zero:
-        return words + f"no difference was found; anything from {points(lift)} is possible."
-    return (
-        words + f"the campaign {'raised' if lift.low > 0 else 'lowered'} the goal's rate, by {points(lift)}."
-    )
+_MEND = {
+    "the arms are not as large as their shares say": (
+        " Something treats them unlike before they are compared, so the lift must not be believed."
+    ),
+    "nobody is left alone": " What this campaign changes cannot be known without a control.",
+}
+
+
+def _not_yet(judged: Verdict) -> str:
+    needs = f" (needs about {_days(judged.days)})" if judged.days is not None else ""
+    parts = [f"Not known yet{needs}"]
+    if judged.why:
+        parts.append(judged.why)
+    if judged.lift is not None:
+        parts.append(f"so far {_bounds(judged)}")
+    return ": ".join([parts[0], "; ".join(parts[1:])]) + "." if parts[1:] else parts[0] + "."
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days:,} days"
+
+
+def _bounds(judged: Verdict) -> str:
+    assert judged.lift is not None
+    return f"the lift is {points(judged.lift)} (95 % interval)"
+
+
+def _since(judged: Verdict) -> str:
+    return f", found at the weekly look of {date(judged.since)}" if judged.since is not None else ""
+
+
+def _money(found: Comparison, goal: Goal, judged: Verdict) -> Iterator[str]:
+    """What it brought, where a goal has a value and a word was found."""
+    worth = money(found) if judged.known else None
+    if worth is None:
+        return
+    people = found.treated.subjects
+    each = f"{worth.estimate:+.2f} {goal.value} per person ({worth.low:+.2f} to {worth.high:+.2f})"
+    whole = f"{people * worth.estimate:+,.0f} ({people * worth.low:+,.0f} to {people * worth.high:+,.0f})"
+    yield f"In {goal.value}: {each}; for the {people:,} people treated so far {whole}."
+
+
+def _next(judged: Verdict) -> Iterator[str]:
+    if judged.word is Word.HELPS:
+        yield "Next: keep it, and watch it with fewer people left alone (control: 5%)."
+    elif judged.word is Word.HARMS:
+        yield "Next: stop it (paused: yes); those it was meant for do better without."
+    elif judged.word is Word.NO_LARGER:
+        yield "Next: stop it, or try another message, moment or audience; waiting longer will not find more."
 
 
 def _numbers(found: Comparison, goal: Goal) -> str:
-    did = f"did {event(goal.event.names, goal.event.where)} within {span(goal.within_us)}"
     ours, others = found.treated, found.control
     return (
-        f"Of {ours.subjects:,} people treated, {_goals(ours)} {did};"
+        f"Of {ours.subjects:,} people treated, {_goals(ours)} {_did(goal)};"
         f" of {others.subjects:,} left alone, {_goals(others)}."
     )
+
+
+def _did(goal: Goal) -> str:
+    return f"did {event(goal.event.names, goal.event.where)} within {span(goal.within_us)}"
 
 
 def _goals(arm: Sums) -> str:
@@ -92,17 +127,11 @@ def _goals(arm: Sums) -> str:
 
 
 def _lift(found: Comparison) -> str:
+    """For one look that was fixed beforehand: what others publish."""
     lift = compare.newcombe(found.treated, found.control)
     assert lift is not None
-    words = difference(lift, "95 % interval ")
+    words = difference(lift, "95 % interval for who looks only once ")
     return f"Lift: {words}, over everybody who was drawn, reached by a message or not."
-
-
-def _always(found: Comparison) -> Iterator[str]:
-    lift = anytime.rate(found.treated, found.control)
-    if lift is None or found.campaign.control == 0:
-        return
-    yield f"Whoever looks every day should go by {points(lift)}: that interval is right at every look (95 %)."
 
 
 def _reached(found: Comparison) -> Iterator[str]:
@@ -122,18 +151,44 @@ def _variants(found: Comparison) -> Iterator[str]:
     for name, lift in found.variants.items():
         if lift is not None:
             yield f"{name}: {difference(lift)} against those left alone."
-    yield "The variants' intervals hold all together (95 %); which variant is better has not been tested."
+    chances = listed([f"{name} {chance:.0%}" for name, chance in found.best.items()], "and")
+    yield (
+        "The variants' intervals hold all together and at every look (95 %). Which is better has not been"
+        f" tested; the probability to be the best is {chances}."
+    )
 
 
-def _power(found: Comparison) -> Iterator[str]:
-    """What so many people can show, while the day of decision is to come."""
-    people, alone = found.treated.subjects + found.control.subjects, found.control
-    if found.decided or not (found.treated.subjects and alone.rate and alone.rate < 1):
+def _power(found: Comparison, judged: Verdict) -> Iterator[str]:
+    """What so many people can show, while nothing is known."""
+    people, alone = found.counted, found.control
+    if judged.word is not Word.NOT_YET or not (found.treated.subjects and alone.rate and alone.rate < 1):
         return
     smallest = detectable(alone.rate, people, alone.subjects / people)
     if smallest is not None:
         words = f"a rise of {100 * smallest:.1f} percentage points or more"
         yield f"So many people ({people:,}) show {words} in 4 cases of 5; a smaller one may go unseen."
+
+
+def _forecast(found: Comparison, judged: Verdict) -> Iterator[str]:
+    """The author's `expects` beside what came."""
+    scored = forecast(found, judged)
+    if scored is None:
+        return
+    held = "as the interval allows" if scored.inside else "which the interval leaves out"
+    yield (
+        f"The author expected {100 * scored.expects:+.1f} percentage points, {held};"
+        f" the forecast was off by {100 * abs(scored.error):.1f}."
+    )
+
+
+def _assumed(found: Comparison, judged: Verdict) -> Iterator[str]:
+    if judged.lift is None:
+        return
+    if found.plan is not None:
+        looks = f"the {len(found.plan.looks)} weekly looks so far were planned, and the interval holds at all"
+    else:
+        looks = "the interval holds at every look, whenever you stop"
+    yield f"Assumed: people act apart from each other, and were drawn by the hash alone; {looks}."
 
 
 def _value(found: Comparison, goal: Goal) -> Iterator[str]:

@@ -18,6 +18,7 @@ from hark.decide.assignment import CONTROL
 from hark.definitions.sentences import of_campaign
 from hark.definitions.types import Campaign, Document, Send
 from hark.errors import HarkError
+from hark.learn.compare import Interval
 from hark.learn.report import Arm, Report
 from hark.model import JSON, Instant
 
@@ -84,7 +85,14 @@ class CampaignPage(Struct, frozen=True):
     @property
     def chart(self) -> JSON:
         """The lift as a plotly figure; None without an interval."""
-        return charts.lift(self.report) if self.report and self.report.lift else None
+        return charts.lift(self.report, self.shown) if self.report and self.shown else None
+
+    @property
+    def shown(self) -> Interval | None:
+        """The interval that the verdict rests on, or would: of the latest planned look, or of every look."""
+        if self.report is None:
+            return None
+        return self.report.verdict.lift or self.report.always
 
     @property
     def stages(self) -> tuple[Stage, ...]:
