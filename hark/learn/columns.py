@@ -22,6 +22,7 @@ from hark.understand.operators import is_number, value_at
 Integers: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Floats: TypeAlias = npt.NDArray[np.float64]
+NEVER = np.iinfo(np.int64).max
 COLUMNS = ("subject", "at", "seq", "name", "properties")
 
 
@@ -65,19 +66,26 @@ class Outcomes:
     def __init__(self, entries: Entries, events: pa.Table, goal: Goal) -> None:
         self.entries, self.goal = entries, goal
         after, before = _around_entry(entries, events, goal)
+        after = self._fitting(events, *after)
         self.reached, self.value = self._found(events, *after)
-        reached_before, value_before = self._found(events, *before)
+        self.since = _earliest(entries, events, *after)
+        """Microseconds from the entry to the first goal within the window; NEVER where there is none."""
+        reached_before, value_before = self._found(events, *self._fitting(events, *before))
         self.outcome, self.before = self.reached.astype(np.float64), reached_before.astype(np.float64)
         """What is compared, and the same of as long a time before the entry: the goal, or its value."""
         if goal.value:
             self.outcome, self.before = self.value, value_before
 
+    def _fitting(self, events: pa.Table, rows: Integers, places: Integers) -> Places:
+        """Those of these rows that are the goal."""
+        if self.goal.event.where is None:
+            return rows, places
+        fits = operators.compile(self.goal.event.where)
+        kept = np.fromiter(map(fits, _properties(events, rows)), np.bool_, len(rows))
+        return rows[kept], places[kept]
+
     def _found(self, events: pa.Table, rows: Integers, places: Integers) -> tuple[Flags, Floats]:
-        """By entry, whether one of these rows is the goal, and their value."""
-        if self.goal.event.where is not None:
-            fits = operators.compile(self.goal.event.where)
-            kept = np.fromiter(map(fits, _properties(events, rows)), np.bool_, len(rows))
-            rows, places = rows[kept], places[kept]
+        """By entry, whether one of these rows is there, and their value."""
         values = _values(events, rows, self.goal)
         count = len(self.entries)
         return np.bincount(places, minlength=count) > 0, np.bincount(places, values, count).astype(np.float64)
@@ -85,22 +93,21 @@ class Outcomes:
     def sums(
         self,
         now: Instant,
-        until: Instant | None = None,
         without: Integers | None = None,
         only: npt.NDArray[np.bool_] | None = None,
+        by: int | None = None,
     ) -> dict[str, Sums]:
         """By arm, the entries whose windows are over.
 
-        Of them: those who entered by `until`, `without` these subjects, `only` those marked.
+        Of them: `without` these subjects, `only` those marked. With `by` a goal counts only if it came within
+        so many microseconds of the entry.
         """
         counted = self.over(now)
-        if until is not None:
-            counted &= self.entries.at <= until
         if without is not None:
             counted &= ~np.isin(self.entries.subject, without)
         if only is not None:
             counted &= only
-        return {name: self._sum(counted & (self.entries.arm == code))
+        return {name: self._sum(counted & (self.entries.arm == code), by)
                 for code, name in enumerate(self.entries.names)}  # fmt: skip
 
     def over(self, now: Instant) -> Flags:
@@ -116,11 +123,13 @@ class Outcomes:
         y, x = self.outcome[who], self.before[who]
         return CrossSums(len(y), *(float(one.sum()) for one in (y, y * y, x, x * x, x * y)))
 
-    def _sum(self, who: npt.NDArray[np.bool_]) -> Sums:
-        value = self.value[who]
+    def _sum(self, who: Flags, by: int | None) -> Sums:
+        value, reached = self.value[who], self.reached[who]
+        if by is not None:
+            reached = reached & (self.since[who] <= by)
         return Sums(
             int(who.sum()),
-            int(self.reached[who].sum()),
+            int(reached.sum()),
             float(value.sum()),
             float((value * value).sum()),
             float(value.max(initial=0.0)),
@@ -144,6 +153,14 @@ def _around_entry(entries: Entries, events: pa.Table, goal: Goal) -> tuple[Place
     later = np.flatnonzero(own & after & (at <= start + goal.within_us))
     earlier = np.flatnonzero(own & ~after & (at > start - goal.within_us))
     return (later, place[later]), (earlier, place[earlier])
+
+
+def _earliest(entries: Entries, events: pa.Table, rows: Integers, places: Integers) -> Integers:
+    """By entry, how long after it the first of these rows is."""
+    since = np.full(len(entries), NEVER, np.int64)
+    if len(rows):
+        np.minimum.at(since, places, integers(events, "at")[rows] - entries.at[places])
+    return since
 
 
 def _values(events: pa.Table, rows: Integers, goal: Goal) -> npt.NDArray[np.float64]:

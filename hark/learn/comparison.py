@@ -17,6 +17,7 @@ from hark.learn.compare import Interval
 from hark.learn.facts import Facts
 from hark.learn.families import against_control
 from hark.learn.looks import Plan, plan, treated
+from hark.learn.over_time import DayEffect, WeekEffect, by_day, by_week
 from hark.model import Instant
 
 
@@ -52,6 +53,8 @@ class Comparison(Struct, frozen=True):
     """By arm, the outcomes of those that are over beside the same of a time before the entry."""
     reached: Mapping[str, Sums]
     """By arm, those that are over now and whose run came to its first send (the control's in shadow)."""
+    weeks: tuple[WeekEffect, ...] = ()
+    days: tuple[DayEffect, ...] = ()
 
     @property
     def control(self) -> Sums:
@@ -137,7 +140,9 @@ def draws(campaign: Campaign, drawn: Mapping[str, int]) -> tuple[Draw, ...]:
     return tuple(Draw(of, checks.draw_p(sizes)) for of, sizes in drawn_of.items())
 
 
-def comparison(facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant) -> Comparison:
+def comparison(
+    facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant, zone: str = "UTC"
+) -> Comparison:
     """One version's first entries and what became of them, from the history. Without a goal: no sums."""
     entered, drawn = (entries.entered(), entries.sizes()) if entries else ({}, {})
     checked = draws(campaign, drawn)
@@ -157,4 +162,6 @@ def comparison(facts: Facts, campaign: Campaign, entries: Entries | None, now: I
         outcomes.sums(now, without=facts.conflicting(campaign.name)),
         outcomes.cross_sums(now),
         outcomes.sums(now, only=facts.came_to_a_send(entries)),
+        tuple(by_week(outcomes, now, zone)),
+        tuple(by_day(outcomes, now)),
     )

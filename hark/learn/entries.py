@@ -61,6 +61,8 @@ class Outcome(Struct, frozen=True):
     entry: Entry
     goal: bool
     value: float
+    since: int | None = None
+    """Microseconds from the entry to the first goal; None without one."""
 
 
 def first_entry(events: Sequence[Event], campaign: str, version: int) -> Entry | None:
@@ -81,7 +83,8 @@ def compared(found: Entered) -> bool:
 def outcome(events: Sequence[Event], entry: Entry, goal: Goal) -> Outcome:
     """Whether the goal followed the entry: strictly after it in (at, seq), no later than the window's end."""
     reached = [event for event in events if _counts(event, entry, goal)]
-    return Outcome(entry, bool(reached), sum(value_of(event, goal) for event in reached))
+    since = reached[0].at - entry.at if reached else None
+    return Outcome(entry, bool(reached), sum(value_of(event, goal) for event in reached), since)
 
 
 def reached_send(events: Sequence[Event], entry: Entry) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from hark.decide.assignment import CONTROL
@@ -13,12 +14,13 @@ from hark.definitions.types import Campaign, Document
 from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
-from hark.learn.columns import Snapshot
+from hark.learn.columns import Entries, Outcomes, Snapshot
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, Draw, allocation, comparison
 from hark.learn.facts import Facts
 from hark.learn.families import discovered
 from hark.learn.looks import Look, treated
+from hark.learn.over_time import DayEffect, WeekEffect, by_week, stratified
 from hark.learn.scored import Forecast, money
 from hark.learn.scored import forecast as scored
 from hark.learn.sentences import sentences
@@ -87,6 +89,15 @@ class Report(Struct, frozen=True):
     sample_ratio: SampleRatio
     money: Interval | None
     """Value per person, as certain as the verdict; None without values."""
+    weeks: tuple[WeekEffect, ...]
+    """By week of entry."""
+    days: tuple[DayEffect, ...]
+    """By days since the entry."""
+    versions: Interval | None
+    """Over all versions, compared within each version and week (Mantel-Haenszel); None of one alone.
+
+    Whoever entered several counts in the first. By this version's goal.
+    """
     forecast: Forecast | None
     """The author's forecast, scored; None before a verdict or without one."""
     sentences: tuple[str, ...]
@@ -137,7 +148,23 @@ def _of(facts: Facts, versions: Sequence[Document], now: Instant, version: int |
     chosen = version or max(entries.keys() & documents.keys(), default=max(documents))
     if chosen not in documents:
         raise ValueError(f"{versions[0].name} has no version {chosen}")
-    return written(chosen, comparison(facts, _typed(documents[chosen], zone), entries.get(chosen), now))
+    typed = _typed(documents[chosen], zone)
+    found = comparison(facts, typed, entries.get(chosen), now, zone)
+    return written(chosen, found, _of_all_versions(facts, typed, entries, now, zone))
+
+
+def _of_all_versions(
+    facts: Facts, campaign: Campaign, entries: Mapping[int, Entries], now: Instant, zone: str
+) -> Interval | None:
+    """The lift over several versions, within each version and week, by this version's goal."""
+    if campaign.goal is None or len(entries) < 2:
+        return None
+    events, seen, weeks = facts.events(campaign.goal.event.names), np.zeros(0, np.int64), []
+    for _, one in sorted(entries.items()):
+        outcomes = Outcomes(one, events, campaign.goal)
+        weeks += by_week(outcomes, now, zone, without=seen)
+        seen = np.union1d(seen, one.subject)
+    return stratified(weeks)
 
 
 def _typed(document: Document, zone: str) -> Campaign:
@@ -147,8 +174,8 @@ def _typed(document: Document, zone: str) -> Campaign:
     return found
 
 
-def written(version: int, found: Comparison) -> Report:
-    """The report of a comparison."""
+def written(version: int, found: Comparison, versions: Interval | None = None) -> Report:
+    """The report of a comparison; `versions`: the lift over all versions."""
     judged, has_value = verdict(found), found.campaign.goal is not None and found.campaign.goal.value
     trusted = all(draw.p is None or draw.p >= checks.SAMPLE_RATIO_P for draw in found.draws)
     chances, variants = found.best, found.variants
@@ -169,6 +196,9 @@ def written(version: int, found: Comparison) -> Report:
         adjusted=found.adjusted,
         sample_ratio=SampleRatio(found.sample_ratio, found.draws, trusted),
         money=money(found),
+        weeks=found.weeks,
+        days=found.days,
+        versions=versions,
         forecast=scored(found, judged),
         sentences=tuple(sentences(found, judged)),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hark.definitions.types import EventMatch, Goal
 from hark.learn.aggregates import Sums
-from hark.learn.columns import COLUMNS, Outcomes
+from hark.learn.columns import COLUMNS, NEVER, Outcomes
 from hark.learn.entries import Entry, Outcome, first_entry, outcome, over, reached_send, sums
 from hark.learn.facts import Facts
 from hark.model import DAY, Event, Instant
@@ -153,6 +153,9 @@ def test_columns_agree_with_the_specification(
         return
     outcomes = Outcomes(entries, told.table(goal.event.names, COLUMNS), goal)
     assert _some(outcomes.sums(now)) == expected
+    ends = {end.entry.subject: end for end in _each(events, goal) if end}
+    since = [None if one == NEVER else one for one in outcomes.since.tolist()]
+    assert since == [ends[subject].since for subject in outcomes.entries.subject.tolist()]
     reached = sums([end for end in _each(events, goal, sent=True) if end], goal, now)
     assert _some(outcomes.sums(now, only=Facts(told).came_to_a_send(entries))) == reached
 
@@ -171,11 +174,3 @@ def _each(events: list[Event], goal: Goal, sent: bool = False) -> Iterator[Outco
         came = first_entry(history, "c", 1)
         counted = came is not None and (reached_send(history, came) or not sent)
         yield outcome(history, came, goal) if came and counted else None
-
-
-def test_who_came_too_late_for_the_judgement_is_left_out_on_request() -> None:
-    """With `until`, only entries up to it are summed, in every arm alike."""
-    told = Told([entry(1, T0, 1, "mail"), entry(2, T0 + DAY, 2, "mail"), entry(3, T0 + DAY, 3, "control")])
-    outcomes = Outcomes(Facts(told).entries("c")[1], told.table(["Bought"], COLUMNS), GOAL)
-    assert outcomes.sums(T0 + 90 * DAY) == {"mail": Sums(2), "control": Sums(1)}
-    assert outcomes.sums(T0 + 90 * DAY, T0) == {"mail": Sums(1), "control": Sums()}
