@@ -62,6 +62,57 @@ def _lift_layout(rows: Sequence[tuple[str, Interval]]) -> JSON:
     return {**layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
 
 
+def weeks(report: Report) -> JSON:
+    """The lift by week of entry, each week with its own interval, over the line at 0."""
+    known = [(one.week, one.lift) for one in report.weeks if one.lift is not None]
+    data = _intervals(known)
+    data["x"], data["y"], data["error_y"] = data["y"], data["x"], {**data.pop("error_x"), "width": 4}
+    data["marker"]["size"], data["hovertemplate"] = 9, "week of %{x}: %{y:+.1f} points<extra></extra>"
+    across = {**_FLAT, "type": "date", "nticks": 4, "tickformat": "%-d %b", "tickangle": 0}
+    return {"data": [data], "layout": {**layout(230), "xaxis": across, "yaxis": _points()}}
+
+
+def days(report: Report) -> JSON:
+    """Who reached the goal so many days after the entry: treated, and left alone."""
+    at = [one.days for one in report.days]
+    data = [
+        _line(at, [100 * one.control for one in report.days], "left alone", "--alone"),
+        _line(at, [100 * one.treated for one in report.days], "treated", "--accent"),
+    ]
+    across = {**_FLAT, "nticks": 6, "title": {"text": "days since the entry"}}
+    up = {**_points(), "rangemode": "tozero"}
+    return {"data": data, "layout": {**layout(230), "xaxis": across, "yaxis": up}}
+
+
+def _line(x: Sequence[int], y: Sequence[float], name: str, colour: str) -> JSON:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(x),
+        "y": list(y),
+        "name": name,
+        "line": {"color": colour, "width": 2.5},
+        "marker": {"size": 5, "color": colour},
+        "hovertemplate": f"{name}, day %{{x}}: %{{y:.1f}} %<extra></extra>",
+    }
+
+
+_FLAT = {"fixedrange": True, "showgrid": False, "zeroline": False}
+
+
+def _points() -> JSON:
+    """An axis of percent, with 0 marked."""
+    zero = {"zeroline": True, "zerolinecolor": "--zero", "zerolinewidth": 2}
+    return {
+        "ticksuffix": " %",
+        "gridcolor": "--line",
+        "fixedrange": True,
+        "nticks": 5,
+        "automargin": True,
+        **zero,
+    }
+
+
 def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent", height: int = 150) -> JSON:
     """Bars over names, without gridlines: the shape of a month."""
     data = {
@@ -71,10 +122,9 @@ def bars(names: Sequence[str], values: Sequence[float], colour: str = "--accent"
         "marker": {"color": colour},
         "hovertemplate": "%{x}: %{y:,}<extra></extra>",
     }
-    flat = {"fixedrange": True, "showgrid": False, "zeroline": False}
-    across = {**flat, "nticks": 5, "type": "date", "tickformat": "%-d %b", "tickangle": 0}
+    across = {**_FLAT, "nticks": 5, "type": "date", "tickformat": "%-d %b", "tickangle": 0}
     up = {
-        **flat,
+        **_FLAT,
         "showgrid": True,
         "gridcolor": "--line",
         "nticks": 4,

@@ -88,6 +88,18 @@ class CampaignPage(Struct, frozen=True):
         return charts.lift(self.report, self.shown) if self.report and self.shown else None
 
     @property
+    def weeks(self) -> JSON:
+        """The effect by week of entry as a figure; None under two weeks."""
+        several = self.report is not None and sum(one.lift is not None for one in self.report.weeks) > 1
+        return charts.weeks(self.report) if self.report and several else None
+
+    @property
+    def days(self) -> JSON:
+        """Goals by days since the entry as a figure; None where nobody counts or the window is one day."""
+        several = self.report is not None and len(self.report.days) > 1 and self.report.lift is not None
+        return charts.days(self.report) if self.report and several else None
+
+    @property
     def shown(self) -> Interval | None:
         """The interval that the verdict rests on, or would: of the latest planned look, or of every look."""
         if self.report is None:
