@@ -314,14 +314,15 @@ def _legend(height: int) -> JSON:
 
 # -- paths ----------------------------------------------------------------------------------------------
 
-ENDED = "(left)"
+LEFT, BEGAN = "(left)", "(began here)"
+"""Where a path ends before its last step: forward, and backward."""
 
 
 def paths(answer: PathsAnswer, forward: bool) -> JSON:
     """The tree as streams: at each depth one node an event, as wide as the customers who did it then."""
     nodes: dict[tuple[int, str], int] = {}
     streams: dict[tuple[int, int], int] = {}
-    for depth, here, after, customers in _streams(answer.tree, 0):
+    for depth, here, after, customers in _streams(answer.tree, 0, LEFT if forward else BEGAN):
         ends = [nodes.setdefault((depth, here), len(nodes)), nodes.setdefault((depth + 1, after), len(nodes))]
         way = (ends[0], ends[1]) if forward else (ends[1], ends[0])
         streams[way] = streams.get(way, 0) + customers
@@ -329,7 +330,7 @@ def paths(answer: PathsAnswer, forward: bool) -> JSON:
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            "label": [name for _, name in nodes],
+            "label": ["<br>".join(wrap(name, LETTERS, break_long_words=False)) for _, name in nodes],
             "color": _node_colours([name for _, name in nodes]),
             "pad": 14,
             "thickness": 14,
@@ -355,16 +356,16 @@ def paths(answer: PathsAnswer, forward: bool) -> JSON:
 
 def _node_colours(names: Sequence[str]) -> list[str]:
     """The same event has the same colour at every depth; leaving and what is left over are grey."""
-    events = [name for name in dict.fromkeys(names) if name not in (ENDED, OTHER)]
+    events = [name for name in dict.fromkeys(names) if name not in (LEFT, BEGAN, OTHER)]
     colours = {name: SERIES[place % (LINES - 1)] for place, name in enumerate(events)}
     return [colours.get(name, "--alone") for name in names]
 
 
-def _streams(node: Node, depth: int) -> Iterator[tuple[int, str, str, int]]:
-    """(depth, from, to, customers) of every branch; whoever is in no branch left."""
+def _streams(node: Node, depth: int, ended: str) -> Iterator[tuple[int, str, str, int]]:
+    """(depth, from, to, customers) of every branch; whoever is in no branch has `ended`."""
     for one in node.next:
         yield depth, node.event, one.event, one.customers
-        yield from _streams(one, depth + 1)
+        yield from _streams(one, depth + 1, ended)
     left = node.customers - sum(one.customers for one in node.next)
     if node.next and left > 0:
-        yield depth, node.event, ENDED, left
+        yield depth, node.event, ended, left

@@ -165,3 +165,25 @@ def test_what_is_the_default_is_in_no_address() -> None:
     """Filled-in defaults make no address longer."""
     for kind, defaults in DEFAULTS.items():
         assert query(kind, defaults) == ""
+
+
+def test_streams_of_paths_lose_nobody(ann: Client) -> None:
+    """In the figure as many flow out of every step as into it, and all who began are in the first."""
+    from hark.console import figures
+    from hark.understand.paths import PathsAnswer
+
+    for path, forward in (("/paths?from=Signed+Up&depth=4", True), ("/paths?to=Order+Completed", False)):
+        found = msgspec.convert(answer(ann, path), PathsAnswer)
+        links = figures.paths(found, forward)["data"][0]["link"]
+        begins, ends = ("source", "target") if forward else ("target", "source")
+        out, into = totals(links, begins), totals(links, ends)
+        assert out[0] == found.tree.customers
+        assert all(into[node] == flow for node, flow in out.items() if node)
+
+
+def totals(links: JSON, end: str) -> dict[int, int]:
+    """Customers by the node at this end of the streams."""
+    found: dict[int, int] = {}
+    for node, customers in zip(links[end], links["value"], strict=True):
+        found[node] = found.get(node, 0) + customers
+    return found
