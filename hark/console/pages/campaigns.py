@@ -16,6 +16,7 @@ from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
 from hark.definitions.sentences import of_campaign
+from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Document, Send
 from hark.errors import HarkError
 from hark.learn.compare import Interval
@@ -171,7 +172,8 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
 
 def _templates(defined: Campaign) -> tuple[str, ...]:
     """The names of what it sends, each once."""
-    sends = (step for variant in defined.variants for step in variant.steps if isinstance(step, Send))
+    steps = (step for variant in defined.variants for step in every(variant.steps))
+    sends = (step for step in steps if isinstance(step, Send))
     return tuple(dict.fromkeys(send.template for send in sends))
 
 
