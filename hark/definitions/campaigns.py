@@ -161,13 +161,13 @@ class DecideBy(Shape[Mapping[str, int]]):
 
     def read(self, node: Node, reading: Reading) -> Mapping[str, int] | Invalid:
         people = isinstance(node.value, int)
-        found = (Number(40, 1e9, whole=True) if people else Moment()).read(node, reading)
+        found = (Number(40, 999_999, whole=True) if people else Moment()).read(node, reading)
         if isinstance(found, Invalid):
             return found
         return {"decide_people" if people else "decide_at": int(found)}
 
     def schema(self) -> JSON:
-        return {"anyOf": [Number(40, 1e9, whole=True).schema(), Moment().schema()]}
+        return {"anyOf": [Number(40, 999_999, whole=True).schema(), Moment().schema()]}
 
 
 REENTER: Shape[int] = Either(

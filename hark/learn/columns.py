@@ -68,6 +68,8 @@ class Outcomes:
         after, before = _around_entry(entries, events, goal)
         after = self._fitting(events, *after)
         self.reached, self.value = self._found(events, *after)
+        self.count: Integers = np.bincount(after[1], minlength=len(entries))
+        """Goal events within the window."""
         self.since = _earliest(entries, events, *after)
         """Microseconds from the entry to the first goal within the window; NEVER where there is none."""
         reached_before, value_before = self._found(events, *self._fitting(events, *before))

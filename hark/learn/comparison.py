@@ -17,6 +17,7 @@ from hark.learn.compare import Interval
 from hark.learn.facts import Facts
 from hark.learn.families import against_control
 from hark.learn.looks import Plan, plan, treated
+from hark.learn.measures import Measure, measures
 from hark.learn.over_time import DayEffect, WeekEffect, by_day, by_week
 from hark.model import Instant
 
@@ -55,6 +56,7 @@ class Comparison(Struct, frozen=True):
     """By arm, those that are over now and whose run came to its first send (the control's in shadow)."""
     weeks: tuple[WeekEffect, ...] = ()
     days: tuple[DayEffect, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
     @property
     def control(self) -> Sums:
@@ -164,4 +166,5 @@ def comparison(
         outcomes.sums(now, only=facts.came_to_a_send(entries)),
         tuple(by_week(outcomes, now, zone)),
         tuple(by_day(outcomes, now)),
+        measures(outcomes, now),
     )

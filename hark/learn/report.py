@@ -20,6 +20,7 @@ from hark.learn.comparison import Comparison, Draw, allocation, comparison
 from hark.learn.facts import Facts
 from hark.learn.families import discovered
 from hark.learn.looks import Look, treated
+from hark.learn.measures import Measure
 from hark.learn.over_time import DayEffect, WeekEffect, by_week, stratified
 from hark.learn.scored import Forecast, money
 from hark.learn.scored import forecast as scored
@@ -93,6 +94,8 @@ class Report(Struct, frozen=True):
     """By week of entry."""
     days: tuple[DayEffect, ...]
     """By days since the entry."""
+    measures: tuple[Measure, ...]
+    """Goals per person, days to the goal, value per goal: for one look, and deciding nothing."""
     versions: Interval | None
     """Over all versions, compared within each version and week (Mantel-Haenszel); None of one alone.
 
@@ -198,6 +201,7 @@ def written(version: int, found: Comparison, versions: Interval | None = None) -
         money=money(found),
         weeks=found.weeks,
         days=found.days,
+        measures=found.measures,
         versions=versions,
         forecast=scored(found, judged),
         sentences=tuple(sentences(found, judged)),
