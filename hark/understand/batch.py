@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.history.columns import micros
-from hark.history.runs import Run
+from hark.history.runs import Run, distinct
 from hark.model import GROUP_TRAITS, JSON, Instant, Trait
 from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Leaf, Not
 from hark.understand.conditions.base import Flags, Ints
@@ -50,7 +50,7 @@ class BucketColumns:
         self._counted = [_counted(run, at) for run in self._runs]
         seen = [run.subject[counted] for run, counted in zip(self._runs, self._counted, strict=True)]
         self._known = known
-        self.subjects: Ints = np.unique(np.concatenate([np.empty(0, np.int64), *seen]))
+        self.subjects: Ints = distinct(np.concatenate([np.empty(0, np.int64), *seen]))
 
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> tuple[Ints, Ints]:
         found = [
@@ -93,7 +93,7 @@ def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | Non
         return named
     assert run.properties is not None, "runs are read with properties wherever a leaf has a predicate"
     passing = np.zeros(len(run.properties.values), np.bool_)
-    for code in np.unique(run.properties.codes[named]).tolist():
+    for code in np.flatnonzero(np.bincount(run.properties.codes[named])).tolist():
         passing[code] = test(run.properties.values[code])
     return named & passing[run.properties.codes]
 

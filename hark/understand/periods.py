@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hark.definitions.asked import Period
+from hark.history.runs import distinct
 from hark.model import Instant
 from hark.understand.conditions.calendar import day_of, day_start
 
@@ -97,7 +98,7 @@ class Cut:
     def different(self, place: NDArray[np.int64], subject: NDArray[np.int64]) -> list[int]:
         """How many different subjects there are in each period."""
         wide = int(subject.max(initial=0)) + 1
-        periods = np.unique(place * wide + subject) // wide
+        periods = distinct(place * wide + subject) // wide
         counts: list[int] = np.bincount(periods, minlength=len(self.days)).tolist()
         return counts
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hark.definitions.asked import Sessions
 from hark.history.reader import Snapshot
-from hark.history.runs import Ints
+from hark.history.runs import Ints, distinct
 from hark.model import SECOND, Event, Instant
 from hark.understand import periods
 from hark.understand.partials import over_buckets
@@ -114,7 +114,7 @@ def answer(question: Sessions, partials: Sequence[Partial], now: Instant) -> Ses
     median, p90 = (np.quantile(ended - begun, [0.5, 0.9]) / SECOND).tolist()
     return SessionsAnswer(
         len(begun),
-        len(np.unique(subject)),
+        len(distinct(subject)),
         float(events.mean()),
         median,
         p90,
