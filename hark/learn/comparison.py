@@ -11,6 +11,7 @@ from hark.definitions.types import Campaign
 from hark.learn import checks
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
+from hark.learn.beside import Guardrail, Others, guardrails, others
 from hark.learn.best import best
 from hark.learn.columns import Entries, Outcomes
 from hark.learn.compare import Interval
@@ -57,6 +58,8 @@ class Comparison(Struct, frozen=True):
     weeks: tuple[WeekEffect, ...] = ()
     days: tuple[DayEffect, ...] = ()
     measures: tuple[Measure, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    others: tuple[Others, ...] = ()
 
     @property
     def control(self) -> Sums:
@@ -167,4 +170,6 @@ def comparison(
         tuple(by_week(outcomes, now, zone)),
         tuple(by_day(outcomes, now)),
         measures(outcomes, now),
+        guardrails(facts, outcomes, now),
+        others(facts, outcomes, campaign.name, now),
     )

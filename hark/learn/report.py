@@ -14,6 +14,7 @@ from hark.definitions.types import Campaign, Document
 from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
+from hark.learn.beside import Guardrail, Others
 from hark.learn.columns import Entries, Outcomes, Snapshot
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, Draw, allocation, comparison
@@ -96,6 +97,10 @@ class Report(Struct, frozen=True):
     """By days since the entry."""
     measures: tuple[Measure, ...]
     """Goals per person, days to the goal, value per goal: for one look, and deciding nothing."""
+    guardrails: tuple[Guardrail, ...]
+    """Who unsubscribed and complained within the goal's window, by arm; deciding nothing."""
+    others: tuple[Others, ...]
+    """Other campaigns' messages in the goal's window, a person, by arm."""
     versions: Interval | None
     """Over all versions, compared within each version and week (Mantel-Haenszel); None of one alone.
 
@@ -202,6 +207,8 @@ def written(version: int, found: Comparison, versions: Interval | None = None) -
         weeks=found.weeks,
         days=found.days,
         measures=found.measures,
+        guardrails=found.guardrails,
+        others=found.others,
         versions=versions,
         forecast=scored(found, judged),
         sentences=tuple(sentences(found, judged)),

@@ -38,6 +38,7 @@ def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
     yield from _value(found, goal)
     yield from _adjusted(found, goal)
     yield from _forecast(found, judged)
+    yield from _beside(found)
     yield from _disputed(found)
     yield from _power(found, judged)
     yield from _assumed(found, judged)
@@ -214,6 +215,16 @@ def _adjusted(found: Comparison, goal: Goal) -> Iterator[str]:
     past = f"What people did in the {span(goal.within_us)} before"
     words = f"{past} explains {better.removed:.0%} of the differences between them"
     yield f"{words}; with that taken out the lift is {bounds}."
+
+
+def _beside(found: Comparison) -> Iterator[str]:
+    """Guardrails that are broken, and what else people were sent."""
+    for one in found.guardrails:
+        if one.broken and one.lift is not None:
+            yield f"Guardrail broken: more people {one.event}, {difference(one.lift)}."
+    if any(one.messages for one in found.others):
+        told = listed([f"{one.messages:.2f} in {one.arm}" for one in found.others], "and")
+        yield f"Messages of other campaigns in the same time, per person: {told}."
 
 
 def _disputed(found: Comparison) -> Iterator[str]:
