@@ -67,6 +67,8 @@ class FactName(StrEnum):
     MESSAGE_UNKNOWN = "Message Unknown"
     SEGMENT_ENTERED = "Segment Entered"
     SEGMENT_LEFT = "Segment Left"
+    ADDRESS_SUPPRESSED = "Address Suppressed"
+    ADDRESS_RELEASED = "Address Released"
     ARM_CONFLICT = "Arm Conflict"
     SPLIT_ENTERED = "Split Entered"
     TRAITS_UPDATED = "Traits Updated"
@@ -190,6 +192,9 @@ class Consent(Struct, array_like=True, gc=False):
     at: Instant
     seq: int
     source: str
+    """Where it was said: the source whose call it was, `hark` for a signed link."""
+    wording: str = ""
+    """What the customer was told or wrote when saying it."""
 
 
 class Exposure(Struct, array_like=True, gc=False):
@@ -303,3 +308,5 @@ class Record(Struct, array_like=True):
     """The latest (at, seq) at which a campaign's goal event was seen, in a run or not."""
     global_arm: str = ""
     """The recorded draw of the global control: control, treated or not drawn yet."""
+    barred: dict[str, str] = field(default_factory=dict)
+    """By suppressed address why it is (`decide.suppressions.Why`)."""

@@ -29,6 +29,12 @@ def asset(path: str) -> str:
 
 
 @register.filter
+def say(sentence: str, page: object) -> str:
+    """A sentence of `hark.speak.words` with what the page knows: "Leave {says}?"."""
+    return sentence.format_map({name: getattr(page, name, "") for name in ("says", "channel", "who")})
+
+
+@register.filter
 def number(value: float | None) -> str:
     """1,234 or 12.34; a dash for nothing."""
     if value is None:

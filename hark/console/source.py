@@ -94,10 +94,10 @@ class Source:
     def links(self) -> Links:
         return Links(self.url, open_keys(self.data))
 
-    def consent(self, body: JSON) -> None:
-        """Append a consent to the urgent lane; it is on disk when this returns, or HarkError is raised."""
-        row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark", "body": body}
-        self._control("/control/append", {"rows": [row]})
+    def consent(self, *bodies: JSON) -> None:
+        """Append consents to the urgent lane; all are on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark"}
+        self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
 
     def track(self, source: str, body: JSON) -> None:
         """Append an event of a customer's; it is on disk when this returns, or HarkError is raised."""

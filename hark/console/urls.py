@@ -18,6 +18,7 @@ from hark.console.pages import (
     home,
     live,
     merges,
+    preferences,
     questions,
     rejects,
     segments,
@@ -62,6 +63,7 @@ urlpatterns = [
     path("welcome/<str:token>", signin.welcome, name="welcome"),
     path("u/<str:token>", consent.unsubscribe, name="unsubscribe"),
     path("c/<str:token>", consent.confirm, name="confirm"),
+    path("p/<str:token>", preferences.preferences, name="preferences"),
     path("r/<str:token>", social.report, name="report"),
 ]
 

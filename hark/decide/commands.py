@@ -10,7 +10,8 @@ import msgspec
 from hark.decide.entry import consider
 from hark.decide.membership import ask
 from hark.decide.record import decode
-from hark.decide.rules import EVERYTHING
+from hark.decide.subscriptions import leave, returned
+from hark.decide.suppressions import EVERYTHING, Why, bar, lift, tell
 from hark.decide.work import SOURCE, Work
 from hark.errors import HarkError
 from hark.model import JSON, Command, Event, FactName, Kind
@@ -80,14 +81,28 @@ def part(work: Work, data: Mapping[str, Any]) -> None:
 
 
 def suppress(work: Work, data: Mapping[str, JSON]) -> None:
-    """The `address`, or without one the customer, must not be written to from now on."""
-    address = str(data.get("address") or EVERYTHING).lower()
-    work.record.suppressed.setdefault(address, work.now)
+    """The `address`, or without one the customer, must not be written to from now on, and `why`."""
+    why, source, detail = (str(data.get(name) or "") for name in ("why", "source", "detail"))
+    bar(work, str(data.get("address") or EVERYTHING), why or Why.TEAM, source, detail)
 
 
 def unsuppress(work: Work, data: Mapping[str, JSON]) -> None:
     """The `address`, or without one the customer, may be written to again."""
-    work.record.suppressed.pop(str(data.get("address") or EVERYTHING).lower(), None)
+    lift(work, str(data.get("address") or EVERYTHING))
+
+
+def left(work: Work, data: Mapping[str, Any]) -> None:
+    """Whoever reads the customer's `address` has left the `topic` on the `channel` (`listed`: as it stands in
+    the suppression list)."""
+    one = data["listed"]
+    if leave(work.record, one["topic"], data["channel"], one["since"], one["source"], one["detail"]):
+        said = (one["topic"], one["source"], one["detail"], one["since"])
+        tell(work, data["address"], Why.UNSUBSCRIBED, *said)
+
+
+def back(work: Work, data: Mapping[str, Any]) -> None:
+    """Whoever reads the customer's address has taken it back, by the `source` that had said it."""
+    returned(work, data["channel"], data["source"], work.now)
 
 
 COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
@@ -97,4 +112,6 @@ COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "part": part,
     "suppress": suppress,
     "unsuppress": unsuppress,
+    "left": left,
+    "back": back,
 }

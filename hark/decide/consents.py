@@ -6,9 +6,11 @@ those that apply to a topic and channel holds; without any, the topic's default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from hark.decide.plan import Plan
+from hark.definitions.types import Topic
 from hark.model import Consent, Record
 
 ALL = "*"
@@ -32,8 +34,13 @@ def answer(record: Record, topic: str, channel: str) -> Consent | None:
 
 def state(record: Record, plan: Plan, topic: str, channel: str) -> str:
     """in, out or pending: the customer's answer, else the topic's default (out for an unknown topic)."""
+    return held(record, plan.topics, topic, channel)
+
+
+def held(record: Record, topics: Mapping[str, Topic], topic: str, channel: str) -> str:
+    """The same, where there is no plan but only the topics."""
     given = answer(record, topic, channel)
     if given:
         return given.state
-    known = plan.topics.get(topic)
+    known = topics.get(topic)
     return known.default if known else State.OUT.value

@@ -53,6 +53,7 @@ def _join_profile(older: Record, younger: Record) -> None:
     older.consents = _joined_consents(older, younger)
     for address, since in younger.suppressed.items():
         older.suppressed[address] = min(since, older.suppressed.get(address, since))
+    older.barred = younger.barred | older.barred
     for name, since in younger.members.items():
         older.members[name] = min(since, older.members.get(name, since))
     older.changes |= {name: at for name, at in younger.changes.items() if name not in older.changes}

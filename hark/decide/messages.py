@@ -20,6 +20,7 @@ from hark.decide.limits import Defer, Withhold, capped, quiet
 from hark.decide.reasons import Exit, Held
 from hark.decide.retry import next_attempt
 from hark.decide.rules import Values
+from hark.decide.suppressions import Why, bar
 from hark.decide.work import Work
 from hark.definitions.types import Send
 from hark.model import DAY, JSON, Event, FactName, Instant, MessageDue, Outcome, Record, Run, Sent
@@ -130,7 +131,7 @@ def _failed(work: Work, sent: Sent, input: Outcome) -> None:
         return
     work.record.sends.remove(sent)
     if input.permanent and sent.to:
-        work.record.suppressed.setdefault(sent.to.lower(), work.now)
+        bar(work, sent.to, Why.BOUNCED, sent.channel, input.detail)
     work.emit(FactName.MESSAGE_FAILED, facts | {"permanent": input.permanent})
 
 

@@ -10,6 +10,7 @@ from hark.decide.consents import State
 from hark.decide.course import Course
 from hark.decide.profile import text
 from hark.decide.reasons import Refusal
+from hark.decide.suppressions import EVERYTHING, Why, form
 from hark.decide.work import Work
 from hark.model import JSON, Event, Record
 
@@ -17,9 +18,6 @@ Values: TypeAlias = dict[str, JSON]
 Check: TypeAlias = Callable[[Work, Course, Event], Values | None]
 """The values of the reason if the rule says no, None if it has nothing against it."""
 Checks: TypeAlias = tuple[tuple[Refusal, Check], ...]
-
-EVERYTHING = "*"
-"""A suppression of the customer, whatever the address."""
 
 
 def address(record: Record, channel: str) -> str:
@@ -33,9 +31,10 @@ def suppressed(record: Record, channel: str) -> Values | None:
     if not record.suppressed:
         return None
     found = address(record, channel)
-    for one in (EVERYTHING, found.lower()):
+    for one in (EVERYTHING, form(found)):
         if one in record.suppressed:
-            return {"address": found, "since": record.suppressed[one]}
+            why = record.barred.get(one, Why.TEAM.value)
+            return {"address": found, "since": record.suppressed[one], "why": why}
     return None
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL
 from hark.decide.reasons import EXITS, HELD, REFUSALS
+from hark.decide.suppressions import WHY
 from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
 
 Properties: TypeAlias = Mapping[str, Any]
@@ -202,6 +203,16 @@ def _unsubscribed(facts: Properties) -> str:
     return f"unsubscribed from {facts.get('topic') or 'everything'}"
 
 
+def _suppressed(facts: Properties) -> str:
+    topic = f" about {facts['topic']}" if facts.get("topic") else ""
+    return f"{facts['address']} is not written to{topic} any more: {WHY.get(facts['why'], facts['why'])}"
+
+
+def _released(facts: Properties) -> str:
+    topic = f" about {facts['topic']}" if facts.get("topic") else ""
+    return f"{facts['address']} may be written to{topic} again"
+
+
 def _group(facts: Properties) -> str:
     traits = ", ".join(f"{name} {shown(name, said[0])}" for name, said in facts["traits"].items())
     return f"belongs to {facts['type']} {facts['id']}" + (f": {traits}" if traits else "")
@@ -224,6 +235,8 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.ARM_CONFLICT: _conflict,
     FactName.SPLIT_ENTERED: _split,
     FactName.TRAITS_UPDATED: _updated,
+    FactName.ADDRESS_SUPPRESSED: _suppressed,
+    FactName.ADDRESS_RELEASED: _released,
     GROUP_TRAITS: _group,
     ConsentName.REQUESTED: _requested,
     ConsentName.CONFIRMED: _confirmed,

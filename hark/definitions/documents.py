@@ -14,6 +14,7 @@ from hark.definitions.shapes import (
     Choice,
     Duration,
     Either,
+    InLanguages,
     Invalid,
     ListOf,
     Mapped,
@@ -97,10 +98,15 @@ TEMPLATE = Record(
 )
 
 
+IN_LANGUAGES: Shape[dict[str, str]] = Either(Mapped(Prose(), lambda text, _n, _r: {"": text}), InLanguages())
+"""A text, or one for each language."""
+
+
 def _topic(values: Values, _node: Node, _reading: Reading) -> Topic:
     return Topic(
         name=values["topic"],
-        says=values.get("says", ""),
+        says=next(iter(values.get("says", {}).values()), ""),
+        says_in=values.get("says", {}) if "" not in values.get("says", {}) else {},
         default=values.get("default", "out"),
         opt_in=values.get("opt_in", "double"),
     )
@@ -110,7 +116,7 @@ TOPIC = Record(
     "topic",
     {
         "topic": NAME,
-        "says": Prose(),
+        "says": IN_LANGUAGES,
         "default": Choice(("out", "in")),
         "opt_in": Choice(("single", "double")),
     },

@@ -169,6 +169,12 @@ class Topic(Struct, frozen=True, tag="topic"):
     says: str = ""
     default: Literal["in", "out"] = "out"
     opt_in: Literal["single", "double"] = "double"
+    says_in: Mapping[str, str] = {}
+    """By language (two letters), where it is said in several; `says` is the first of them."""
+
+    def words(self, language: str) -> str:
+        """What the topic is, for a reader of this language."""
+        return self.says_in.get(language) or self.says
 
 
 class QuietHours(Struct, frozen=True):

@@ -70,6 +70,7 @@ class Again:
             holders=state.holders,
             groups=Groups(state, resolver, self._folder),
             erased=Tombstones(key.encode(), state.erased_ever(), state.erased_ids()),
+            stated=lambda *_: None,
             epoch=epoch,
         )
 

@@ -31,14 +31,16 @@ class Addresses:
         self._old: set[tuple[int, str, int]] = set()
         self._new: list[tuple[int, str, int]] = []
 
-    def keep(self, call: Call, home: int) -> None:
-        """What the call states of its customer's addresses."""
+    def keep(self, call: Call, home: int) -> list[tuple[int, str, int]]:
+        """What the call states of its customer's addresses; what of it is new, as far as is remembered."""
+        before = len(self._new)
         if call.device_token:
             self._keep(DEVICE, call.device_token, home)
         if b'"email"' in call.traits or b'"phone"' in call.traits:
             stated = _stated.decode(call.traits)
             self._keep(EMAIL, stated.email, home)
             self._keep(PHONE, stated.phone, home)
+        return self._new[before:]
 
     def noted(self, kind: int, value: str) -> list[int]:
         """Who stated this address since the last `take`."""

@@ -8,10 +8,13 @@ holds goes with its files (docs/erasure.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
 from hark.clock import Clock, secret
+from hark.decide.suppressions import CHANNELS
 from hark.engine.records import Records
 from hark.errors import HarkError
 from hark.history import columns
@@ -19,8 +22,8 @@ from hark.history.compact import GRACE_HOURS
 from hark.history.erased import Tombstones, rewrite
 from hark.history.identity import USER, Resolver
 from hark.history.merged import Merged
-from hark.model import DAY, GROUPS, MINUTE, Event, Instant, Kind
-from hark.store.changes import Chunk, Erasure
+from hark.model import DAY, GROUPS, MINUTE, Event, Instant, Kind, Record
+from hark.store.changes import KINDS, Chunk, Erasure
 from hark.store.contracts import Row
 from hark.store.state import StateReader, StateStore
 from hark.store.table import EventTable
@@ -55,9 +58,9 @@ class Erasing:
     ) -> None:
         self._state, self._reader, self._table = state, reader, table
         self._records, self._resolver, self._clock = records, resolver, clock
-        self._key = str(state.meta("erase_key") or secret("ek"))
+        self.key = str(state.meta("erase_key") or secret("ek"))
         prints = state.erased_ids()
-        self.tombstones = Tombstones(self._key.encode(), state.erased_ever(), prints)
+        self.tombstones = Tombstones(self.key.encode(), state.erased_ever(), prints)
         self._open = state.unfinished()
         self._new: list[Erasure] = []
         self._rewritten: dict[int, Instant] = {}
@@ -66,9 +69,9 @@ class Erasing:
         """Rows of erasures whose replaced files were deleted; what the state has left of them is next."""
         self._tried = 0
 
-    def erase(self, row: Row) -> None:
+    def erase(self, row: Row, outlive: Callable[[int, str, Record], None]) -> None:
         """The command. Raises HarkError `erase.group` for a group; for an unknown id the id itself is kept
-        out: events of it may wait in the log."""
+        out: events of it may wait in the log. `outlive` is told each address and the record of who had it."""
         command = _erase.decode(row.body)
         subjects = self._everybody(command.customer)
         ids = {one for subject in subjects for one in self._state.ids(subject)}
@@ -77,11 +80,13 @@ class Erasing:
         prints = tuple(sorted(map(self.tombstones.print_of, ids)))
         chunks = tuple(self._chunks(subjects))
         names = {value for _, value in ids}
-        names |= {value for one in subjects for _, value in self._state.addresses(one)}
+        stated = [(kind, value, one) for one in subjects for kind, value in self._state.addresses(one)]
+        names |= {value for _, value, _ in stated}
+        self._outlive(stated, outlive)
         words = tuple(sorted(_words(subjects, names)))
         at = row.received_at
         self._new.append(
-            Erasure(row.seq, at, command.author, self._key, tuple(subjects), prints, words, chunks)
+            Erasure(row.seq, at, command.author, self.key, tuple(subjects), prints, words, chunks)
         )
         for subject in subjects:
             self._records.empty(subject)
@@ -144,6 +149,15 @@ class Erasing:
     def _bytes(self) -> int:
         files = [*self._table.folder.rglob("*.parquet"), self._table.folder.parent / "state.db"]
         return sum(file.stat().st_size for file in files)
+
+    def _outlive(
+        self, stated: list[tuple[str, str, int]], outlive: Callable[[int, str, Record], None]
+    ) -> None:
+        """Who had left, or was suppressed, stays so: by a hash of the address."""
+        for kind, value, subject in stated:
+            if kind in CHANNELS:
+                holder = self._state.canonical(subject)
+                outlive(KINDS.index(kind), value, self._records.get(holder).record)
 
     def _everybody(self, customer: str) -> list[int]:
         """Every number that stands for the customer today."""

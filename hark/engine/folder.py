@@ -33,6 +33,8 @@ class Folder:
         self.problems: list[Problem] = []
         self.ahead: Callable[[int], None] | None = None
         """Gives a subject what comes before its next input, while there is such a thing for anybody."""
+        self.listed: Callable[[list[Event]], None] | None = None
+        """Takes the facts for the suppression list, before any further input."""
         self._groups = GroupPlan()
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
@@ -141,6 +143,9 @@ class Folder:
         if facts:
             self.events += facts
             told(self.told, facts)
+            if self.told.listed and self.listed:
+                new, self.told.listed = self.told.listed, []
+                self.listed(new)
         return facts
 
     def _mend(self, input: Input, row: int, member: int, error: Exception) -> None:

@@ -16,6 +16,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     members, tellings, news = parts.groups.take()
     documents, parts.definitions.new = parts.definitions.new, []
     erasures, rewritten, gone = parts.erasing.take()
+    suppressed, released = parts.suppressions.take()
     return Changes(
         cursors=taken.cursors,
         imports=parts.imports.take(),
@@ -41,6 +42,9 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         prints=[Prints(one.bucket, one.data) for one in prints],
         oldest_bucket=parts.dedupe.oldest if prints else None,
         problems=folder.problems,
+        suppressed=suppressed,
+        released=released,
+        print_key=parts.erasing.key,
         erasures=erasures,
         rewritten=rewritten,
         gone=gone,

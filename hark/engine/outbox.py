@@ -19,6 +19,7 @@ STATES: dict[str, str] = {
     FactName.MESSAGE_FAILED: "failed",
     FactName.MESSAGE_UNKNOWN: "unknown",
 }
+LISTED = frozenset((FactName.ADDRESS_SUPPRESSED.value, FactName.ADDRESS_RELEASED.value))
 WANTED = FactName.MESSAGE_WANTED.value
 
 
@@ -28,6 +29,8 @@ class Told(Struct):
     wanted: list[OutboxRow] = field(default_factory=list)
     turns: dict[str, Turn] = field(default_factory=dict)
     """By message; the last one of a tick counts."""
+    listed: list[Event] = field(default_factory=list)
+    """Facts for the suppression list, until it has taken them."""
 
 
 class About(Struct):
@@ -52,6 +55,8 @@ def told(into: Told, facts: Sequence[Event]) -> None:
         elif fact.name in STATES:
             turn = _turn(fact)
             into.turns[turn.message] = turn
+        elif fact.name in LISTED:
+            into.listed.append(fact)
 
 
 def _wanted(fact: Event) -> OutboxRow:

@@ -20,6 +20,7 @@ from hark.engine.hooks import publish
 from hark.engine.records import Records
 from hark.engine.repeats import Repeats
 from hark.engine.rows import DefineRow, Imports, Rows
+from hark.engine.suppressions import Suppressions
 from hark.engine.unmerge import Unmerging
 from hark.errors import HarkError
 from hark.history.compact import compact
@@ -87,6 +88,10 @@ class Parts:
         self.backfill = Backfill(data, self.reader)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
+        self.suppressions = Suppressions(
+            self.state, self.folder, self.erasing.tombstones.print_of, self.holders, self.canonical
+        )
+        self.folder.listed = self.suppressions.hear
         self.groups = Groups(self.state, self.resolver, self.folder)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
         self.rows = Rows(
@@ -97,22 +102,30 @@ class Parts:
             commands=self._commands(),
             imports=self.imports,
             addresses=self.addresses,
-            holders=self.state.holders,
+            holders=self.holders,
             groups=self.groups,
             erased=self.erasing.tombstones,
+            stated=self.suppressions.stated,
             epoch=self.log.epoch,
         )
 
     def _commands(self) -> dict[str, Callable[[Row], None]]:
         """What carries out each command of the log, by its name."""
-        own = {"define": self.define, "erase": self.erasing.erase, "unmerge": self.unmerging.unmerge}
-        return {**own, **suppressing.commands(self.resolver, self.folder)}
+        own = {"define": self.define, "erase": self._erase, "unmerge": self.unmerging.unmerge}
+        return {**own, **suppressing.commands(self.resolver, self.folder, self.suppressions)}
+
+    def _erase(self, row: Row) -> None:
+        self.erasing.erase(row, self.suppressions.outlive)
 
     def canonical(self, subject: int) -> int | None:
         """The subject that a number is today; None for one never given, or erased."""
         if not 0 < subject < self.count.following or subject in self.folder.erased:
             return None
         return self.resolver.becomes(self.state.canonical(subject))
+
+    def holders(self, kind: int, value: str) -> list[int]:
+        """Who has stated this address, as they were numbered then."""
+        return [*self.state.holders(kind, value), *self.addresses.noted(kind, value)]
 
     def define(self, row: Row) -> None:
         """New versions of definitions, in force from here on; what they ask of the past is filled in."""

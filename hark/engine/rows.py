@@ -38,8 +38,14 @@ class ConsentRow(Struct, frozen=True):
     name: ConsentName
     subject: int
     topic: str
+    """"" for everything."""
     channel: str = "email"
+    """"" for every channel."""
     message: str = ""
+    wording: str = ""
+    """What the page said."""
+    asked: bool = False
+    """A page of the customer's own says "in", so that nothing need have been pending."""
 
 
 class CommandRow(Struct, frozen=True):
@@ -106,14 +112,15 @@ class Rows:
         holders: Callable[[int, str], list[int]],
         groups: Groups,
         erased: Tombstones,
+        stated: Callable[[int, str, int, int], None],
         epoch: str,
     ) -> None:
-        """`canonical` gives the subject that a number is today, None for one never given; `commands`
-        carry out command rows, by name."""
+        """`canonical` gives the subject that a number is today, None for one never given; `commands` carry
+        out command rows, by name; `stated` hears of new addresses: kind, value, subject, moment."""
         self._folder, self._resolver, self._repeats = folder, resolver, repeats
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
         self._imports, self._erased, self._addresses, self._groups = imports, erased, addresses, groups
-        self._known_holders = holders
+        self._holders, self._stated = holders, stated
         self._repeated: Counter[str] = Counter()
         self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
 
@@ -207,7 +214,8 @@ class Rows:
         event = self._event(row, call, resolved.subject)
         self._folder.event(event, row.seq, call.member, resolved.home)
         if call.device_token or call.traits != NOTHING:
-            self._addresses.keep(call, resolved.home)
+            for kind, value, _ in self._addresses.keep(call, resolved.home):
+                self._stated(kind, value, event.subject, row.received_at)
         if call.group_id or call.groups:
             self._groups.happened(event, call, resolved.home)
 
@@ -239,15 +247,14 @@ class Rows:
 
     def _together(self, row: Row, call: Call) -> Resolved:
         """Whose the call is that names several ids of its customer; merges come first."""
-        *merges, last = self._resolver.together(all_ids(call), self._holders, row.received_at, row.source)
+        *merges, last = self._resolver.together(all_ids(call), self._stating, row.received_at, row.source)
         for one in merges:
             if one.merging:
                 self._merge(one.merging, imported=row.kind == "import")
         return last
 
-    def _holders(self, kind: str, value: str) -> list[int]:
-        code = KINDS.index(kind)
-        return [*self._known_holders(code, value), *self._addresses.noted(code, value)]
+    def _stating(self, kind: str, value: str) -> list[int]:
+        return self._holders(KINDS.index(kind), value)
 
     def _merge(self, merging: Merging, imported: bool) -> None:
         self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)
@@ -281,7 +288,9 @@ _TWO_USERS = "the alias names two identified customers, whom only a secret key m
 
 
 def _properties(said: ConsentRow) -> JSON:
-    return {"topic": said.topic, "channel": said.channel, "message": said.message}
+    """What the row says, less what it leaves open: that stands for all of it."""
+    given = {"topic": said.topic, "channel": said.channel, "wording": said.wording, "asked": said.asked}
+    return {name: value for name, value in given.items() if value} | {"message": said.message}
 
 
 _import = msgspec.json.Decoder(ImportRow)

@@ -95,7 +95,7 @@ class Unmerging:
         records = [self._retold(stories, rest, whole), self._retold(stories, part, younger)]
         runs, messages = _theirs([event for one in part for event in stories[one].events])
         for record, mine in zip(records, (False, True), strict=True):
-            record.suppressed = dict(live.suppressed)
+            record.suppressed, record.barred = dict(live.suppressed), dict(live.barred)
             record.runs = [run for run in live.runs if (run.id in runs) is mine]
             record.sends = [one for one in live.sends if (one.run in runs or one.message in messages) is mine]
             record.last_seq = record.last_seq if mine else live.last_seq

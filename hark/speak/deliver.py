@@ -15,10 +15,11 @@ from hark.definitions.types import Definition, Document, Sender, Template, Topic
 from hark.model import JSON, Instant, Outcome
 from hark.speak.confirm import CONFIRM
 from hark.speak.email import BadAddressError, Letter, address, letter
-from hark.speak.footer import with_way_out
-from hark.speak.links import Confirm, Links, Report, Unsubscribe
+from hark.speak.footer import WayOut, with_way_out
+from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Withheld, render
 from hark.speak.wire import Timeouts, Verdict, Wire
+from hark.speak.words import language
 from hark.store.contracts import OutboxRow
 
 NO_SENDER = Verdict("failed", "no sender for email: apply a document of kind sender", temporary=True)
@@ -131,7 +132,7 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Letter | V
     if isinstance(content, Withheld):
         return Verdict("failed", f"{content.reason}: {content.detail}")
     out, source = _unsubscribe(row, links), address(book.sender.address)
-    said = with_way_out(content, out)
+    said = with_way_out(content, WayOut(out, _preferences(row, links), _language(row)) if out else None)
     return letter(said, message=row.message, source=source, target=target, at=at, unsubscribe=out)
 
 
@@ -139,7 +140,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
     """What a template may read: customer, event, data, campaign, topic, links, now."""
     content = row.content
     topic = content.get("topic")
-    says = book.topics[topic].says if topic in book.topics else None
+    says = book.topics[topic].words(_language(row)) if topic in book.topics else None
     return {
         "customer": content.get("customer") or {},
         "event": content.get("event") or {},
@@ -149,6 +150,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
         "links": {
             **_elsewhere(row, book, links),
             "unsubscribe": _unsubscribe(row, links),
+            "preferences": _preferences(row, links),
             "confirm": _confirm(row, links),
         },
         "now": moment(at).isoformat(),
@@ -166,6 +168,14 @@ def _unsubscribe(row: OutboxRow, links: Links) -> str | None:
     if not topic or row.content.get("transactional") or row.template == CONFIRM.name:
         return None
     return links.url(Unsubscribe(row.subject, topic, row.channel, row.message))
+
+
+def _preferences(row: OutboxRow, links: Links) -> str:
+    return links.url(Preferences(row.subject, row.channel, row.message))
+
+
+def _language(row: OutboxRow) -> str:
+    return language(row.content.get("customer") or {})
 
 
 def _confirm(row: OutboxRow, links: Links) -> str | None:

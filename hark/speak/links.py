@@ -18,6 +18,7 @@ from msgspec import Struct
 UNSUBSCRIBE_PATH = "/u/"
 CONFIRM_PATH = "/c/"
 REPORT_PATH = "/r/"
+PREFERENCES_PATH = "/p/"
 TAG_BYTES = 16
 LONGEST = 1_000
 
@@ -60,7 +61,16 @@ class Report(Struct, frozen=True, tag="r", array_like=True):
     path: ClassVar[str] = REPORT_PATH
 
 
-Link: TypeAlias = Unsubscribe | Confirm | Report
+class Preferences(Struct, frozen=True, tag="p", array_like=True):
+    """The subject chooses what to get; `message` is what they were reading."""
+
+    subject: int
+    channel: str
+    message: str
+    path: ClassVar[str] = PREFERENCES_PATH
+
+
+Link: TypeAlias = Unsubscribe | Confirm | Report | Preferences
 _DECODER: msgspec.msgpack.Decoder[Link] = msgspec.msgpack.Decoder(Link)
 
 

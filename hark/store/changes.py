@@ -105,6 +105,21 @@ class Problem(Struct, frozen=True):
     detail: str
 
 
+class Listed(Struct, frozen=True):
+    """An entry of the suppression list."""
+
+    print: bytes
+    """The address's hash under the directory's key."""
+    kind: int
+    address: str | None
+    why: str
+    topic: str
+    """"" for everything."""
+    since: Instant
+    source: str
+    detail: str
+
+
 class Erasure(Struct, frozen=True):
     """A customer goes: every number that stood for them and all that was kept under it."""
 
@@ -161,6 +176,11 @@ class Changes(Struct):
     sealed_cursors: dict[Lane, int] = field(default_factory=dict)
     """By lane, the row up to which all that was read stands in the history."""
     problems: list[Problem] = field(default_factory=list)
+    suppressed: list[Listed] = field(default_factory=list)
+    released: list[tuple[bytes, str, str]] = field(default_factory=list)
+    """(print, why, topic) of entries that are taken back, before those of `suppressed` are added."""
+    print_key: str = ""
+    """The directory's key for the prints."""
     erasures: list[Erasure] = field(default_factory=list)
     rewritten: dict[int, Instant] = field(default_factory=dict)
     """By row of the erasure: since when its customer stands in no file of the history's newest version."""

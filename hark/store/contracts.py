@@ -167,6 +167,21 @@ class OutboxRow(Struct, frozen=True):
     detail: str = ""
 
 
+class Suppression(Struct, frozen=True):
+    """An address that must not be written to; see docs/consent.md."""
+
+    kind: int
+    """3: e-mail, 4: phone."""
+    address: str | None
+    """None: its customer was erased, only the hash is left."""
+    why: str
+    topic: str
+    """"" for everything."""
+    since: Instant
+    source: str
+    detail: str
+
+
 class Erased(Struct, frozen=True):
     """An erasure and how far it has come; see docs/erasure.md."""
 

@@ -21,13 +21,15 @@ from hark.store.identities import Identities
 from hark.store.state_reader import StateReader, open_reader
 from hark.store.state_rows import OUTBOX, SQLRow, outbox_row
 from hark.store.state_write import write
+from hark.store.suppressions import SuppressionsOf
 
 __all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
 
 StorageError = apsw.Error
 """Whatever SQLite could not do: full disk, broken file ... Nothing of the transaction was kept."""
 
-SCHEMA = "".join((Path(__file__).parent / "sql" / name).read_text() for name in ("state.sql", "erasures.sql"))
+SQL = ("state.sql", "erasures.sql", "suppressions.sql")
+SCHEMA = "".join((Path(__file__).parent / "sql" / name).read_text() for name in SQL)
 PAGES_TO_CHECKPOINT = 16_384
 """64 MB of WAL: a page changed many times between two checkpoints goes to the file once."""
 CACHE_KB = 131_072
@@ -36,7 +38,7 @@ MAPPED_BYTES = 1 << 33
 """Reads go through the page cache of the operating system, without a copy of ours."""
 
 
-class StateStore(Identities, ErasuresOf):
+class StateStore(Identities, ErasuresOf, SuppressionsOf):
     """The engine's own connection. `path` may be ":memory:" (replay). Not for use by two threads at once."""
 
     def __init__(self, path: Path | str, epoch: str = "") -> None:

@@ -30,8 +30,13 @@ def path(shop: Path, link: Link) -> str:
     return Links("", open_keys(shop)).url(link)
 
 
-def row(name: str, message: str) -> dict[str, object]:
+LEFT = "You will get no more of “What is new in the shop” by email."
+JOINED = "“What is new in the shop”, by email."
+
+
+def row(name: str, message: str, wording: str = LEFT) -> dict[str, object]:
     body = {"name": name, "subject": 12, "topic": "news", "channel": "email", "message": message}
+    body["wording"] = wording
     return {"lane": 0, "kind": "consent", "source": "hark", "body": body}
 
 
@@ -50,7 +55,11 @@ def test_fetching_a_link_shows_what_it_would_do_and_does_nothing(
 
 
 @pytest.mark.parametrize(
-    ("link", "expected"), [(LEAVE, row("Unsubscribed", "m1")), (JOIN, row("Subscription Confirmed", "m2"))]
+    ("link", "expected"),
+    [
+        (LEAVE, row("Unsubscribed", "m1")),
+        (JOIN, row("Subscription Confirmed", "m2", JOINED)),
+    ],
 )
 def test_posting_acts_without_cookie_or_account(
     shop: Path, stranger: Client, collector: Collector, link: Link, expected: object
@@ -127,7 +136,7 @@ def test_a_topic_that_cannot_be_read_stops_nobody_from_leaving(
     done = stranger.post(path(shop, LEAVE))
     assert done.status_code == 200
     assert "You will get no more of “news” by email." in done.content.decode()
-    assert collector.rows == [row("Unsubscribed", "m1")]
+    assert collector.rows == [row("Unsubscribed", "m1", "You will get no more of “news” by email.")]
 
 
 @pytest.mark.parametrize("link", [LEAVE, JOIN])

@@ -208,7 +208,8 @@ def test_imported_stories_start_nothing(events: list[Event]) -> None:
     now = events[-1].instant + 1
     imported = [replace(one, known_at=one.at, received_at=now, instant=now) for one in events]
     names = {fact.name for fact in told(imported, "key-1")}
-    assert names <= {FactName.SEGMENT_ENTERED, FactName.SEGMENT_LEFT}
+    about_people = {FactName.SEGMENT_ENTERED, FactName.SEGMENT_LEFT}
+    assert names <= about_people | {FactName.ADDRESS_SUPPRESSED, FactName.ADDRESS_RELEASED}
 
 
 @given(stories(), KEYS)

@@ -57,6 +57,7 @@ def test_a_story_reads_as_one() -> None:
         "the message hello of hello was accepted by the provider",
         "reached the goal of hello by Bought, worth 12.5",
         "unsubscribed from news",
+        "mara@shop.example is not written to about news any more: whoever reads it has left",
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,19 +18,17 @@ from django.views.decorators.http import require_http_methods
 from msgspec import Struct
 
 from hark.console.pages.errors import unavailable
+from hark.console.reader import record_of, topics, words_for
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.consents import State, answer
-from hark.definitions.parse import definition
-from hark.definitions.types import Topic
 from hark.errors import HarkError
 from hark.model import ConsentName
-from hark.speak.links import Confirm, Unsubscribe
+from hark.speak.links import Confirm, Preferences, Unsubscribe
+from hark.speak.words import Words
 
 ConsentLink: TypeAlias = Unsubscribe | Confirm
 L = TypeVar("L", Unsubscribe, Confirm)
-
-NOT_WRITTEN = "Your answer could not be kept just now. Please try again in a minute."
 
 
 class ConsentPage(Struct, frozen=True):
@@ -42,6 +41,9 @@ class ConsentPage(Struct, frozen=True):
     done: bool
     over: bool
     """The latest answer is to be left alone, so that a confirmation has nothing to confirm."""
+    words: Words
+    preferences: str
+    """Where the customer chooses."""
 
 
 # A mail program has no cookie to prove anything by; the signed token is the proof.
@@ -70,23 +72,31 @@ def _read(token: str, type_: type[L]) -> L:
 
 def _answer(request: HttpRequest, link: ConsentLink, name: ConsentName, template: str) -> HttpResponse:
     here, done = source(), request.method == "POST"
-    if done and not _written(here, link, name):
-        return unavailable(request, NOT_WRITTEN)
-    page = ConsentPage(link.topic, _says(here, link.topic), link.channel, done, _over(here, link))
+    record = record_of(here, link.subject)
+    words = words_for(request, record)
+    says, channel = _says(here, link.topic, words), words.get(link.channel, link.channel)
+    sentence = "leave" if name is ConsentName.UNSUBSCRIBED else "confirm_lead"
+    wording = words[sentence].format(says=says, channel=channel)
+    if done and not _written(here, link, name, wording):
+        return unavailable(request, words["not_kept"])
+    given = answer(record, link.topic, link.channel) if record else None
+    over = given is not None and given.state == State.OUT
+    chooses = here.links.url(Preferences(link.subject, link.channel, link.message))
+    page = ConsentPage(link.topic, says, channel, done, over, words, urlsplit(chooses).path)
     return respond(request, template, page)
 
 
-def _written(here: Source, link: ConsentLink, name: ConsentName) -> bool:
+def _written(here: Source, link: ConsentLink, name: ConsentName, wording: str) -> bool:
     """Whether the answer is on disk; why not is for the team, not for their customer."""
     try:
-        here.consent(consent_of(link, name))
+        here.consent(consent_of(link, name, wording))
     except HarkError as error:
         logging.getLogger(__name__).warning("%s was not written: %s", name, error)
         return False
     return True
 
 
-def consent_of(link: ConsentLink, name: ConsentName) -> dict[str, str | int]:
+def consent_of(link: ConsentLink, name: ConsentName, wording: str) -> dict[str, str | int]:
     """The body of the log's consent row."""
     return {
         "name": name.value,
@@ -94,21 +104,11 @@ def consent_of(link: ConsentLink, name: ConsentName) -> dict[str, str | int]:
         "topic": link.topic,
         "channel": link.channel,
         "message": link.message,
+        "wording": wording,
     }
 
 
-def _says(here: Source, topic: str) -> str:
+def _says(here: Source, topic: str, words: Words) -> str:
     """The team's words for the topic; its name where there are none any more that can be read."""
-    try:
-        found = (
-            definition(one) for one in here.state.documents() if (one.kind, one.name) == ("topic", topic)
-        )
-        return next((one.says for one in found if isinstance(one, Topic) and one.says), topic)
-    except HarkError:
-        return topic
-
-
-def _over(here: Source, link: ConsentLink) -> bool:
-    record = here.state.record(here.state.canonical(link.subject))
-    given = answer(record, link.topic, link.channel) if record else None
-    return given is not None and given.state == State.OUT
+    found = topics(here).get(topic)
+    return (found and found.words(words["language"])) or topic
