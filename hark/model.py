@@ -129,6 +129,8 @@ class MessageDue(Struct, frozen=True):
     subject: int
     instant: Instant
     message: str
+    copy: str = ""
+    """The message by which somebody else with the same address has just been told the same."""
 
 
 class Outcome(Struct, frozen=True):

@@ -53,6 +53,11 @@ def import_files(
     workspace = Workspace(data, make=not dry_run)
     zone = zone or workspace.settings.zone
     mapping = _format(format, customer, at, event, event_name, tuple(trait or ()), id, zone)
+    bring(workspace, files, mapping, dry_run, json)
+
+
+def bring(workspace: Workspace, files: list[Path], mapping: Format, dry_run: bool, json: bool) -> None:
+    """Bring the files, wait until all of it is history, and say what became of it."""
     found = []
     for file in files:
         with _bar(f"{'reading' if dry_run else 'importing'} {file.name}", json) as told:
@@ -122,6 +127,7 @@ def _bar(words: str, quiet: bool) -> Iterator[Callable[[float], None]]:
 
 
 def _show(file: Path, found: Imported, dry_run: bool) -> None:
+    would = "would be put" if dry_run else "were put"
     if dry_run:
         show.console.print(f"{file}: {found.imported:,} of {found.rows:,} rows would become events.")
         rows = [
@@ -131,6 +137,8 @@ def _show(file: Path, found: Imported, dry_run: bool) -> None:
         show.table(["at ", "customer ", "event ", " "], rows)
     else:
         show.console.print(f"{file}: {found.imported:,} events imported, {found.before:,} were there before.")
+    if found.suppressed:
+        show.console.print(f"{found.suppressed:,} addresses {would} on the suppression list.")
     if found.problems:
         show.console.print(f"{found.problems:,} rows {'would be ' if dry_run else ''}left out:")
         often = sorted(found.by_reason.items(), key=lambda one: one[1], reverse=True)
@@ -152,6 +160,7 @@ def _as_json(file: Path, found: Imported) -> dict[str, Any]:
         "rows": found.rows,
         "imported": found.imported,
         "before": found.before,
+        "suppressed": found.suppressed,
         "problems": found.problems,
         "by_reason": found.by_reason,
         "first_problems": [

@@ -33,7 +33,7 @@ from hark.collect.calls import (
     under,
 )
 from hark.collect.refusals import MemberReason
-from hark.model import SECOND, Instant, Kind
+from hark.model import SECOND, ConsentName, Instant, Kind
 from hark.store.contracts import Row
 
 __all__ = [
@@ -128,6 +128,8 @@ _device = msgspec.json.Decoder(_Device)
 _indices = msgspec.json.Decoder(list[int])
 _TRACK = Kind.TRACK
 _PLAIN = (Kind.TRACK, Kind.PAGE, Kind.SCREEN)
+_CONFIRMED = ConsentName.CONFIRMED.value
+"""What was confirmed elsewhere the team may import; clients can't state it."""
 
 
 def split(row: Row) -> list[Call]:
@@ -268,7 +270,7 @@ def _call(index: int, item: Item, kind: Kind, around: _Around) -> Call:
         context = json_object(item.context, "context")
     if around.context != NOTHING:
         context = under(around.context, context)
-    name = _event_name(item) if kind is _TRACK else NAMES[kind]
+    name = _event_name(item, around) if kind is _TRACK else NAMES[kind]
     if context != around.seen:
         around.said, around.seen = said(context), context
     active, traits, group, group_type, groups, token, plain = around.said
@@ -295,10 +297,10 @@ def _kind(item: Item) -> Kind:
     return kind
 
 
-def _event_name(item: Item) -> str:
+def _event_name(item: Item, around: _Around) -> str:
     if not item.event:
         raise InvalidError(MemberReason.NO_EVENT, "a track call needs event, the name of what happened")
-    if item.event in RESERVED:
+    if item.event in RESERVED and not (item.event == _CONFIRMED and around.trusted and around.imported):
         raise InvalidError(
             MemberReason.RESERVED_NAME, f"{item.event!r} is written by Hark itself; choose another name"
         )

@@ -94,7 +94,7 @@ def hand_off(work: Work, input: MessageDue) -> None:
     sent = waiting(work.record, input.message)
     if sent is None:
         return
-    verdict = held(work, sent)
+    verdict = held(work, sent) or _copied(work, sent, input.copy)
     if isinstance(verdict, Withhold):
         work.record.sends.remove(sent)
         withhold(work, sent, verdict)
@@ -106,6 +106,14 @@ def hand_off(work: Work, input: MessageDue) -> None:
         sent.state, sent.sent_at = "sending", work.now
         sent.to = rules.address(work.record, sent.channel)
         work.emit(FactName.MESSAGE_SENDING, described(sent) | {"to": sent.to})
+
+
+def _copied(work: Work, sent: Sent, copy: str) -> Withhold | None:
+    """One address gets one copy, whoever shares it; what a person's own action calls for is theirs alone."""
+    if not copy or sent.transactional:
+        return None
+    found = rules.address(work.record, sent.channel)
+    return Withhold(Held.SAME_ADDRESS, {"address": found, "copy": copy})
 
 
 def came_out(work: Work, input: Outcome) -> None:

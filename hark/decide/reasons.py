@@ -41,6 +41,7 @@ class Held(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAP = "cap"
     PROVIDER = "provider"
+    SAME_ADDRESS = "same_address"
 
 
 class Exit(StrEnum):
@@ -83,6 +84,7 @@ HELD: Mapping[Held, str] = {
     Held.NOT_PENDING: "has answered about {topic} since (the answer: {state})",
     Held.QUIET_HOURS: "it was {local} in {zone}, within quiet hours",
     Held.CAP: "{taken} of {messages} messages in {per} had gone or were on their way",
+    Held.SAME_ADDRESS: "{address} had got it just before, for another customer with the same address",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 

@@ -40,6 +40,11 @@ class Functions(functions.Functions):
     def _func_lower(self, text: str) -> str:
         return text.lower()
 
+    @functions.signature({"types": ["string", "null"]})
+    def _func_word(self, text: str | None) -> str:
+        """A text in small letters without what is no letter or digit: " Stop. " is "stop"."""
+        return "".join(one for one in (text or "").lower() if one.isalnum())
+
     @functions.signature({"types": ["string"]}, {"types": ["string"]})
     def _func_split(self, text: str, separator: str) -> list[str]:
         return text.split(separator) if separator else list(text)

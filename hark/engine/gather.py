@@ -42,6 +42,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         prints=[Prints(one.bucket, one.data) for one in prints],
         oldest_bucket=parts.dedupe.oldest if prints else None,
         problems=folder.problems,
+        copies=parts.copies.take(),
         suppressed=suppressed,
         released=released,
         print_key=parts.erasing.key,

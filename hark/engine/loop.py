@@ -53,7 +53,7 @@ class Engine:
         self._clock = clock
         self._parts = parts = Parts(data, settings, clock)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
-        self._messages = Messages(parts.state, parts.folder, parts.resolver.ids, deliver)
+        self._messages = Messages(parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies)
         self._sealing = Sealing(
             parts.waiting, parts.seal, parts.compact, parts.erasing.wanted, clock, settings
         )

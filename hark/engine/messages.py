@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from hark.engine.copies import Copies
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
 from hark.engine.outbox import customer_id, letter_content, turn_of
@@ -24,8 +25,10 @@ class Messages:
         folder: Folder,
         ids: Callable[[int], Sequence[Id]],
         deliver: Deliver | None,
+        copies: Copies,
     ) -> None:
         """`ids` gives all ids of a subject, also those of this tick."""
+        self._copies = copies
         self._state, self._folder, self._ids = state, folder, ids
         self._deliverers = Deliverers(deliver) if deliver else None
         self._pace = Pace()
@@ -75,13 +78,15 @@ class Messages:
         if row.message in self._folder.told.turns:
             return
         at = max(now, self._folder.records.get(row.subject).record.now)
-        self._folder.give(MessageDue(row.subject, at, row.message))
+        copy = self._copies.of(row, self._folder.records.get(row.subject).record, at)
+        self._folder.give(MessageDue(row.subject, at, row.message, copy))
         turn = self._folder.told.turns.get(row.message)
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":
             record = self._folder.records.get(row.subject).record
             content = letter_content(row, record, customer_id(record, self._ids(row.subject)))
+            self._copies.handed(row, record, at)
             sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
             self._handed.append(sending)
 

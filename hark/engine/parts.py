@@ -12,6 +12,7 @@ from hark.decide.step import step
 from hark.engine import suppressing
 from hark.engine.addresses import Addresses
 from hark.engine.backfill import Backfill
+from hark.engine.copies import Copies
 from hark.engine.definitions import Definitions, Written
 from hark.engine.erase import Erasing
 from hark.engine.folder import Folder
@@ -88,6 +89,7 @@ class Parts:
         self.backfill = Backfill(data, self.reader)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
+        self.copies = Copies(self.state, self.erasing.tombstones.print_of)
         self.suppressions = Suppressions(
             self.state, self.folder, self.erasing.tombstones.print_of, self.holders, self.canonical
         )

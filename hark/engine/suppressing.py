@@ -32,6 +32,16 @@ class SuppressRow(Struct, frozen=True):
     why: str = ""
     detail: str = ""
     author: str = ""
+    entries: list[Entry] = []
+    """Many addresses at once, of an import."""
+
+
+class Entry(Struct, frozen=True):
+    """One of many addresses."""
+
+    address: str
+    why: str = ""
+    detail: str = ""
 
 
 class _Named(Struct, frozen=True):
@@ -51,6 +61,10 @@ def commands(
 
 def _tell(resolver: Resolver, folder: Folder, suppressions: Suppressions, name: str, row: Row) -> None:
     said = _row.decode(row.body)
+    for one in said.entries:
+        suppressions.add(form(one.address), one.why or Why.TEAM, row.received_at, said.author, one.detail)
+    if said.entries:
+        return
     if said.address:
         _address(suppressions, name, said, row.received_at)
         return

@@ -17,6 +17,7 @@ from hark.collect import formats
 from hark.collect.formats import Refused
 from hark.imports.columns import Mapping, UnusableError, Values
 from hark.imports.exports import Amplitude, Segment
+from hark.imports.people import FILE, ROWS, People
 from hark.imports.reading import EXCERPT_BYTES, Row, kind, read
 from hark.model import JSON, Instant, Lane
 from hark.store import contracts
@@ -29,7 +30,7 @@ class Format(Protocol):
     """How rows become calls."""
 
     def call(self, values: Values, file: str, line: int) -> JSON:
-        """Raises UnusableError."""
+        """A call, or a list of them. Raises UnusableError."""
         ...
 
 
@@ -56,6 +57,8 @@ class Chunk(Struct, frozen=True):
     rows: int
     share: float
     """How much of the file has been read with it, 0 to 1."""
+    suppressions: list[JSON] = []
+    """Entries for the suppression list."""
 
     def body(self) -> bytes:
         """The log row's body (docs/architecture.md, kind `import`)."""
@@ -67,14 +70,15 @@ def digest(path: Path, format: Format) -> str:
     kind(path)
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    way = msgspec.json.encode(format).decode() if isinstance(format, Mapping) else type(format).__name__
+    given = isinstance(format, Mapping | People)
+    way = msgspec.json.encode(format).decode() if given else type(format).__name__
     return derived_id("import", content, way)
 
 
 def chunks(path: Path, format: Format, name: str, now: Instant) -> Iterator[Chunk]:
     """The file as chunks of calls, in the order of its rows. Raises HarkError for a file it cannot read."""
     rows, number = read(path), 0
-    while part := list(islice(rows, CHUNK)):
+    while part := list(islice(rows, ROWS if isinstance(format, People) else CHUNK)):
         number += 1
         if number == 1 and isinstance(format, Mapping):
             _check_columns(part, format)
@@ -90,12 +94,15 @@ def _check_columns(rows: list[Row], format: Mapping) -> None:
 def _chunk(rows: list[Row], format: Format, name: str, number: int, now: Instant) -> Chunk:
     calls: list[tuple[int, JSON]] = []
     problems: list[Problem] = []
+    suppressions: list[JSON] = []
     for row in rows:
         if row.values is None:
             problems.append(Problem(row.line, "unreadable", row.reason, row.excerpt))
             continue
         try:
-            calls.append((row.line, format.call(row.values, name, row.line)))
+            made = format.call(values := _values(row, format), name, row.line)
+            calls += [(row.line, one) for one in (made if isinstance(made, list) else [made])]
+            suppressions += format.suppressions(values) if isinstance(format, People) else []
         except UnusableError as error:
             problems.append(Problem(row.line, "unusable", str(error), _excerpt(row.values)))
     refused = _refused([call for _, call in calls], now)
@@ -103,7 +110,13 @@ def _chunk(rows: list[Row], format: Format, name: str, number: int, now: Instant
     out = {one.member for one in refused}
     good = [call for member, (_, call) in enumerate(calls) if member not in out]
     problems.sort(key=lambda one: one.line)
-    return Chunk(name, number, good, problems, len(rows), rows[-1].share)
+    return Chunk(name, number, good, problems, len(rows), rows[-1].share, suppressions)
+
+
+def _values(row: Row, format: Format) -> Values:
+    """What the row holds; of lists of people also where it stood."""
+    values = row.values or {}
+    return {**values, FILE: row.file} if isinstance(format, People) else values
 
 
 def _refused(calls: list[JSON], now: Instant) -> list[Refused]:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct, field
 
 from hark.app import Appender, Workspace
@@ -33,6 +34,8 @@ class Imported(Struct):
     imported: int = 0
     before: int = 0
     """Calls of chunks that an earlier import of the same file had brought."""
+    suppressed: int = 0
+    """Addresses for the suppression list."""
     problems: int = 0
     by_reason: dict[str, int] = field(default_factory=Counter)
     first_calls: list[JSON] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Imported(Struct):
         """Take a chunk into account; the first `shown` calls and problems are kept."""
         self.rows += chunk.rows
         self.problems += len(chunk.problems)
+        self.suppressed += len(chunk.suppressions)
         for one in chunk.problems:
             self.by_reason[_short(one)] = self.by_reason.get(_short(one), 0) + 1
         self.first_calls += chunk.calls[: shown - len(self.first_calls)]
@@ -93,6 +97,9 @@ def _append(log: Appender, chunk: Chunk, file: str, now: int) -> int:
         Reject(now, SOURCE, one.line, one.reason, f"{file}, line {one.line}: {one.message}", one.excerpt)
         for one in chunk.problems
     ]
+    if chunk.suppressions:
+        said = {"name": "suppress", "entries": chunk.suppressions, "author": f"import of {file}"}
+        log.append(Lane.URGENT, "command", SOURCE, msgspec.json.encode(said))
     return log.append(Lane.BULK, "import", SOURCE, chunk.body(), rejects)
 
 

@@ -24,6 +24,8 @@ class Unpacked:
 
     def __init__(self, raw: io.BufferedReader, size: int) -> None:
         self._raw, self._size = raw, max(1, size)
+        self.name = ""
+        """Of a zip, the file within it that is being read."""
 
     @property
     def share(self) -> float:
@@ -36,6 +38,7 @@ class Unpacked:
             return
         with zipfile.ZipFile(self._raw) as archive:
             for name in sorted(one.filename for one in archive.infolist() if not one.is_dir()):
+                self.name = name
                 with archive.open(name) as member:
                     yield _inner(io.BufferedReader(member, BUFFER))  # type: ignore[arg-type]
 

@@ -37,6 +37,8 @@ class Row(NamedTuple):
     excerpt: bytes = b""
     share: float = 0.0
     """How much of the file has been read by now."""
+    file: str = ""
+    """Of a zip, the file within it."""
 
 
 def kind(path: Path) -> str:
@@ -44,12 +46,22 @@ def kind(path: Path) -> str:
     words = [word for word in path.name.lower().split(".")[1:] if word not in PACKED]
     found = KINDS.get(words[-1]) if words else None
     if path.suffix == ".zip" and found is None:
-        found = "jsonl"
+        found = _inside(path)
     if found is None or not path.is_file():
         message = f"cannot import {path}" + ("" if path.is_file() else ": there is no such file")
         hint = f"files that end in {', '.join('.' + name for name in KINDS)}; text also with .gz, .zst, .zip"
         raise HarkError(message, hint=hint, id="import.file")
     return found
+
+
+def _inside(path: Path) -> str:
+    """What a zip holds whose own name does not say it: tables, if its first file is one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            first = min((one.filename for one in archive.infolist() if not one.is_dir()), default="")
+    except (OSError, zipfile.BadZipFile):
+        return "jsonl"
+    return "csv" if first.lower().endswith((".csv", ".tsv", ".csv.gz")) else "jsonl"
 
 
 KINDS = {
@@ -97,7 +109,7 @@ def _csv(path: Path) -> Iterator[Row]:
             lines = 0
             for row in _table(stream):
                 lines = row.line
-                yield row._replace(line=before + row.line, share=file.share)
+                yield row._replace(line=before + row.line, share=file.share, file=file.name)
             before += lines
 
 

@@ -120,6 +120,16 @@ class Listed(Struct, frozen=True):
     detail: str
 
 
+class Copy(Struct, frozen=True):
+    """That a campaign's message was handed over for an address."""
+
+    print: bytes
+    """Hash of campaign, template and address under the directory's key."""
+    message: str
+    subject: int
+    at: Instant
+
+
 class Erasure(Struct, frozen=True):
     """A customer goes: every number that stood for them and all that was kept under it."""
 
@@ -176,6 +186,7 @@ class Changes(Struct):
     sealed_cursors: dict[Lane, int] = field(default_factory=dict)
     """By lane, the row up to which all that was read stands in the history."""
     problems: list[Problem] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
     suppressed: list[Listed] = field(default_factory=list)
     released: list[tuple[bytes, str, str]] = field(default_factory=list)
     """(print, why, topic) of entries that are taken back, before those of `suppressed` are added."""

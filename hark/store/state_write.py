@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from hark.store.changes import Changes
 from hark.store.erasures import write_erasures, write_stages
-from hark.store.suppressions import write_suppressions
+from hark.store.suppressions import write_copies, write_suppressions
 
 SEEN_ROWS_DROPPED = 64
 """Old fingerprint rows dropped in one tick, at most: twice what a tick adds would do."""
@@ -205,6 +205,7 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_chunk,
     write_seen,
     write_problems,
+    write_copies,
     write_suppressions,
     write_erasures,
     write_stages,

@@ -22,11 +22,13 @@ from hark.collect.refusals import MemberReason, Reason, Refusal
 from hark.collect.sources import Access, Key
 from hark.collect.steps import Context, Request, Step
 from hark.definitions.mapping import Source
-from hark.model import JSON, Instant, Lane
+from hark.model import JSON, ConsentName, Instant, Lane
 from hark.store.contracts import Row
 
 SIGNED = Key("signature", True, "")
 """What a believed signature is worth: a secret key."""
+_ANSWERS = frozenset(map(str, ConsentName))
+"""What people say of being written to, which goes before everything that waits."""
 IGNORED = "no rule of the mapping is for this payload"
 
 
@@ -77,6 +79,8 @@ def add_calls(request: Request, _: Context) -> Refusal | None:
         return document
     mapped = events.mapped(request.hook, document)
     if mapped.known:
+        if any(call.get("event") in _ANSWERS for call in mapped.calls):
+            request.lane = Lane.URGENT
         request.body = msgspec.json.encode({"batch": mapped.calls})
         return steps.add_members(request, _)
     ignored = Refused(-1, MemberReason.IGNORED, IGNORED, request.body[:EXCERPT_BYTES])

@@ -96,6 +96,16 @@ CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at) WHERE state = 'wanted';
 CREATE INDEX IF NOT EXISTS outbox_sending ON outbox (number) WHERE state = 'sending';
 CREATE INDEX IF NOT EXISTS outbox_subject ON outbox (subject);
 
+-- To whom which message of a campaign went lately: one address gets one copy. The address is a hash under the
+-- key in meta ("erase_key"); rows of more than a day are dropped.
+CREATE TABLE IF NOT EXISTS copies (
+  print BLOB PRIMARY KEY,
+  message TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS copies_at ON copies (at);
+
 -- One chunk of folded events and facts a tick (Arrow IPC), dropped once it is sealed into the history.
 CREATE TABLE IF NOT EXISTS recent (
   number INTEGER PRIMARY KEY,
