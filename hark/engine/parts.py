@@ -96,7 +96,10 @@ class Parts:
         self.folder.listed = self.suppressions.hear
         self.groups = Groups(self.state, self.resolver, self.folder)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
-        self.rows = Rows(
+        self.rows = self._rows(data)
+
+    def _rows(self, data: Path) -> Rows:
+        return Rows(
             folder=self.folder,
             resolver=self.resolver,
             repeats=Repeats(self.dedupe, data),

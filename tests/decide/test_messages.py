@@ -8,7 +8,7 @@ import pytest
 
 from hark.clock import instant
 from hark.decide.reasons import Held
-from hark.model import DAY, HOUR, MINUTE, FactName
+from hark.model import DAY, HOUR, MINUTE, FactName, MessageDue
 from tests.decide.story import SEND, START, Story, campaign, control_key, plan_of
 
 QUIET = (
@@ -104,6 +104,14 @@ def capped() -> Story:
 
 
 DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER)
+
+
+def copied() -> Story:
+    story = wanted(campaign())
+    story.gives(MessageDue(1, story.now, story.messages()[0], copy="another"))
+    return story
+
+
 WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.CONTROL: control,
     Held.GLOBAL_CONTROL: global_control,
@@ -116,6 +124,7 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.NO_CONSENT: no_consent,
     Held.NOT_PENDING: not_pending,
     Held.CAP: capped,
+    Held.SAME_ADDRESS: copied,
 }
 
 
