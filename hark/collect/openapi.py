@@ -70,9 +70,12 @@ def _body_of(path: str) -> str:
 
 
 def _responses(route: Line) -> Schema:
-    """What a path may answer; every answer is JSON but the metrics."""
+    """What a path may answer; every answer is JSON but the metrics and scripts."""
     if route.path == "/metrics":
         return {"200": _text("In Prometheus' form."), "404": _answer("Not for this caller.", "Refusal")}
+    if route.path.startswith("/hark."):
+        kept = {"304": {"description": "The caller has it."}}
+        return {"200": _text("The script.", "text/javascript"), **kept}
     if route.path.startswith(("/health/", "/openapi")):
         ready = {"503": _answer("Not now, and why.", "Anything")} if route.path == "/health/ready" else {}
         return {"200": _answer("As asked.", "Anything"), **ready}
@@ -85,8 +88,8 @@ def _answer(says: str, schema: str) -> Schema:
     return {"description": says, "content": {"application/json": {"schema": reference}}}
 
 
-def _text(says: str) -> Schema:
-    return {"description": says, "content": {"text/plain": {"schema": {"type": "string"}}}}
+def _text(says: str, kind: str = "text/plain") -> Schema:
+    return {"description": says, "content": {kind: {"schema": {"type": "string"}}}}
 
 
 REFUSED = {

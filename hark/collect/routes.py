@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from hark.collect import browser, customerio, formats, health, openapi
+from hark.collect import browser, client, customerio, formats, health, openapi
 from hark.collect.hooks.way import HOOK
 from hark.collect.http import Answer, Collector, Incoming
 from hark.collect.take import takes
@@ -33,6 +33,8 @@ ROUTES = (
     Route("GET", "/health/ready", health.ready),
     Route("GET", "/metrics", health.measured),
     Route("GET", "/openapi.json", openapi.described),
+    Route("GET", "/hark.js", client.give_script),
+    Route("GET", "/hark.mjs", client.give_module),
     Route("POST", "/v1/track", takes("track")),
     Route("POST", "/v1/t", takes("track")),
     Route("POST", "/v1/identify", takes("identify")),
