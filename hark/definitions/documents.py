@@ -8,18 +8,17 @@ from typing import Any
 
 from hark.definitions.campaigns import CAMPAIGN
 from hark.definitions.conditions import CONDITION
+from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.questions import QUESTION
 from hark.definitions.shapes import (
     NAME,
     Choice,
     Duration,
     Either,
-    InLanguages,
     Invalid,
     ListOf,
     Mapped,
     Number,
-    Prose,
     Reading,
     Record,
     Shape,
@@ -96,10 +95,6 @@ TEMPLATE = Record(
     required=("template", "channel", "subject"),
     one_of=(("mjml", "html", "text"),),
 )
-
-
-IN_LANGUAGES: Shape[dict[str, str]] = Either(Mapped(Prose(), lambda text, _n, _r: {"": text}), InLanguages())
-"""A text, or one for each language."""
 
 
 def _topic(values: Values, _node: Node, _reading: Reading) -> Topic:

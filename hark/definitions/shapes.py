@@ -286,27 +286,6 @@ class Plain(Shape[JSON]):
         return {"type": "object"}
 
 
-LANGUAGE = "[a-z]{2}"
-
-
-class InLanguages(Shape[dict[str, str]]):
-    """A text for people in each of several languages, by their two letters."""
-
-    def read(self, node: Node, reading: Reading) -> dict[str, str] | Invalid:
-        if not isinstance(node.value, dict) or not node.value:
-            return reading.expected(node, "a text for each language", "en: ..., de: ...")
-        for language in node.value:
-            if not re.fullmatch(LANGUAGE, language):
-                return reading.refuse(node, f'"{language}" is no language', "two small letters: en, de, fr")
-        read = {language: Prose().read(child, reading) for language, child in node.value.items()}
-        texts = {language: text for language, text in read.items() if not isinstance(text, Invalid)}
-        return texts if len(texts) == len(read) else INVALID
-
-    def schema(self) -> JSON:
-        return {"type": "object", "minProperties": 1, "propertyNames": {"pattern": f"^{LANGUAGE}$"},
-                "additionalProperties": Prose().schema()}  # fmt: skip
-
-
 @dataclass(frozen=True)
 class Record(Shape[T_co]):
     """A mapping with known keys. `build` makes the value from the fields read, and may still refuse."""
