@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import dirichlet_multinomial, multinomial
 from statsmodels.stats.gof import chisquare
 
+from hark.learn import anytime
 from hark.learn.aggregates import Sums
 from hark.learn.checks import SAMPLE_RATIO_P, Size, draw_p, largest_share, sample_ratio, too_few
+from hark.learn.compare import wald
 from tests.data import shared
 
 
@@ -92,3 +94,22 @@ def test_a_draws_p_value_is_the_dirichlet_multinomials_odds() -> None:
     sizes = [Size(count, share) for count, share in zip(counts, shares, strict=True)]
     assert draw_p(sizes) == pytest.approx(min(np.exp(-odds), 1.0), rel=1e-9)
     assert draw_p([Size(5, 1.0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "goals", "low", "high"),
+    [(3, (20_034, 20_119), -0.0124, 0.0006), (4, (8_502, 8_279), -0.0133, -0.0031)],
+    ids=["day 1", "day 7"],
+)
+def test_cookie_cats_both_days(column: int, goals: tuple[int, int], low: float, high: float) -> None:
+    """Counts and intervals as published; who looked every day could not have been sure of either yet."""
+    text = gzip.decompress((shared("cookie_cats") / "cookie_cats.csv.gz").read_bytes()).decode()
+    rows = [line.split(",") for line in text.splitlines()[1:]]
+    arms = [
+        [row[column].upper() == "TRUE" for row in rows if row[1] == arm] for arm in ("gate_30", "gate_40")
+    ]
+    control, moved = (Sums(len(arm), sum(arm)) for arm in arms)
+    assert (control.goals, moved.goals) == goals
+    once, always = wald(moved, control), anytime.rate(moved, control)
+    assert once is not None and (once.low, once.high) == pytest.approx((low, high), abs=1e-4)
+    assert always is not None and 0 in always
