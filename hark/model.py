@@ -86,6 +86,13 @@ class ConsentName(StrEnum):
     UNSUBSCRIBED = "Unsubscribed"
 
 
+class ResponseName(StrEnum):
+    """What became of a message at its reader's end. Written by Hark alone, never activity."""
+
+    OPENED = "Message Opened"
+    CLICKED = "Message Clicked"
+
+
 class Event(Struct, frozen=True, gc=False):
     """One thing that happened to one subject. Totally ordered within a subject by (at, seq)."""
 

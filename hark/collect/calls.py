@@ -9,11 +9,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hark.collect.refusals import MemberReason
-from hark.model import GROUP_TRAITS, SECOND, ConsentName, FactName, Instant, Kind
+from hark.model import GROUP_TRAITS, SECOND, ConsentName, FactName, Instant, Kind, ResponseName
 
 MEMBER_BYTES = 32 * 1024
 EXCERPT_BYTES = 500
-RESERVED = frozenset(map(str, FactName)) | {str(ConsentName.CONFIRMED), GROUP_TRAITS}
+RESERVED = frozenset((*map(str, FactName), *map(str, ResponseName))) | {
+    str(ConsentName.CONFIRMED),
+    GROUP_TRAITS,
+}
 """Event names only Hark itself may write."""
 
 KINDS = {

@@ -99,6 +99,11 @@ class Source:
         row = {"lane": int(Lane.URGENT), "kind": "consent", "source": "hark"}
         self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
 
+    def responses(self, bodies: list[JSON]) -> None:
+        """Append what became of messages; it is on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.LIVE), "kind": "response", "source": "hark"}
+        self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
+
     def track(self, source: str, body: JSON) -> None:
         """Append an event of a customer's; it is on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.LIVE), "kind": "track", "source": source, "body": body}

@@ -8,6 +8,7 @@ from hark.console.asking import FIELDS
 from hark.console.pages import (
     asked,
     campaigns,
+    clicks,
     consent,
     customer,
     customers,
@@ -64,6 +65,8 @@ urlpatterns = [
     path("u/<str:token>", consent.unsubscribe, name="unsubscribe"),
     path("c/<str:token>", consent.confirm, name="confirm"),
     path("p/<str:token>", preferences.preferences, name="preferences"),
+    path("k/<str:token>", clicks.click, name="click"),
+    path("o/<str:token>", clicks.picture, name="picture"),
     path("r/<str:token>", social.report, name="report"),
 ]
 

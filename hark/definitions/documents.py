@@ -25,6 +25,7 @@ from hark.definitions.shapes import (
     Share,
     Text,
     TimeOfDay,
+    Truth,
     Values,
     Zone,
 )
@@ -211,18 +212,31 @@ INTERNAL = Record(
 )
 
 
+def _tracking(values: Values, _node: Node, _reading: Reading) -> Policy:
+    return Policy(values["policy"], opens=values.get("opens", False), clicks=values.get("clicks", False))
+
+
+TRACKING = Record(
+    "policy tracking",
+    {"policy": Choice(("tracking",)), "opens": Truth(), "clicks": Truth()},
+    _tracking,
+    required=("policy",),
+)
+POLICIES: Mapping[str, Record[Policy]] = {"attention": ATTENTION, "internal": INTERNAL, "tracking": TRACKING}
+
+
 class PolicyShape(Shape[Policy]):
-    """There are two policies, each with keys of its own; its name says which."""
+    """There are three policies, each with keys of its own; its name says which."""
 
     def read(self, node: Node, reading: Reading) -> Policy | Invalid:
         assert isinstance(node.value, dict)
         name = node.value["policy"]
-        if isinstance(read := Choice(("attention", "internal")).read(name, reading), Invalid):
+        if isinstance(read := Choice(tuple(POLICIES)).read(name, reading), Invalid):
             return read
-        return (ATTENTION if read == "attention" else INTERNAL).read(node, reading)
+        return POLICIES[read].read(node, reading)
 
     def schema(self) -> Any:
-        return {"anyOf": [ATTENTION.schema(), INTERNAL.schema()]}
+        return {"anyOf": [one.schema() for one in POLICIES.values()]}
 
 
 _MAILBOX = re.compile(r"([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)")

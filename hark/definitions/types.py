@@ -195,13 +195,17 @@ class Cap(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True, tag="policy"):
-    """`attention` holds quiet hours, caps and the global control; `internal` names our own people."""
+    """`attention` holds quiet hours, caps and the global control; `internal` names our own people;
+    `tracking` says whether opens and clicks are heard of."""
 
     name: str
     quiet_hours: QuietHours | None = None
     caps: tuple[Cap, ...] = ()
     global_control: float = 0.0
     where: Condition | None = None
+    opens: bool = False
+    """Of `tracking`: opens are heard of, by a picture."""
+    clicks: bool = False
 
 
 class Sender(Struct, frozen=True, tag="sender"):

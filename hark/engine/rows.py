@@ -21,7 +21,7 @@ from hark.errors import HarkError
 from hark.history.erased import Tombstones
 from hark.history.identity import Merging, Owner, Resolved, whose
 from hark.history.together import Gatherer, all_ids
-from hark.model import JSON, ConsentName, Event, Kind, sequence
+from hark.model import JSON, ConsentName, Event, Instant, Kind, ResponseName, sequence
 from hark.store.changes import KINDS
 from hark.store.contracts import Row
 from hark.store.state import StorageError
@@ -46,6 +46,15 @@ class ConsentRow(Struct, frozen=True):
     """What the page said."""
     asked: bool = False
     """A page of the customer's own says "in", so that nothing need have been pending."""
+
+
+class ResponseRow(Struct, frozen=True):
+    """What became of a message at its reader's end (docs/architecture.md)."""
+
+    name: ResponseName
+    subject: int
+    at: Instant
+    properties: dict[str, JSON]
 
 
 class CommandRow(Struct, frozen=True):
@@ -122,7 +131,11 @@ class Rows:
         self._imports, self._erased, self._addresses, self._groups = imports, erased, addresses, groups
         self._holders, self._stated = holders, stated
         self._repeated: Counter[str] = Counter()
-        self._other: dict[str, Callable[[Row], None]] = {"consent": self._consent, "command": self._command}
+        self._other: dict[str, Callable[[Row], None]] = {
+            "consent": self._consent,
+            "response": self._response,
+            "command": self._command,
+        }
 
     def repeated(self) -> dict[str, int]:
         """By source the calls dropped as repetitions since this was last asked."""
@@ -260,22 +273,38 @@ class Rows:
         self._folder.merge(merging.younger, merging.older, merging.at, merging.cause, imported)
 
     def _consent(self, row: Row) -> None:
-        """What a customer said by a signed link, as an event of whoever the subject is today."""
+        """What a customer said by a signed link."""
         said = _consent.decode(row.body)
-        subject = self._canonical(said.subject)
+        self._own(row, said.subject, str(said.name), row.received_at, _properties(said))
+
+    def _response(self, row: Row) -> None:
+        """What became of a message, at the moment at which it was heard of."""
+        said = _response.decode(row.body)
+        self._own(row, said.subject, str(said.name), min(said.at, row.received_at), said.properties)
+
+    def _own(self, row: Row, home: int, name: str, happened: Instant, properties: JSON) -> None:
+        """What Hark itself was told, as an event of whoever the subject is today; no activity."""
+        subject = self._canonical(home)
         if subject is None:
-            raise LookupError(f"there is no subject {said.subject}")
-        at, properties = row.received_at, msgspec.json.encode(_properties(said))
-        seq, message = sequence(row.seq, 0), derived_id(self._epoch, row.seq, 0)
-        self._folder.event(
-            Event(
-                *(subject, at, seq, str(said.name), int(Kind.TRACK), row.source, message, at, at, at),
-                active=False,
-                properties=properties,
+            raise LookupError(f"there is no subject {home}")
+        at, message = row.received_at, derived_id(self._epoch, row.seq, 0)
+        event = Event(
+            *(
+                subject,
+                happened,
+                sequence(row.seq, 0),
+                name,
+                int(Kind.TRACK),
+                row.source,
+                message,
+                at,
+                at,
+                at,
             ),
-            row.seq,
-            home=said.subject,
+            active=False,
+            properties=msgspec.json.encode(properties),
         )
+        self._folder.event(event, row.seq, home=home)
 
     def _command(self, row: Row) -> None:
         command = _command.decode(row.body)
@@ -295,4 +324,5 @@ def _properties(said: ConsentRow) -> JSON:
 
 _import = msgspec.json.Decoder(ImportRow)
 _consent = msgspec.json.Decoder(ConsentRow)
+_response = msgspec.json.Decoder(ResponseRow)
 _command = msgspec.json.Decoder(CommandRow)

@@ -11,19 +11,20 @@ from msgspec.structs import replace
 from hark.clock import Clock, moment
 from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
-from hark.definitions.types import Definition, Document, Sender, Template, Topic
+from hark.definitions.types import Definition, Document, Policy, Sender, Template, Topic
 from hark.model import JSON, Instant, Outcome
 from hark.speak.confirm import CONFIRM
 from hark.speak.email import BadAddressError, Letter, address, letter
 from hark.speak.footer import WayOut, with_way_out
 from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Withheld, render
+from hark.speak.tracking import tracked
 from hark.speak.wire import Timeouts, Verdict, Wire
 from hark.speak.words import language
 from hark.store.contracts import OutboxRow
 
 NO_SENDER = Verdict("failed", "no sender for email: apply a document of kind sender", temporary=True)
-KINDS = frozenset({"sender", "template", "topic", "source"})
+KINDS = frozenset({"sender", "template", "topic", "source", "policy"})
 
 
 class Book(Struct, frozen=True):
@@ -32,6 +33,7 @@ class Book(Struct, frozen=True):
     sender: Sender | None = None
     templates: Mapping[str, Template] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
+    tracking: Policy = Policy("tracking")
     links: Mapping[str, str] = field(default_factory=dict)
     """Links to places elsewhere, by name: the source whose document has them."""
 
@@ -44,6 +46,7 @@ class Book(Struct, frozen=True):
             next(iter(senders), None),
             {d.name: d for d in given if isinstance(d, Template)},
             {d.name: d for d in given if isinstance(d, Topic)},
+            next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
             {name: d.name for d in given if isinstance(d, Source) for name in d.links},
         )
 
@@ -133,6 +136,9 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Letter | V
         return Verdict("failed", f"{content.reason}: {content.detail}")
     out, source = _unsubscribe(row, links), address(book.sender.address)
     said = with_way_out(content, WayOut(out, _preferences(row, links), _language(row)) if out else None)
+    if not row.content.get("transactional"):
+        about = book.tracking
+        said = tracked(said, links, row.subject, row.message, opens=about.opens, clicks=about.clicks)
     return letter(said, message=row.message, source=source, target=target, at=at, unsubscribe=out)
 
 

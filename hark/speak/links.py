@@ -19,6 +19,8 @@ UNSUBSCRIBE_PATH = "/u/"
 CONFIRM_PATH = "/c/"
 REPORT_PATH = "/r/"
 PREFERENCES_PATH = "/p/"
+CLICK_PATH = "/k/"
+OPEN_PATH = "/o/"
 TAG_BYTES = 16
 LONGEST = 1_000
 
@@ -70,7 +72,25 @@ class Preferences(Struct, frozen=True, tag="p", array_like=True):
     path: ClassVar[str] = PREFERENCES_PATH
 
 
-Link: TypeAlias = Unsubscribe | Confirm | Report | Preferences
+class Click(Struct, frozen=True, tag="k", array_like=True):
+    """The subject follows a link of the message, the `place`th of it, to `url`."""
+
+    subject: int
+    message: str
+    place: int
+    url: str
+    path: ClassVar[str] = CLICK_PATH
+
+
+class Open(Struct, frozen=True, tag="o", array_like=True):
+    """The message's picture is fetched."""
+
+    subject: int
+    message: str
+    path: ClassVar[str] = OPEN_PATH
+
+
+Link: TypeAlias = Unsubscribe | Confirm | Report | Preferences | Click | Open
 _DECODER: msgspec.msgpack.Decoder[Link] = msgspec.msgpack.Decoder(Link)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("console")
 
-PUBLIC = {"/sign-in": 200, "/welcome/x": 404, "/u/x": 404, "/c/x": 404, "/p/x": 404, "/r/x": 404}
+LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/r/x", "/welcome/x")
+PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
 """What a stranger's GET gets without an account, and how."""
 
 
