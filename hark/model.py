@@ -231,6 +231,17 @@ class Entry(Struct, array_like=True, gc=False):
     """A refusal to enter again has been written since, once is enough."""
 
 
+class Start(Struct, array_like=True, gc=False):
+    """When a campaign starts next for a customer by time alone."""
+
+    nominal: Instant
+    """The moment that the definition names."""
+    at: Instant
+    """When it comes for this customer: the nominal moment, spread."""
+    late: bool = False
+    """It came too late, and is let in all the same."""
+
+
 class Run(Struct, array_like=True, gc=False):
     """One customer's way through one campaign. `arm` is the arm; `shadow` walks it without sending."""
 
@@ -319,3 +330,5 @@ class Record(Struct, array_like=True):
     """The recorded draw of the global control: control, treated or not drawn yet."""
     barred: dict[str, str] = field(default_factory=dict)
     """By suppressed address why it is (`decide.suppressions.Why`)."""
+    starts: dict[str, Start] = field(default_factory=dict)
+    """By campaign, the next start by time alone (`decide.timed`)."""

@@ -19,6 +19,10 @@ MOST_ENTRIES = 512
 """How many (campaign, key) a record remembers as entered; the oldest are forgotten beyond."""
 
 
+UNSAID = (Refusal.PAUSED, Refusal.OUT_OF_DATES, Refusal.NOT_IN_AUDIENCE, Refusal.INTERNAL)
+"""What is not written down where a campaign starts at a time, hence for everybody, again and again."""
+
+
 class Crossing(msgspec.Struct, frozen=True):
     """What is read of a `Segment Entered` fact."""
 
@@ -55,7 +59,8 @@ def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> Non
         return
     no = refused(work, course, trigger)
     if no:
-        decline(work, course, trigger, *no)
+        if no[0] not in UNSAID or course.campaign.trigger.timed is None:
+            decline(work, course, trigger, *no)
     else:
         enter(work, course, trigger, key, batch)
 
@@ -130,7 +135,8 @@ def occurrence(course: Course, trigger: Event) -> str:
     """Which of a customer's entries this is: the only one, the trigger's message, the instant of entering."""
     if course.campaign.reenter_us is None:
         return "0"
-    return trigger.message_id if course.starts_when else str(trigger.at)
+    by_id = course.starts_when is not None or course.campaign.trigger.api
+    return trigger.message_id if by_id else str(trigger.at)
 
 
 def _exposure(run: Run, drawn: Draw, seq: int) -> Exposure:

@@ -31,7 +31,7 @@ def join(work: Work, input: Handover) -> None:
     Segments of either hold until asked again. Summaries are added where their kind can be; the engine
     sends a `refold` from history for the others.
     """
-    work.imported, work.moved = input.imported, True
+    work.imported, work.moved, work.arming = input.imported, True, True
     join_records(work, input.record)
     for segment in work.plan.segments.values():
         ask(work, segment)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
+from hark.definitions.types import Campaign, Definition, Document, OnDate, Policy, Segment, Topic
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import TRAITS, Condition, Leaf
 
@@ -114,6 +114,11 @@ class Plan:
         self.absences = tuple(one for one in self.segments.values() if _holds_for_nobody(one.where))
         """Segments for which a subject need have done nothing: its first event is folded, whatever it is,
         so that they are asked as soon as the subject is known."""
+        timed = tuple(course for course in self.current.values() if course.campaign.trigger.timed)
+        self.timed = timed
+        """The campaigns that start at a time."""
+        self.greets = bool(self.absences) or any(not isinstance(_timed(one), OnDate) for one in timed)
+        """A subject's first event changes its record, whatever it is."""
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
         self.names = frozenset(self._watches)
         """The names of all events that can set anything off by themselves."""
@@ -146,7 +151,7 @@ class Plan:
         """Whether the event can change its subject's record: something watches for such a one, or it states
         traits.
 
-        Where there are `absences` a subject's first event changes it too, whatever it is.
+        Where the plan `greets` a subject's first event changes it too, whatever it is.
         """
         watch = self._watches.get(event.name)
         if watch is not None and (watch.test is None or watch.test(event.properties)):
@@ -252,6 +257,10 @@ class Plan:
             for match in (course.goal, course.starts_when, *course.untils.values()):
                 if match and name in match.names:
                     yield match
+
+
+def _timed(course: Course) -> object:
+    return course.campaign.trigger.timed
 
 
 def _either(leaves: Iterable[Leaf], matches: Iterable[Match]) -> Test | None:

@@ -88,7 +88,7 @@ def _update(work: Work, run: Run, _course: Course, step: Update, _entering: bool
     fact = work.emit(FactName.TRAITS_UPDATED, facts, context=context)
     for name, value in traits.items():
         if keep(work.record.traits, name, Trait(value, fact.at, fact.seq)):
-            work.traits_changed = True
+            work.traits_changed = work.arming = True
 
 
 def _leave(work: Work, run: Run, _course: Course, step: Leave, _entering: bool) -> None:

@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 from hark.decide import commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.membership import changes_due, membership, summaries
-from hark.decide.plan import Plan, Watch
+from hark.decide.plan import IDENTIFY, STATING, Plan, Watch
 from hark.decide.profile import profile
 from hark.decide.runs import exits, goals, waits, wakes
 from hark.decide.subscriptions import subscriptions
+from hark.decide.timed import arm, starts_due
 from hark.decide.work import Work
 from hark.errors import HarkError
 from hark.model import (
@@ -49,7 +50,7 @@ REDUCERS: Mapping[str, Reducer] = {
 """What an event goes through, in this order; each owns one part of the record. `Watch.parts` names those
 that an event's name concerns, so that the others cost nothing."""
 
-WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, wakes)
+WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, starts_due, wakes)
 """What a due moment sets off, in this order."""
 
 
@@ -96,9 +97,13 @@ def settle(work: Work) -> None:
     if work.facts:
         messages.forget(record, work.now, work.plan.cap_memory_us)
         runs.forget(record, work.now)
+    if work.arming:
+        arm(work)
+        work.arming = False
     if work.moved:
         moments = [run.wake_at for run in record.runs if run.wake_at is not None]
-        record.due = min(chain(record.changes.values(), moments), default=None)
+        starts = [start.at for start in record.starts.values()]
+        record.due = min(chain(record.changes.values(), moments, starts), default=None)
         work.moved = False
 
 
@@ -130,7 +135,10 @@ def fold(work: Work, event: Event, watch: Watch | None) -> None:
 
 def on_event(work: Work, event: Event) -> None:
     record = work.record
-    watch = work.plan.watch_of(event, first=not record.last_seq)
+    first = not record.last_seq
+    watch = work.plan.watch_of(event, first)
+    if work.plan.timed and (first or event.name == IDENTIFY or STATING in event.context):
+        work.arming = work.moved = True
     record.last_seq = max(record.last_seq, event.seq)
     work.imported = event.known_at < event.received_at
     work.age = event.instant - event.at

@@ -29,6 +29,8 @@ class Work:
     traits_changed = False
     moved = False
     """Some moment at which time changes something was set or lifted."""
+    arming = False
+    """Something changed on which the starts by time alone rest."""
     age = 0
     """How long (us) the event being worked had been on its way when it arrived."""
     imported = False

@@ -34,7 +34,8 @@ from hark.definitions.shapes import (
     Values,
 )
 from hark.definitions.steps import STEPS, Steps, Variants, last_send_us
-from hark.definitions.types import Campaign, Goal, Trigger, Variant
+from hark.definitions.triggers import TRIGGER, named
+from hark.definitions.types import Campaign, Goal, Variant
 from hark.definitions.yaml import Node
 from hark.model import DAY, JSON, ConsentName, FactName, Instant
 
@@ -53,26 +54,6 @@ _ABOUT_MESSAGES = re.compile(
 def about_messages(name: str) -> bool:
     """Whether an event tells of a message or of Hark's own doing, and so can be nobody's goal."""
     return name in set(FactName) | set(ConsentName) or bool(_ABOUT_MESSAGES.fullmatch(name))
-
-
-def _trigger(values: Values, node: Node, reading: Reading) -> Trigger | Invalid:
-    assert isinstance(node.value, dict)
-    if "enters" not in values:
-        if "existing" in values:
-            return reading.refuse(node.value["existing"], '"existing" belongs to {enters: segment}')
-        return Trigger(event=event_match(values, node, reading))
-    if "where" in values:
-        return reading.refuse(node.value["where"], '"where" belongs to an event', "narrow it by audience:")
-    return Trigger(enters=values["enters"], existing=values.get("existing", False))
-
-
-TRIGGER = Record(
-    "trigger",
-    {**EVENTS, "enters": NAME, "existing": Truth()},
-    _trigger,
-    planned=("engagement", "date", "schedule", "broadcast", "api"),
-    one_of=(("event", "any_of", "enters"),),
-)
 
 
 def _goal(values: Values, node: Node, reading: Reading) -> Goal | Invalid:
@@ -209,8 +190,8 @@ ALLOCATION: Shape[dict[str, float]] = Either(
     Record("allocation", {"weights": Weights()}, lambda values, _n, _r: values["weights"], ("weights",)),
 )
 KEY: Shape[str] = Mapped(
-    Text("a property of the trigger", r"event\.[^.\s]+(\.[^.\s]+)*", "for example event.basket_id"),
-    lambda path, _node, _reading: path.removeprefix("event."),
+    Text("a property of the trigger", r"(event|data)\.[^.\s]+(\.[^.\s]+)*", "for example event.basket_id"),
+    lambda path, _node, _reading: path.partition(".")[2],
 )
 
 
@@ -287,8 +268,9 @@ class CampaignRules:
         for key in ("control", "topic", "decide_by"):
             if key in self.values:
                 self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
-        if self.values["trigger"].enters and not self.values.get("why"):
-            self._refuse("transactional", "transactional with enters needs a reason", "why: ...")
+        trigger = self.values["trigger"]
+        if (trigger.enters or trigger.timed) and not self.values.get("why"):
+            self._refuse("transactional", f"transactional with {named(trigger)} needs a reason", "why: ...")
 
     def _measured(self) -> None:
         if "goal" not in self.values:
@@ -300,8 +282,9 @@ class CampaignRules:
             self._refuse("control", "control: none needs a reason", "why: ...")
 
     def _key(self) -> None:
-        if "key" in self.values and self.values["trigger"].event is None:
-            self._refuse("key", '"key" belongs to an event trigger')
+        trigger = self.values["trigger"]
+        if "key" in self.values and not (trigger.event or trigger.api):
+            self._refuse("key", '"key" belongs to an event trigger or to api')
 
     def _exits(self) -> None:
         exits = self.values.get("exit", ())

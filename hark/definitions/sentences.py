@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from hark.definitions.campaigns import DEFAULT_CONTROL
 from hark.definitions.types import (
     Branch,
+    Broadcast,
     Campaign,
     EventMatch,
     Goal,
     Leave,
+    OnDate,
+    OnSchedule,
     Segment,
     Send,
     Split,
     Step,
+    Trigger,
     Update,
     Variant,
     Wait,
@@ -36,10 +40,29 @@ def of_campaign(campaign: Campaign) -> str:
 
 def _who(campaign: Campaign) -> str:
     trigger = campaign.trigger
-    does = f"enters {trigger.enters}" if trigger.enters else f"does {_event(trigger.event)}"
+    does = _starts(trigger)
     inside = " (or is inside at the start)" if trigger.existing else ""
     audience = f" and is among those who {campaign.audience.sentence()}" if campaign.audience else ""
     return f"For whoever {does}{inside}{audience}:"
+
+
+def _starts(trigger: Trigger) -> str:
+    match trigger.timed:
+        case OnDate() as one:
+            side = "before" if one.offset_us < 0 else "after"
+            offset = f"{span(abs(one.offset_us))} {side} " if one.offset_us else "at "
+            return f"comes to {offset}{one.trait}" + (" of any year" if one.yearly else "")
+        case OnSchedule() as one:
+            return f"is there when it is {one.cron} ({_zone(one.zone)})"
+        case Broadcast() as one:
+            return f"is there at {one.at} ({_zone(one.zone)})"
+    if trigger.api:
+        return "is named by a call"
+    return f"enters {trigger.enters}" if trigger.enters else f"does {_event(trigger.event)}"
+
+
+def _zone(name: str) -> str:
+    return "their time" if name == "customer" else name
 
 
 def _event(match: EventMatch | None) -> str:
@@ -91,8 +114,7 @@ def _wait(wait: Wait) -> str:
         side = "before" if wait.offset_us < 0 else "after"
         return f"wait until {f'{span(abs(wait.offset_us))} {side} ' if wait.offset_us else ''}{wait.to}"
     days = f" on {listed(wait.days, 'or')}" if wait.days else ""
-    zone = "their time" if wait.zone == "customer" else wait.zone
-    return f"wait for {wait.at} ({zone}){days}"
+    return f"wait for {wait.at} ({_zone(wait.zone)}){days}"
 
 
 def _left_alone(campaign: Campaign) -> str:

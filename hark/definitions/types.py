@@ -30,12 +30,41 @@ class Segment(Struct, frozen=True, tag="segment"):
     where: Condition
 
 
+class OnDate(Struct, frozen=True, tag="date"):
+    """A date that a trait names, less or more `offset_us`, at a local time of day; yearly, for birthdays."""
+
+    trait: str
+    offset_us: int = 0
+    at: str | None = None
+    zone: str = "customer"
+    yearly: bool = False
+
+
+class OnSchedule(Struct, frozen=True, tag="schedule"):
+    """Again and again, for everybody, by a cron expression on the clocks of a zone."""
+
+    cron: str
+    zone: str = "customer"
+
+
+class Broadcast(Struct, frozen=True, tag="broadcast"):
+    """Once, for everybody, at a time (local in `zone` unless it says another), spread over `spread_us`."""
+
+    at: str
+    zone: str = "customer"
+    late: Literal["skip", "send"] = "skip"
+    """What becomes of those for whom the moment is past when they could first have entered."""
+    spread_us: int = 0
+
+
 class Trigger(Struct, frozen=True):
-    """Exactly one of `event` and `enters`."""
+    """Exactly one of `event`, `enters`, `timed` and `api`."""
 
     event: EventMatch | None = None
     enters: str | None = None
     existing: bool = False
+    timed: OnDate | OnSchedule | Broadcast | None = None
+    api: bool = False
 
 
 class Goal(Struct, frozen=True):

@@ -34,6 +34,11 @@ class Backfill:
         for campaign, segment in _taking_existing(before, plan, segments):
             self._existing(folder, campaign, segment, at)
 
+        if _timed(plan) - _timed(before):
+            dates_only = not plan.greets
+            for subject in self._reader.subjects(with_record=dates_only):
+                _tell(folder, subject, at, "arm", None)
+
     def _existing(self, folder: Folder, campaign: str, segment: str, at: Instant) -> None:
         for subject in self._reader.subjects(with_record=True):
             if segment in folder.records.get(subject).record.members:
@@ -53,6 +58,11 @@ class Backfill:
         if any(segment.name in segments for segment in plan.absences):
             return set(self._reader.subjects())
         return {*filled, *(self._reader.subjects(with_record=True) if segments else ())}
+
+
+def _timed(plan: Plan) -> set[tuple[str, object]]:
+    """The campaigns that start at a time, each with when."""
+    return {(course.name, course.campaign.trigger.timed) for course in plan.timed}
 
 
 def _taking_existing(before: Plan, plan: Plan, segments: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ class Folder:
         asked = list(map(self.plan.touches, calls))
         mine = zip(owners, asked, strict=True)
         self.records.expect(owner for owner, asks in mine if asks and type(owner) is int)
-        return [True] * len(calls) if self.plan.absences else asked
+        return [True] * len(calls) if self.plan.greets else asked
 
     def quiet(self, event: Event) -> None:
         """One event that `expect` said nothing asks for: it is only written down."""
@@ -70,7 +70,7 @@ class Folder:
         """Whether the event can change its subject's record: something watches it, or it is the subject's
         first and there are segments for those who did nothing."""
         plan = self.plan if event.subject < GROUPS else self._groups
-        return plan.touches(event) or bool(plan.absences and self.records.new(event.subject))
+        return plan.touches(event) or bool(plan.greets and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
         """One input that is no event; the facts it led to. Of somebody erased it comes too late."""

@@ -54,7 +54,7 @@ def asks_everybody(plan: Plan, course: Course) -> bool:
     """Whether a customer's first event matters whatever it is: for segments of those who did nothing, and
     where no event starts the campaign."""
     trigger = course.campaign.trigger
-    return bool(plan.absences) or not (trigger.event or trigger.enters)
+    return plan.greets or not (trigger.event or trigger.enters)
 
 
 def read(history: History, bucket: int, plan: Plan, everybody: bool) -> Rows:
