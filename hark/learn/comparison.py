@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hark.decide.assignment import CONTROL
-from hark.definitions.types import Campaign
+from hark.definitions.references import references
+from hark.definitions.types import Campaign, EventMatch, Goal
 from hark.learn import checks
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
@@ -20,7 +21,7 @@ from hark.learn.families import against_control
 from hark.learn.looks import Plan, plan, treated
 from hark.learn.measures import Measure, measures
 from hark.learn.over_time import DayEffect, WeekEffect, by_day, by_week
-from hark.model import Instant
+from hark.model import FactName, Instant
 
 
 class Draw(Struct, frozen=True):
@@ -145,6 +146,15 @@ def draws(campaign: Campaign, drawn: Mapping[str, int]) -> tuple[Draw, ...]:
     return tuple(Draw(of, checks.draw_p(sizes)) for of, sizes in drawn_of.items())
 
 
+def measured(campaign: Campaign, goal: Goal) -> Goal:
+    """The goal as a history tells of it without its runs: where it refers to what started a run, by the
+    `Goal Reached` which the customer's runs of the campaign wrote, at the goals' own times."""
+    if not any(references(goal.event.where)):
+        return goal
+    reached = EventMatch((FactName.GOAL_REACHED.value,), {"campaign": campaign.name})
+    return Goal(reached, goal.within_us, "value" if goal.value else None)
+
+
 def comparison(
     facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant, zone: str = "UTC"
 ) -> Comparison:
@@ -153,7 +163,8 @@ def comparison(
     checked = draws(campaign, drawn)
     if entries is None or campaign.goal is None:
         return Comparison(campaign, now, entered, drawn, None, None, checked, {}, {}, {}, {})
-    outcomes = Outcomes(entries, facts.events(campaign.goal.event.names), campaign.goal)
+    goal = measured(campaign, campaign.goal)
+    outcomes = Outcomes(entries, facts.events(goal.event.names), goal)
     first = int(entries.at.min())
     return Comparison(
         campaign,

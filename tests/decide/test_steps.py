@@ -7,6 +7,9 @@ from scipy.stats import chisquare
 
 from hark.clock import instant, unit_hash
 from hark.decide.reasons import Exit
+from hark.definitions.sentences import of_campaign
+from hark.learn.comparison import measured
+from hark.learn.entries import first_entry, outcome
 from hark.model import DAY, HOUR, JSON, FactName
 from tests.decide.story import SEND, Story, campaign, control_key, plan_of
 
@@ -197,3 +200,32 @@ def test_a_message_wanted_before_an_exit_step_still_goes() -> None:
     story.now += 3 * HOUR
     story.deliver()
     assert FactName.MESSAGE_SENT in story.names()
+
+
+def test_a_campaign_of_steps_and_references_has_its_sentence() -> None:
+    """What a campaign does is said in words, whatever steps it has and whatever it refers to."""
+    ways = f"{{when: {{trait: {{level: pro}}}}, steps: [{UPDATE}]}}, {{otherwise: {ENDS}}}"
+    steps = f"[{{branch: [{ways}]}}, {SEND}]"
+    goal = "{event: Bought, where: {id: {ref: event.id}, size: {gte: {ref: customer.size}}}, within: 7d}"
+    plan = plan_of(campaign(steps, goal=goal, trigger="{date: {trait: ends, offset: -3d}}"))
+    assert of_campaign(plan.current["hello"].campaign) == (
+        "For whoever comes to 3 days before ends: those who have level pro: set won_back_at, basket and"
+        " stage; otherwise: end (gone), send hello by email."
+        " Nobody is left alone (a test)."
+        " It has worked for those who do Bought (id the run's event.id and size of at least the run's"
+        " customer.size) within 7 days."
+        " Nobody enters twice."
+    )
+
+
+@pytest.mark.parametrize("bought, reached", [("a", True), ("b", False)])
+def test_a_goal_with_references_is_measured_by_what_the_runs_found(bought: str, reached: bool) -> None:
+    """The report counts the goals that belonged to the customer's own runs, at their own times."""
+    plan = plan_of(BASKET)
+    story = Story(plan, size=3)
+    story.does("Signed Up", id="a")
+    story.does("Bought", id=bought, size=3)
+    walked = plan.current["hello"].campaign
+    entry = first_entry(story.facts, "hello", 1)
+    assert entry is not None and walked.goal is not None
+    assert outcome(story.events + story.facts, entry, measured(walked, walked.goal)).goal is reached

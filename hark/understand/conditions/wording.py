@@ -51,6 +51,8 @@ def span(us: int) -> str:
 def _value(value: JSON) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return f"the run's {value['ref']}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -75,7 +77,7 @@ def predicate(where: Mapping[str, JSON]) -> str:
     """ "country any of GB or IE and revenue of at least 50"."""
     return " and ".join(
         f"{path} " + " and ".join(_operator(*pair) for pair in operand.items())
-        if isinstance(operand, Mapping)
+        if isinstance(operand, Mapping) and "ref" not in operand
         else f"{path} {_value(operand)}"
         for path, operand in where.items()
     )
