@@ -66,6 +66,7 @@ def starts_due(work: Work) -> None:
 def _trigger(work: Work, course: Course, start: Start) -> Event:
     """Stands in for what happened, as the run's trigger: that a moment came."""
     timed, now = course.campaign.trigger.timed, work.now
+    assert timed is not None
     properties = {"at": moment(start.nominal).isoformat().replace("+00:00", "Z")}
     subject, seq, name = work.record.subject, work.record.last_seq, TRIGGERS[type(timed)]
     return Event(

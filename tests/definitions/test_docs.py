@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hark.definitions import campaigns, conditions, documents, steps
+from hark.definitions import campaigns, conditions, documents, steps, triggers
 from hark.definitions.parse import parse
 from hark.definitions.shapes import Record
 from hark.model import JSON
@@ -36,7 +36,7 @@ KNOWN = sorted(
 )
 RECORDS = [
     campaigns.CAMPAIGN,
-    campaigns.TRIGGER,
+    triggers.TRIGGER,
     campaigns.GOAL,
     documents.ATTENTION,
     documents.GLOBAL_CONTROL,
