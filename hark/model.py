@@ -70,6 +70,7 @@ class FactName(StrEnum):
     ADDRESS_SUPPRESSED = "Address Suppressed"
     ADDRESS_RELEASED = "Address Released"
     ARM_CONFLICT = "Arm Conflict"
+    CAMPAIGN_RESTARTED = "Campaign Restarted"
     SPLIT_ENTERED = "Split Entered"
     TRAITS_UPDATED = "Traits Updated"
 
@@ -268,7 +269,11 @@ class Run(Struct, array_like=True, gc=False):
     since_seq: int = 0
     """The current wait began after this (at, seq)."""
     exited: str = ""
-    """Why its steps ended: finished, goal, left_segment, merged or arm_conflict; empty while they go on."""
+    """Why its steps ended: finished, goal, left_segment, merged, arm_conflict ...; empty while they go on."""
+    round: int = 0
+    """How often the trigger came again and the steps began anew."""
+    gathered: list[bytes] = field(default_factory=list)
+    """The properties of the triggers that came since, for templates; the latest ones."""
 
 
 class Sent(Struct, array_like=True, gc=False):

@@ -10,7 +10,7 @@ from hark.decide.course import Course
 from hark.decide.plan import Watch
 from hark.decide.reasons import Refusal
 from hark.decide.rules import Values, refused
-from hark.decide.runs import about, advance
+from hark.decide.runs import about, advance, restart
 from hark.decide.work import Work
 from hark.model import JSON, Entry, Event, Exposure, FactName, Record, Run
 from hark.understand.operators import value_at
@@ -19,6 +19,8 @@ MOST_ENTRIES = 512
 """How many (campaign, key) a record remembers as entered; the oldest are forgotten beyond."""
 
 
+MOST_GATHERED = 100
+"""How many triggers that came again a run keeps; the oldest are forgotten beyond."""
 UNSAID = (Refusal.PAUSED, Refusal.OUT_OF_DATES, Refusal.NOT_IN_AUDIENCE, Refusal.INTERNAL)
 """What is not written down where a campaign starts at a time, hence for everybody, again and again."""
 
@@ -50,6 +52,8 @@ def triggers(work: Work, event: Event, watch: Watch) -> None:
 def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> None:
     """Enters the customer, or writes why not."""
     key = key_of(course, trigger)
+    if course.campaign.on_retrigger != "ignore" and came_again(work, course, key, trigger):
+        return
     entry = work.record.entries.get(f"{course.name}/{key}")
     again = entry and may_not_again(work, course, key, entry)
     if entry and again:
@@ -65,6 +69,29 @@ def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> Non
         enter(work, course, trigger, key, batch)
 
 
+def came_again(work: Work, course: Course, key: str, trigger: Event) -> bool:
+    """Whether a run of this key is live, and now has the trigger that came again.
+
+    It is added to those the run has (`gather`); or the steps begin anew with it (`restart`), in the version
+    that the run walks. A stale trigger, and one after the goal's window, leaves the run as it is.
+    """
+    run = _live(work, course, key)
+    walked = work.plan.course(run.campaign, run.version) if run else None
+    if run is None or walked is None or work.age > course.campaign.fresh_us:
+        return False
+    if course.campaign.on_retrigger == "gather":
+        run.gathered = [*run.gathered, trigger.properties][-MOST_GATHERED:]
+        work.moved = True
+    elif walked.goal is None or work.now <= run.goal_until:
+        restart(work, run, walked, trigger)
+    return True
+
+
+def _live(work: Work, course: Course, key: str) -> Run | None:
+    live = (run for run in work.record.runs if not run.finished and run.campaign == course.name)
+    return next((run for run in live if run.key == key), None)
+
+
 def key_of(course: Course, trigger: Event) -> str:
     """The key under which at most one run is live: a property of the trigger; "" without one."""
     path = course.campaign.key
@@ -76,9 +103,9 @@ def key_of(course: Course, trigger: Event) -> str:
 
 def may_not_again(work: Work, course: Course, key: str, entry: Entry) -> tuple[Refusal, Values] | None:
     """Whether a live run, or the re-entry rule, stands against another entry under this key."""
-    for run in work.record.runs:
-        if not run.finished and run.campaign == course.name and run.key == key:
-            return Refusal.ALREADY_RUNNING, {"run": run.id, "since": run.entered_at}
+    run = _live(work, course, key)
+    if run is not None:
+        return Refusal.ALREADY_RUNNING, {"run": run.id, "since": run.entered_at}
     after = course.campaign.reenter_us
     if after is None:
         return Refusal.ALREADY_ENTERED, {"last": entry.at, "again": None}

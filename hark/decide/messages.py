@@ -42,7 +42,7 @@ def want(work: Work, run: Run, course: Course, step: Send, cleared: bool = False
     `cleared`: the run enters at this moment, so that all but timing was asked of the customer just now.
     """
     sent = Sent(
-        message=derived_id("message", run.id, step.id),
+        message=derived_id("message", run.id, step.id, *((run.round,) if run.round else ())),
         run=run.id,
         campaign=course.name,
         template=step.template,
@@ -114,6 +114,14 @@ def _copied(work: Work, sent: Sent, copy: str) -> Withhold | None:
         return None
     found = rules.address(work.record, sent.channel)
     return Withhold(Held.SAME_ADDRESS, {"address": found, "copy": copy})
+
+
+def withdraw(work: Work, run: Run, reason: Held) -> None:
+    """Withholds what the run wants and has not handed off."""
+    wanted = [one for one in work.record.sends if one.run == run.id and one.state == "wanted"]
+    for sent in wanted:
+        work.record.sends.remove(sent)
+        withhold(work, sent, Withhold(reason, {}))
 
 
 def came_out(work: Work, input: Outcome) -> None:

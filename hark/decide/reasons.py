@@ -33,6 +33,7 @@ class Held(StrEnum):
     EXPIRED = "expired"
     GOAL_REACHED = "goal_reached"
     EXITED = "exited"
+    RESTARTED = "restarted"
     PAUSED = "paused"
     SUPPRESSED = "suppressed"
     NOT_REACHABLE = "not_reachable"
@@ -77,6 +78,7 @@ HELD: Mapping[Held, str] = {
     Held.EXPIRED: "was worth sending only until {expires}",
     Held.GOAL_REACHED: "reached the goal before it went",
     Held.EXITED: "had left the campaign before it went ({exit})",
+    Held.RESTARTED: "the trigger came again before it went, and the steps began anew",
     Held.PAUSED: "the campaign was paused",
     Held.SUPPRESSED: "{address} must not be written to, since {since} ({why})",
     Held.NOT_REACHABLE: "has no address for {channel}",

@@ -9,11 +9,11 @@ import msgspec
 
 from hark.clock import moment, unit_hash
 from hark.decide.course import GRACE_US, Course, Match
-from hark.decide.messages import want
+from hark.decide.messages import want, withdraw
 from hark.decide.plan import Watch
 from hark.decide.profile import keep
 from hark.decide.program import Draw, Fork, Jump
-from hark.decide.reasons import Exit
+from hark.decide.reasons import Exit, Held
 from hark.decide.references import bound, compares
 from hark.decide.waiting import wait_ends
 from hark.decide.work import Work, whole_ms
@@ -125,6 +125,17 @@ def go_on(work: Work, run: Run, course: Course) -> None:
     """The wait is over."""
     run.step += 1
     run.wake_at = None
+    advance(work, run, course)
+
+
+def restart(work: Work, run: Run, course: Course, trigger: Event) -> None:
+    """Begins the steps anew with a trigger that came again. The entry, its arm and its goal's window stay;
+    what was wanted and has not gone is withdrawn."""
+    withdraw(work, run, Held.RESTARTED)
+    run.round, run.step, run.wake_at = run.round + 1, 0, None
+    run.trigger = trigger.properties
+    facts = {**about(run), "round": run.round, "trigger": trigger.name, "trigger_at": trigger.at}
+    work.emit(FactName.CAMPAIGN_RESTARTED, facts)
     advance(work, run, course)
 
 

@@ -125,6 +125,10 @@ def _exited(facts: Properties) -> str:
     return f"ended the steps of {facts['campaign']}: {_reason(EXITS, facts)}"
 
 
+def _restarted(facts: Properties) -> str:
+    return f"began {facts['campaign']} anew, since {facts['trigger']} came again"
+
+
 def _split(facts: Properties) -> str:
     return f"went the way {facts['way']} of the test {facts['split']} in {facts['campaign']}"
 
@@ -233,6 +237,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.ARM_CONFLICT: _conflict,
+    FactName.CAMPAIGN_RESTARTED: _restarted,
     FactName.SPLIT_ENTERED: _split,
     FactName.TRAITS_UPDATED: _updated,
     FactName.ADDRESS_SUPPRESSED: _suppressed,

@@ -224,6 +224,7 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
 _AS_THEY_ARE = (
     "hypothesis",
     "intent",
+    "on_retrigger",
     "expects",
     "key",
     "audience",
@@ -338,7 +339,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "control": Control(),
         "why": Prose("a reason"),
         "reenter": REENTER,
-        "on_retrigger": Choice(("ignore",), ("restart", "gather")),
+        "on_retrigger": Choice(("ignore", "restart", "gather")),
         "topic": NAME,
         "transactional": Truth(),
         "starts": Moment(),

@@ -167,6 +167,8 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     also: tuple[Goal, ...] = ()
     reenter_us: int | None = None
     """None: never; 0: always; else the time from the last entry."""
+    on_retrigger: Literal["ignore", "restart", "gather"] = "ignore"
+    """What a trigger does that comes while a run of its key is live."""
     exit_on_goal: bool = False
     exit_leaves: str | None = None
     topic: str | None = None

@@ -99,6 +99,7 @@ def letter_content(row: OutboxRow, record: Record, id: str) -> JSON:
         "to": sent.to if sent else row.content.get("to"),
         "customer": {name: trait.value for name, trait in record.traits.items()} | {"id": id},
         "event": msgspec.json.decode(run.trigger) if run else {},
+        "events": [msgspec.json.decode(one) for one in (run.trigger, *run.gathered)] if run else [],
     }
 
 

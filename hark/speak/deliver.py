@@ -143,13 +143,14 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Letter | V
 
 
 def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict[str, JSON]:
-    """What a template may read: customer, event, data, campaign, topic, links, now."""
+    """What a template may read: customer, event, events, data, campaign, topic, links, now."""
     content = row.content
     topic = content.get("topic")
     says = book.topics[topic].words(_language(row)) if topic in book.topics else None
     return {
         "customer": content.get("customer") or {},
         "event": content.get("event") or {},
+        "events": content.get("events") or [],
         "data": content.get("data") or {},
         "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
         "topic": {"name": topic, "says": says},

@@ -103,6 +103,13 @@ def capped() -> Story:
     return wanted(cap("{messages: 1, per: 7d, on_cap: skip}") + campaign(f"[{SEND}, {SEND}]"))
 
 
+def restarted() -> Story:
+    story = Story(plan_of(campaign(f"[{SEND}, {{wait: {{for: 1d}}}}]", on_retrigger="restart")))
+    story.does("Signed Up")
+    story.does("Signed Up")
+    return story
+
+
 DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER)
 
 
@@ -118,6 +125,7 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.EXPIRED: expired,
     Held.GOAL_REACHED: goal_reached,
     Held.EXITED: exited,
+    Held.RESTARTED: restarted,
     Held.PAUSED: paused,
     Held.SUPPRESSED: suppressed,
     Held.NOT_REACHABLE: not_reachable,

@@ -284,3 +284,45 @@ def test_a_run_is_kept_until_its_message_is_out() -> None:
     assert [run.trigger for run in story.record.runs] == [b'{"order": 7}']
     story.comes_out(story.messages()[0])
     assert story.record.runs == []
+
+
+DIGEST = f"[{{wait: {{for: 1d}}}}, {SEND}]"
+
+
+def test_a_trigger_that_comes_again_begins_the_steps_anew() -> None:
+    """With `restart` the wait begins again, under the new trigger; entry, arm and goal's window stay."""
+    story = Story(plan_of(campaign(DIGEST, on_retrigger="restart", reenter="always", key="event.id")))
+    story.does("Signed Up", id="a", size=1)
+    story.wait(20 * HOUR)
+    story.does("Signed Up", id="a", size=2)
+    story.wait(20 * HOUR)
+    assert story.messages() == []
+    assert story.record.runs[0].trigger == b'{"id": "a", "size": 2}'
+    (wanted,) = [fact for fact in story.wait(20 * HOUR) if fact.name == FactName.MESSAGE_WANTED]
+    assert wanted.at == START + 44 * HOUR
+    assert len(story.found(FactName.CAMPAIGN_ENTERED)) == 1
+    assert story.record.runs[0].goal_until == START + 7 * DAY
+
+
+def test_what_was_sent_before_a_restart_may_be_sent_again_after_it() -> None:
+    """Each round's messages have ids of their own."""
+    story = Story(plan_of(campaign(f"[{SEND}, {{wait: {{for: 1d}}}}]", on_retrigger="restart")))
+    story.does("Signed Up")
+    story.deliver()
+    story.does("Signed Up")
+    story.deliver()
+    assert story.names().count(FactName.MESSAGE_SENT) == 2
+    assert len(set(story.messages())) == 2
+
+
+def test_triggers_are_gathered() -> None:
+    """With `gather` the wait goes on, and the run keeps what came."""
+    story = Story(plan_of(campaign(DIGEST, on_retrigger="gather")))
+    for number in range(3):
+        story.does("Signed Up", number=number)
+        story.wait(HOUR)
+    story.wait(DAY)
+    (run,) = story.record.runs
+    assert (run.trigger, run.gathered) == (b'{"number": 0}', [b'{"number": 1}', b'{"number": 2}'])
+    assert len(story.messages()) == 1
+    assert FactName.NOT_ELIGIBLE not in story.names()
