@@ -7,16 +7,18 @@ waits that the event can change, or None, and then the event costs no record at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from itertools import product
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test
 from hark.definitions.parse import definition
+from hark.definitions.resolve import resolved
 from hark.definitions.types import Campaign, Definition, Document, OnDate, Policy, Segment, Topic
 from hark.model import ConsentName, Event, FactName, Kind, Record
-from hark.understand.conditions import TRAITS, Condition, Leaf
+from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 
 IDENTIFY = "Identify"
 GROUP_CALL = "Group"
@@ -77,6 +79,10 @@ class Watch(Struct, frozen=True):
     """What an event's raw properties must pass for it to set off anything; None: every event may."""
 
 
+Leaves: TypeAlias = tuple[tuple[str, Leaf], ...]
+"""(key of the summary, the leaf that folds it)."""
+
+
 class Table(NamedTuple):
     """What events set off, by name."""
 
@@ -119,12 +125,13 @@ class Plan:
         """The campaigns that start at a time."""
         self.greets = bool(self.absences) or any(not isinstance(_timed(one), OnDate) for one in timed)
         """A subject's first event changes its record, whatever it is."""
+        self.ordered = {key: leaf for key, leaf in self.leaves.items() if leaf.ordered}
+        """Of `leaves` those whose summary may need to be folded anew."""
+        self._active = tuple((key, leaf) for key, leaf in self.leaves.items() if ACTIVITY in leaf.watches())
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
         self.names = frozenset(self._watches)
         """The names of all events that can set anything off by themselves."""
-        self._tables = {
-            (first, traits): self._table(first, traits) for first in (False, True) for traits in (False, True)
-        }
+        self._tables = {how: self._table(*how) for how in product((False, True), repeat=3)}
         self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
 
     @classmethod
@@ -136,11 +143,15 @@ class Plan:
         `versions_in_use` are documents of older versions which runs still walk; it may hold more.
         Raises DefinitionError for a document that has not passed the language's checks.
         """
-        typed = [(document, definition(document, zone)) for document in documents]
-        older = [(document, definition(document, zone)) for document in versions_in_use]
+        typed = [definition(document, zone) for document in documents]
+        older = [definition(document, zone) for document in versions_in_use]
         return cls(
-            typed,
-            [Course(thing, document.version) for document, thing in older if isinstance(thing, Campaign)],
+            list(zip(documents, resolved(typed, typed), strict=True)),
+            [
+                Course(thing, document.version)
+                for document, thing in zip(versions_in_use, resolved(older, typed), strict=True)
+                if isinstance(thing, Campaign)
+            ],
         )
 
     def watch(self, name: str) -> Watch | None:
@@ -156,14 +167,14 @@ class Plan:
         watch = self._watches.get(event.name)
         if watch is not None and (watch.test is None or watch.test(event.properties)):
             return True
-        return STATING in event.context
+        return STATING in event.context or (bool(self._active) and is_activity(event))
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:
         """What this event can set off; `first`: none was folded into its subject's record before."""
-        traits = STATING in event.context
-        if not (first or traits):
+        traits, active = STATING in event.context, bool(self._active) and is_activity(event)
+        if not (first or traits or active):
             return self._watches.get(event.name)
-        table = self._tables[first, traits]
+        table = self._tables[first, traits, active]
         return table.named.get(event.name, table.other)
 
     def course(self, campaign: str, version: int) -> Course | None:
@@ -199,27 +210,37 @@ class Plan:
             names.add(FactName.SEGMENT_ENTERED.value)
         for condition in self._conditions():
             for leaf in condition.leaves():
-                names |= leaf.watches() - {TRAITS}
+                names |= leaf.watches() - {TRAITS, ACTIVITY}
         for course in self._courses.values():
             matches = [course.goal, course.starts_when, *course.untils.values()]
             names = names.union(*(match.names for match in matches if match))
         return names
 
-    def _table(self, first: bool, traits: bool) -> Table:
-        """What is set off by events that state traits or don't, the first of their subjects or later ones."""
+    def _table(self, first: bool, traits: bool, active: bool) -> Table:
+        """What is set off by events that state traits or don't, the first of their subjects or later ones,
+        activity or not."""
         more = self.absences if first else ()
-        if not (more or traits):
+        leaves: Leaves = ()
+        if active:
+            more, leaves = (*more, *self._segments_watching(ACTIVITY)), self._active
+        if not (more or traits or leaves):
             return Table(self._watches, None)
         nothing = Watch(parts=(), with_traits=self._segments_watching(TRAITS))
-        named = {name: self._widened(watch, more, traits) for name, watch in self._watches.items()}
-        return Table(named, self._widened(nothing, more, traits))
+        named = {name: self._widened(watch, more, leaves, traits) for name, watch in self._watches.items()}
+        return Table(named, self._widened(nothing, more, leaves, traits))
 
-    def _widened(self, watch: Watch, more: Sequence[Segment], traits: bool) -> Watch:
-        """The watch which asks these segments too and, for an event that states traits, lacks no part."""
-        parts = {*watch.parts, "membership"} if more else set(watch.parts)
+    def _widened(self, watch: Watch, more: Sequence[Segment], leaves: Leaves, traits: bool) -> Watch:
+        """The watch which folds these leaves and asks these segments too; none of its parts is lacking for an
+        event that states traits."""
+        parts = {
+            *watch.parts,
+            *(("membership",) if more else ()),
+            *(("summaries", "exits") if leaves else ()),
+        }
         return msgspec.structs.replace(
             watch,
             parts=PARTS if traits else tuple(part for part in PARTS if part in parts),
+            leaves=tuple(dict([*watch.leaves, *leaves]).items()),
             segments=self._in_order(*watch.segments, *more),
             with_traits=self._in_order(*watch.with_traits, *more),
         )
@@ -302,6 +323,11 @@ class GroupPlan(Plan):
 
 
 _OF_GROUPS = Watch(parts=("profile",))
+
+
+def is_activity(event: Event) -> bool:
+    """Whether people did it: no fact of Hark's, and not sent as inactive."""
+    return event.active and event.kind != Kind.FACT
 
 
 def _holds_for_nobody(where: Condition) -> bool:

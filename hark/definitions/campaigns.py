@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from hark.clock import instant
-from hark.definitions.conditions import CONDITION, EVENTS, event_match
+from hark.definitions.conditions import ANYWHERE, EVENTS, event_match
 from hark.definitions.problems import nearest
 from hark.definitions.references import REFERRING
 from hark.definitions.shapes import (
@@ -34,10 +31,11 @@ from hark.definitions.shapes import (
     Values,
 )
 from hark.definitions.steps import STEPS, Steps, Variants, last_send_us
+from hark.definitions.times import Moment
 from hark.definitions.triggers import TRIGGER, named
 from hark.definitions.types import Campaign, Goal, Variant
 from hark.definitions.yaml import Node
-from hark.model import DAY, JSON, ConsentName, FactName, Instant
+from hark.model import DAY, JSON, ConsentName, FactName
 
 DEFAULT_CONTROL = 0.2
 """The share left alone under `control: auto` while there is no history to derive it from."""
@@ -116,24 +114,6 @@ class Control(Shape[Left]):
 
     def schema(self) -> JSON:
         return {"anyOf": [{"enum": ["auto", "none"]}, Share(0, 0.9).schema(), PROPOSED.schema()]}
-
-
-@dataclass(frozen=True)
-class Moment(Shape[Instant]):
-    """A quoted date or time; without a zone it is the workspace's."""
-
-    def read(self, node: Node, reading: Reading) -> Instant | Invalid:
-        hint = '"2026-03-01" or "2026-03-01T09:00"'
-        if not isinstance(node.value, str) or not re.match(r"\d{4}-\d\d-\d\d", node.value):
-            return reading.expected(node, "a date or time", hint)
-        try:
-            moment = datetime.fromisoformat(node.value)
-        except ValueError:
-            return reading.expected(node, "a date or time", hint)
-        return instant(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(reading.zone)))
-
-    def schema(self) -> JSON:
-        return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}
 
 
 @dataclass(frozen=True)
@@ -333,7 +313,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "expects": Share(-1, 1),
         "trigger": TRIGGER,
         "key": KEY,
-        "audience": CONDITION,
+        "audience": ANYWHERE,
         "goal": GOAL,
         "also": ListOf(GOAL, "a list of goals"),
         "control": Control(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
+from hark.definitions.resolve import cycle, named_segments
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Send, Template
 from hark.definitions.yaml import Node
@@ -28,7 +29,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     known: dict[str, dict[str, Definition]] = {}
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
-    found = [*_twice(parsed), *_links_twice(parsed, known)]
+    found = [*_twice(parsed), *_links_twice(parsed, known), *_named_segments(parsed, known)]
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
@@ -61,6 +62,42 @@ def _links_twice(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
                 message = f'the link "{name}" is in source {theirs.name} already'
                 found.append(Problem(document.file, line, message, "templates know links by name alone"))
     return found
+
+
+def _named_segments(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
+    """Segments that conditions name are there, and none names itself, however far about."""
+    segments = known.get("segment", {})
+    names = {name: named_segments(one) for name, one in segments.items()}
+    found = []
+    for document in parsed:
+        for name in named_segments(document.definition):
+            if name not in segments:
+                message, hint = f'there is no segment "{name}"', nearest(name, segments)
+                found.append(Problem(document.file, _line_naming(document.node, name), message, hint))
+        way = cycle(document.name, names) if document.kind == "segment" else []
+        if way:
+            message = f"segment {document.name} names itself: {' → '.join(way)}"
+            found.append(Problem(document.file, _line_naming(document.node, way[1]), message))
+    return found
+
+
+def _listed(value: object) -> list[Node]:
+    return value if isinstance(value, list) else []
+
+
+def _line_naming(node: Node, name: str) -> int:
+    """The line on which `in_segment` names a segment; the document's if there is none."""
+    ways = [node]
+    while ways:
+        value = ways.pop().value
+        children = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        )
+        for key, child in children:
+            if key == "in_segment" and child.value == name:
+                return child.line
+            ways.append(child)
+    return node.line
 
 
 def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:

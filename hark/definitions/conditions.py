@@ -1,15 +1,14 @@
-"""How conditions and predicates are written."""
+"""How predicates, counts and events are written, of which conditions are made (`kinds`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hark.definitions.problems import nearest
 from hark.definitions.shapes import (
     INVALID,
-    Duration,
     Either,
     Invalid,
     ListOf,
@@ -25,25 +24,11 @@ from hark.definitions.types import EventMatch
 from hark.definitions.yaml import Node, located, plain
 from hark.errors import HarkError
 from hark.model import JSON
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Not
+from hark.understand.conditions import Condition, Did, DidNot, nodes
 from hark.understand.conditions.did import MOST, saturation
 from hark.understand.operators import OPERATORS, PLANNED, test_of
 
 Names: TypeAlias = tuple[str, ...]
-PLANNED_MEASURES = ("weeks", "months", "distinct", "sum", "avg", "max", "min")
-PLANNED_WINDOWS = ("between", "today", "since")
-PLANNED_CONDITIONS = (
-    "sequence",
-    "since_last",
-    "change",
-    "returned",
-    "pace",
-    "in_segment",
-    "consent",
-    "reachable",
-    "engagement",
-    "stage",
-)
 
 
 @dataclass(frozen=True)
@@ -191,143 +176,28 @@ def event_record(what: str, **more: Shape[Any]) -> Shape[EventMatch]:
     return Either(short, long)
 
 
-def _did(values: Values, node: Node, reading: Reading) -> Did | Invalid:
-    if "times" in values and "days" in values:
-        assert isinstance(node.value, dict)
-        second = max(node.value[name].line for name in ("times", "days"))
-        reading.add(second, "did needs one measure, found times and days", "write two conditions under all:")
-        return INVALID
-    measure = "days" if "days" in values else "times"
-    count = values.get(measure, {"gte": 1})
-    zone = reading.zone if measure == "days" else "UTC"
-    return Did(
-        names=names_of(values),
-        where=values.get("where"),
-        measure="days" if measure == "days" else "times",
-        count=count,
-        within_us=values.get("within"),
-        zone=zone,
-    )
+def _kinds() -> Shape[Condition]:
+    # Late: the kinds are written with what stands here, and may hold conditions themselves.
+    from hark.definitions.kinds import ANY_CONDITION
+
+    return ANY_CONDITION
 
 
-def _did_not(values: Values, _node: Node, _reading: Reading) -> DidNot:
-    return DidNot(names_of(values), values.get("where"), values.get("within"))
+def _outside_of_campaigns(found: Condition, node: Node, reading: Reading) -> Condition | Invalid:
+    if any(isinstance(one, Did | DidNot) and one.other.entry for one in nodes(found)):
+        return reading.refuse(node, '"since: entry" has a meaning in the steps of a campaign only')
+    return found
 
 
-_WINDOW: Mapping[str, Shape[Any]] = {"within": Duration()}
-_DID: Shape[Condition] = Either(
-    Mapped(EVENT, lambda name, _node, _reading: Did((name,))),
-    Record(
-        "did",
-        {**EVENTS, "times": Count(), "days": Count(), **_WINDOW},
-        _did,
-        planned=PLANNED_MEASURES + PLANNED_WINDOWS,
-        one_of=(("event", "any_of"),),
-    ),
-)
-_DID_NOT: Shape[Condition] = Either(
-    Mapped(EVENT, lambda name, _node, _reading: DidNot((name,))),
-    Record(
-        "did_not",
-        {**EVENTS, **_WINDOW},
-        _did_not,
-        planned=PLANNED_WINDOWS,
-        one_of=(("event", "any_of"),),
-        hints=dict.fromkeys(("times", "days", *PLANNED_MEASURES), "write not: {did: {...}}"),
-    ),
-)
-
-
-@dataclass(frozen=True)
-class OneCondition(Shape[Condition]):
-    """A mapping with exactly one key: the kind of the condition."""
-
-    kinds: Mapping[str, Shape[Condition]]
-
-    def read(self, node: Node, reading: Reading) -> Condition | Invalid:
-        if not isinstance(node.value, dict) or not node.value:
-            return reading.expected(node, "a condition", "for example {did: Order Completed}")
-        wrong = [
-            self._unknown(name, child, reading)
-            for name, child in node.value.items()
-            if name not in self.kinds
-        ]
-        if wrong:
-            return INVALID
-        if len(node.value) > 1:
-            names = list(node.value)
-            parts = ", ".join(f"{{{name}: ...}}" for name in names)
-            second = node.value[names[1]]
-            return reading.refuse(
-                second, f"{len(names)} conditions in one mapping: {', '.join(names)}", f"write all: [{parts}]"
-            )
-        [(name, child)] = node.value.items()
-        return self.kinds[name].read(child, reading)
-
-    def _unknown(self, name: str, node: Node, reading: Reading) -> Invalid:
-        if name in PLANNED_CONDITIONS:
-            return reading.refuse(node, f'the condition "{name}" is not yet built')
-        return reading.refuse(node, f'unknown condition "{name}"', nearest(name, self.kinds))
-
-    def schema(self) -> JSON:
-        return {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "properties": {name: shape.schema() for name, shape in self.kinds.items()},
-            "additionalProperties": False,
-        }
-
-
-@dataclass(frozen=True)
-class OfGroup(Shape[tuple[str, JSON]]):
-    """{type of the group: predicate on its traits}."""
-
-    predicate: Shape[JSON]
-
-    def read(self, node: Node, reading: Reading) -> tuple[str, JSON] | Invalid:
-        if not isinstance(node.value, dict) or len(node.value) != 1:
-            return reading.expected(
-                node, "one type of group", "for example {account: {employees: {gte: 50}}}; write all: for two"
-            )
-        [(kind, child)] = node.value.items()
-        if not kind.strip() or ":" in kind:
-            return reading.refuse(child, f'"{kind}" is not a type of group', "a name such as account")
-        where = self.predicate.read(child, reading)
-        return where if isinstance(where, Invalid) else (kind, where)
-
-    def schema(self) -> JSON:
-        return {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "propertyNames": {"pattern": r"^[^:]*[^:\s][^:]*$"},
-            "additionalProperties": self.predicate.schema(),
-        }
-
-
-def _turned(make: Callable[[Any], Condition]) -> Callable[[Any, Node, Reading], Condition]:
-    return lambda value, _node, _reading: make(value)
-
-
-CONDITION: Shape[Condition] = Named("condition", lambda: ANY_CONDITION)
-ANY_CONDITION: Shape[Condition] = OneCondition(
-    {
-        "all": Mapped(ListOf(CONDITION, "a list of conditions"), _turned(AllOf)),
-        "any": Mapped(ListOf(CONDITION, "a list of conditions"), _turned(AnyOf)),
-        "not": Mapped(CONDITION, _turned(Not)),
-        "trait": Mapped(PREDICATE, _turned(HasTrait)),
-        "group": Mapped(OfGroup(PREDICATE), lambda found, _node, _reading: InGroup(*found)),
-        "did": _DID,
-        "did_not": _DID_NOT,
-    }
-)
+CONDITION: Shape[Condition] = Named("condition", _kinds)
+ANYWHERE: Shape[Condition] = Mapped(CONDITION, _outside_of_campaigns)
+"""A condition that knows of no campaign's run."""
 
 
 def read_condition(body: JSON, zone: str) -> Condition:
     """The typed condition of a segment's `where`. Raises HarkError `condition.wrong` if it is none."""
     reading = Reading("where", zone)
-    found = ANY_CONDITION.read(located(body), reading)
+    found = ANYWHERE.read(located(body), reading)
     if isinstance(found, Invalid):
         first = reading.found[0]
         raise HarkError(first.message, first.hint, "condition.wrong")

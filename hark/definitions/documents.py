@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hark.definitions.campaigns import CAMPAIGN
-from hark.definitions.conditions import CONDITION
+from hark.definitions.conditions import ANYWHERE
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.questions import QUESTION
 from hark.definitions.shapes import (
@@ -65,7 +65,7 @@ def _segment(values: Values, _node: Node, _reading: Reading) -> Segment:
 
 SEGMENT = Record(
     "segment",
-    {"segment": NAME, "subject": _SUBJECT, "where": CONDITION},
+    {"segment": NAME, "subject": _SUBJECT, "where": ANYWHERE},
     _segment,
     required=("segment", "where"),
 )
@@ -206,7 +206,7 @@ def _internal(values: Values, _node: Node, _reading: Reading) -> Policy:
 
 INTERNAL = Record(
     "policy internal",
-    {"policy": Choice(("internal",)), "where": CONDITION},
+    {"policy": Choice(("internal",)), "where": ANYWHERE},
     _internal,
     required=("policy", "where"),
 )

@@ -6,8 +6,9 @@ measure for each `did`) only `parse` checks: whatever `parse` accepts, the schem
 
 from __future__ import annotations
 
-from hark.definitions.conditions import ANY_CONDITION, ANY_PREDICATE
+from hark.definitions.conditions import ANY_PREDICATE
 from hark.definitions.documents import KINDS
+from hark.definitions.kinds import ANY_CONDITION
 from hark.definitions.references import REFERRING_PREDICATE
 from hark.definitions.steps import LIST
 from hark.model import JSON

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -12,7 +12,18 @@ from hark.decide.record import decode, encode
 from hark.engine.outbox import Told, told
 from hark.engine.records import Entry, Records
 from hark.history.identity import Owner
-from hark.model import GROUPS, Event, Handover, Input, Instant, MergedInto, Record, TimerDue
+from hark.model import (
+    GROUPS,
+    JSON,
+    Command,
+    Event,
+    Handover,
+    Input,
+    Instant,
+    MergedInto,
+    Record,
+    TimerDue,
+)
 from hark.store.changes import Problem
 
 Step: TypeAlias = Callable[[Record, Input, Plan], tuple[Record, Sequence[Event]]]
@@ -35,6 +46,8 @@ class Folder:
         """Gives a subject what comes before its next input, while there is such a thing for anybody."""
         self.listed: Callable[[list[Event]], None] | None = None
         """Takes the facts for the suppression list, before any further input."""
+        self.refold: Callable[[int, Collection[str]], Mapping[str, JSON]] | None = None
+        """Gives a subject's summaries of these keys, folded anew from all its events."""
         self._groups = GroupPlan()
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
@@ -146,7 +159,16 @@ class Folder:
             if self.told.listed and self.listed:
                 new, self.told.listed = self.told.listed, []
                 self.listed(new)
+        if self.plan.ordered and self.refold:
+            self._in_order(entry, input.instant)
         return facts
+
+    def _in_order(self, entry: Entry, at: Instant) -> None:
+        """Folds anew what a very late event or a merge has left out of order."""
+        kept, subject = entry.record.summaries, entry.record.subject
+        stale = [key for key, leaf in self.plan.ordered.items() if leaf.stale(kept.get(key))]
+        if stale and self.refold:
+            self.give(Command(subject, at, "refold", {"summaries": self.refold(subject, stale)}))
 
     def _mend(self, input: Input, row: int, member: int, error: Exception) -> None:
         """A step failed, maybe half-way: the subject is folded anew without that input."""

@@ -19,6 +19,7 @@ from hark.engine.folder import Folder
 from hark.engine.groups import Groups
 from hark.engine.hooks import publish
 from hark.engine.records import Records
+from hark.engine.refolding import Refolding
 from hark.engine.repeats import Repeats
 from hark.engine.rows import DefineRow, Imports, Rows
 from hark.engine.suppressions import Suppressions
@@ -84,7 +85,8 @@ class Parts:
         self.sealed_cursors: dict[Lane, int] = {}
         """Rows up to these stand in the history since the last seal."""
         self.erasing = Erasing(self.state, self.reader, self.events, self.records, self.resolver, clock)
-        self.folder.erased = self.erasing.tombstones.subjects
+        refolding = Refolding(data, self.reader, self.resolver, self.folder)
+        self.folder.erased, self.folder.refold = self.erasing.tombstones.subjects, refolding.summaries
         self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)

@@ -103,9 +103,9 @@ def _written(step: EventMatch) -> JSON:
 
 def whom(desk: Desk, snapshot: Snapshot) -> People:
     """Everybody but our own people, as the definitions in force say."""
-    typed = [
-        definition(one, desk.zone) for one in desk.state.documents() if one.kind in ("segment", "policy")
-    ]
+    from hark.questions.segments import in_force
+
+    typed = in_force(desk)
     segments = {one.name: one.where for one in typed if isinstance(one, Segment)}
     internal = next((one.where for one in typed if isinstance(one, Policy) and one.where), None)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from hark.definitions.asked import Period
 from hark.definitions.conditions import read_condition
 from hark.definitions.parse import definition
+from hark.definitions.resolve import resolved
 from hark.definitions.types import Definition, Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
@@ -86,7 +87,7 @@ def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
 
 def preview(desk: Desk, asked: PreviewQuestion, snapshot: Snapshot) -> JSON:
     """As `segment`, and "customers": all that there are, for the share."""
-    wanted = Segment("", read_condition(asked.where, desk.zone))
+    wanted = written(desk, "", asked.where)
     members = _members(desk, snapshot, wanted, asked.at)
     return {**_counted(desk, wanted.where, members), "customers": desk.state.customers()}
 
@@ -135,7 +136,7 @@ def overlap(desk: Desk, asked: OverlapQuestion, snapshot: Snapshot) -> JSON:
 
 def edit(desk: Desk, asked: EditQuestion, snapshot: Snapshot) -> JSON:
     """{"before", "after", "stay": counts, "come", "go": {"count", "sample"}, "sentence": the new one}."""
-    wanted = Segment(asked.name, read_condition(asked.where, desk.zone))
+    wanted = written(desk, asked.name, asked.where)
     at = desk.clock.now() if asked.at is None else asked.at
     before = _members(desk, snapshot, named(desk, asked.name), at)
     after = _members(desk, snapshot, wanted, at)
@@ -161,8 +162,18 @@ def named(desk: Desk, name: str) -> Segment:
 
 
 def in_force(desk: Desk) -> list[Definition]:
-    """The segments and policies in force, typed."""
-    return [definition(one, desk.zone) for one in desk.state.documents() if one.kind in ("segment", "policy")]
+    """The segments and policies in force, typed, each condition with all that it names."""
+    wanted = ("segment", "policy")
+    found = [definition(one, desk.zone) for one in desk.state.documents() if one.kind in wanted]
+    return resolved(found, found)
+
+
+def written(desk: Desk, name: str, where: JSON) -> Segment:
+    """A segment that nobody has saved. Raises HarkError: `condition.wrong`, `segment.cycle`."""
+    segment = Segment(name, read_condition(where, desk.zone))
+    others = [one for one in in_force(desk) if (type(one), one.name) != (Segment, name)]
+    [found] = resolved([segment], [*others, segment])
+    return found
 
 
 def _members(desk: Desk, snapshot: Snapshot, found: Segment, at: Instant | None) -> Members:

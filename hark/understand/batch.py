@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.history.columns import micros
-from hark.history.runs import Run, distinct
-from hark.model import GROUP_TRAITS, JSON, Instant, Trait
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Leaf, Not
-from hark.understand.conditions.base import Flags, Ints
+from hark.history.runs import Run
+from hark.model import JSON, Event, Instant, Trait
+from hark.understand.conditions import TRAITS, Condition, Leaf
+from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 
 IDENTIFY = "Identify"
@@ -50,18 +50,50 @@ class BucketColumns:
         self._counted = [_counted(run, at) for run in self._runs]
         seen = [run.subject[counted] for run, counted in zip(self._runs, self._counted, strict=True)]
         self._known = known
-        self.subjects: Ints = distinct(np.concatenate([np.empty(0, np.int64), *seen]))
+        self.subjects: Ints = np.unique(np.concatenate([np.empty(0, np.int64), *seen]))
 
-    def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> tuple[Ints, Ints]:
-        found = [
-            (run.subject[rows], run.at[rows])
-            for run, counted in zip(self._runs, self._counted, strict=True)
-            if len(rows := np.flatnonzero(counted & _passing(run, names, test)))
-        ]
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        who = np.searchsorted(self.subjects, np.concatenate([subject for subject, _ in found]))
-        return who, np.concatenate([at for _, at in found])
+    def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
+        found = [(run, rows) for run, rows in self._passing(names, test) if len(rows)]
+        return self._found(found)
+
+    def values(
+        self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
+    ) -> tuple[Found, Ints, list[JSON]]:
+        found = [(run, rows) for run, rows in self._passing(names, test) if len(rows)]
+        codes, values = [np.empty(0, np.int64)], list[JSON]()
+        for run, rows in found:
+            assert run.properties is not None, "runs are read with properties wherever a leaf needs them"
+            different, code = np.unique(run.properties.codes[rows], return_inverse=True)
+            codes.append(code.reshape(-1) + len(values))
+            values += [read(run.properties.values[one]) for one in different.tolist()]
+        return self._found(found), np.concatenate(codes), values
+
+    def events(self, names: Sequence[str] | None, properties: bool) -> Iterator[tuple[int, Event]]:
+        found = [(run, rows) for run, rows in self._passing(names, None) if len(rows)]
+        keys = self._found(found)
+        which = np.concatenate(
+            [np.empty(0, np.int64), *(np.full(len(rows), n) for n, (_, rows) in enumerate(found))]
+        )
+        row = np.concatenate([np.empty(0, np.int64), *(rows for _, rows in found)])
+        for place in np.lexsort((keys.seq, keys.at, keys.who)).tolist():
+            run = found[which[place]][0]
+            yield int(keys.who[place]), _event(run, int(row[place]), properties)
+
+    def _passing(
+        self, names: Sequence[str] | None, test: Callable[[bytes], bool] | None
+    ) -> Iterator[tuple[Run, Ints]]:
+        """The rows of each run that count, are of these names (None: all activity) and pass."""
+        for run, counted in zip(self._runs, self._counted, strict=True):
+            passing = run.active if names is None else _passing(run, names, test)
+            yield run, np.flatnonzero(counted & passing)
+
+    def _found(self, found: Sequence[tuple[Run, Ints]]) -> Found:
+        nothing = np.empty(0, np.int64)
+        subjects, ats, seqs = (
+            np.concatenate([nothing, *(getattr(run, name)[rows] for run, rows in found)])
+            for name in ("subject", "at", "seq")
+        )
+        return Found(np.searchsorted(self.subjects, subjects), ats, seqs)
 
     def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
         for run, counted in zip(self._runs, self._counted, strict=True):
@@ -93,7 +125,7 @@ def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | Non
         return named
     assert run.properties is not None, "runs are read with properties wherever a leaf has a predicate"
     passing = np.zeros(len(run.properties.values), np.bool_)
-    for code in np.flatnonzero(np.bincount(run.properties.codes[named])).tolist():
+    for code in np.unique(run.properties.codes[named]).tolist():
         passing[code] = test(run.properties.values[code])
     return named & passing[run.properties.codes]
 
@@ -104,8 +136,8 @@ def members(history: History, condition: Condition, at: Instant) -> Iterator[Int
     Subjects that had no event by then are nobody yet, also for a condition that asks for an absence.
     """
     leaves = list(condition.leaves())
-    known = traits_at(history, frozenset().union(*(_trait_names(leaf) for leaf in leaves)), at)
-    names, properties = _wanted(leaves, everybody=possible(condition, True))
+    known = traits_at(history, frozenset[str]().union(*(leaf.trait_names() for leaf in leaves)), at)
+    names, properties = _wanted(leaves, everybody=condition.possible(True))
     for bucket in range(history.buckets):
         columns = BucketColumns(history.runs(bucket, names, properties), at, known)
         yield columns.subjects[condition.columnar(columns)]
@@ -119,40 +151,22 @@ def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:
         yield from leaf.summarised(columns)
 
 
-def possible(condition: Condition, answer: bool) -> bool:
-    """Whether the answer is possible for somebody who did none of the events named, whatever the traits.
-
-    May say yes where the truth is no (parts are taken for independent), never the reverse.
-    """
-    match condition:
-        case AllOf(parts=parts):
-            return (all if answer else any)(possible(part, answer) for part in parts)
-        case AnyOf(parts=parts):
-            return (any if answer else all)(possible(part, answer) for part in parts)
-        case Not(part=part):
-            return possible(part, not answer)
-        case DidNot():
-            return possible(condition.denied, not answer)
-        case Did() | InGroup():
-            return _of_nobody(condition) is answer
-    return True
-
-
-def _of_nobody(leaf: Did | InGroup) -> bool:
-    """The leaf's answer for somebody who did none of its events."""
-    return isinstance(leaf, Did) and leaf.accepts[0]
-
-
 def _wanted(leaves: Sequence[Leaf], everybody: bool) -> tuple[frozenset[str] | None, bool]:
     """The names of events to read (None: all), and whether their properties too."""
-    dids = [leaf for leaf in leaves if isinstance(leaf, Did)]
-    groups = any(isinstance(leaf, InGroup) for leaf in leaves)
-    names = frozenset(name for leaf in dids for name in leaf.names) | ({GROUP_TRAITS} if groups else set())
-    return None if everybody else names, groups or any(leaf.test is not None for leaf in dids)
+    names = frozenset[str]().union(*(leaf.watches() for leaf in leaves))
+    properties = any(leaf.reads_properties or leaf.test is not None for leaf in leaves)
+    return None if everybody or ACTIVITY in names else names - {TRAITS}, properties
 
 
-def _trait_names(leaf: Leaf) -> frozenset[str]:
-    return leaf.names if isinstance(leaf, HasTrait) else frozenset()
+def _event(run: Run, row: int, properties: bool) -> Event:
+    """What conditions fold of an event."""
+    raw = b"{}"
+    if properties:
+        assert run.properties is not None, "runs are read with properties wherever a leaf needs them"
+        raw = run.properties.values[run.properties.codes[row]]
+    at, name = int(run.at[row]), run.names[run.code[row]]
+    active = bool(run.active[row])
+    return Event(int(run.subject[row]), at, int(run.seq[row]), name, 0, "", "", at, at, at, active, raw)
 
 
 def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:

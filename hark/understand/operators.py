@@ -246,6 +246,20 @@ def _reader(names: tuple[str, ...]) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(wanted).decode
 
 
+def value_reader(path: str) -> Callable[[bytes], JSON]:
+    """What reads the value under a dotted path out of a raw JSON object; None where there is none."""
+    first, *rest = path.split(".")
+    read = _reader((first,))
+
+    def value(raw: bytes) -> JSON:
+        try:
+            return value_at(tuple(rest), read(raw).p0)
+        except msgspec.DecodeError:
+            return None
+
+    return value
+
+
 def compile(where: JSON) -> Callable[[bytes], bool]:  # noqa: A001 - as in re.compile
     """`matches` over a raw JSON object, decoding only what the predicate names.
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hark.definitions.conditions import PLANNED_CONDITIONS, PLANNED_MEASURES, PLANNED_WINDOWS
 from hark.definitions.documents import PLANNED_KINDS
+from hark.definitions.kinds import PLANNED_CONDITIONS
 from hark.definitions.parse import parse, parse_files, read
 from hark.definitions.problems import DefinitionError
 from hark.definitions.steps import PLANNED_STEPS
@@ -43,7 +43,6 @@ def test_an_error_is_one_line_for_each_problem() -> None:
 PLANNED = [
     *(f"{kind}: a\n" for kind in PLANNED_KINDS),
     *(f"segment: a\nwhere: {{{kind}: x}}\n" for kind in PLANNED_CONDITIONS),
-    *(f"segment: a\nwhere: {{did: {{event: A, {key}: x}}}}\n" for key in PLANNED_MEASURES + PLANNED_WINDOWS),
     *(f"segment: a\nwhere: {{trait: {{a: {{{name}: x}}}}}}\n" for name in operators.PLANNED),
     *(f"campaign: a\ntrigger: {{event: A}}\nsteps:\n  - {step}: {{}}\n" for step in PLANNED_STEPS),
 ]

@@ -158,6 +158,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "ref of something else", "split of one",
             "trigger cron", "wait both", "wait empty", "wait until", "wait zone",
         "weights",
+        "two windows", "since entry in a segment",
         "source without anything", "header beside a scheme that has one", "hmac without its header",
         "tolerance of a week", "expression that is none", "expression without its root",
         "rule without an event", "rule about nobody", "ignored and mapped", "not of a path",

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
 
 from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, Event, Instant, Kind
-from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, InGroup, Not
+from hark.understand.conditions import (
+    AllOf,
+    Amount,
+    AnyOf,
+    Change,
+    Condition,
+    Did,
+    DidNot,
+    HasTrait,
+    InGroup,
+    InSegment,
+    InSequence,
+    Not,
+    Returned,
+    SinceLast,
+    Window,
+)
+from hark.understand.conditions.sequence import Match, Never, Step
 
 START = 1_700_000_000_000_000
 NAMES = ("Ordered", "Viewed")
@@ -32,25 +50,91 @@ TRAITS: st.SearchStrategy[JSON] = st.sampled_from(
     [{"plan": "pro"}, {"plan": {"ne": "pro"}}, {"plan": {"exists": False}}, {"seats.paid": {"gte": 2}}]
 )
 
-LEAVES: st.SearchStrategy[Condition] = st.one_of(
+ZONES = st.sampled_from(["UTC", "America/Sao_Paulo", "Asia/Kathmandu"])
+SPANS = st.integers(1, 96).map(lambda hours: hours * HOUR)
+OTHERS: st.SearchStrategy[Window] = st.one_of(
     st.builds(
-        Did,
-        names=EVENTS,
-        where=PREDICATES,
-        measure=st.sampled_from(["times", "days"]),
-        count=COUNTS,
-        within_us=WINDOWS,
-        zone=st.sampled_from(["UTC", "America/Sao_Paulo", "Asia/Kathmandu"]),
+        lambda start, more: Window(between=(START + start * HOUR, START + (start + more) * HOUR)),
+        st.integers(-48, 200),
+        st.integers(1, 100),
     ),
-    st.builds(DidNot, names=EVENTS, where=PREDICATES, within_us=WINDOWS),
-    st.builds(HasTrait, where=TRAITS),
-    st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS),
+    st.just(Window(today=True)),
+    st.sampled_from([("Viewed",), ("Ordered", "Other")]).map(lambda names: Window(since=names)),
+    st.just(Window(entry=True)),
+    st.integers(0, 250).map(lambda hours: Window(entry=True, after=(START + hours * HOUR, 3))),
 )
+"""Windows other than `within`."""
+QUANTITIES: st.SearchStrategy[JSON] = st.sampled_from(
+    [{"gte": 2}, {"lt": 3.5}, {"gt": 0, "lte": 4}, {"eq": 5}, {"between": [1, 4]}, {"ne": 0}]
+)
+AGES = st.dictionaries(st.sampled_from(["gte", "gt", "lt", "lte"]), SPANS, min_size=1, max_size=2)
+MATCHES = st.builds(Match, EVENTS, PREDICATES)
+STEPS = st.builds(Step, MATCHES, st.one_of(st.none(), SPANS), st.lists(MATCHES, max_size=1).map(tuple))
+NEVERS = st.builds(Never, st.lists(MATCHES, min_size=1, max_size=2).map(tuple), st.one_of(st.none(), SPANS))
+
+
+def counts(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:
+    """`did` with every measure that is a count."""
+    measures = st.sampled_from(["times", "days", "weeks", "months"])
+    common = {"names": EVENTS, "where": PREDICATES, "count": COUNTS, "zone": ZONES, **fixed}
+    return st.one_of(
+        st.builds(Did, measure=measures, **common),
+        st.builds(Did, measure=st.just("distinct"), of=st.sampled_from(["v", "x.y"]), **common),
+    )
+
+
+def amounts(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:
+    return st.builds(
+        Amount,
+        names=EVENTS,
+        of=st.just("v"),
+        measure=st.sampled_from(["sum", "avg", "max", "min"]),
+        compare=QUANTITIES,
+        where=PREDICATES,
+        zone=ZONES,
+        **fixed,
+    )
+
+
+BETWEEN = st.tuples(st.integers(0, 100), st.integers(1, 100)).map(
+    lambda ends: (START + ends[0] * HOUR, START + sum(ends) * HOUR)
+)
+KINDS: dict[str, st.SearchStrategy[Condition]] = {
+    "did": counts(within_us=WINDOWS),
+    "did in other windows": counts(other=OTHERS),
+    "did_not": st.one_of(
+        st.builds(DidNot, names=EVENTS, where=PREDICATES, within_us=WINDOWS),
+        st.builds(DidNot, names=EVENTS, where=PREDICATES, other=OTHERS, zone=ZONES),
+    ),
+    "amount": st.one_of(amounts(), amounts(days=st.integers(1, 5)), amounts(between=BETWEEN)),
+    "since_last": st.builds(SinceLast, EVENTS, AGES, PREDICATES),
+    "change": st.builds(
+        Change,
+        EVENTS,
+        st.integers(1, 5),
+        st.sampled_from([{"lte": 0.5}, {"gt": 1}, {"eq": 0}, {"gte": 1, "lt": 2}]),
+        PREDICATES,
+        st.sampled_from(["times", "days"]),
+        ZONES,
+    ),
+    "returned": st.builds(Returned, SPANS, SPANS),
+    "sequence": st.builds(
+        InSequence,
+        st.lists(STEPS, min_size=1, max_size=3).map(tuple),
+        st.one_of(st.none(), NEVERS),
+        st.one_of(st.none(), SPANS),
+    ),
+    "trait": st.builds(HasTrait, where=TRAITS),
+    "group": st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS),
+}
+"""By kind, conditions of it; the laws are asked of each."""
+LEAVES: st.SearchStrategy[Condition] = st.one_of(*KINDS.values())
 
 
 def _combined(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     some = st.lists(parts, min_size=1, max_size=3).map(tuple)
-    return st.one_of(st.builds(AllOf, some), st.builds(AnyOf, some), st.builds(Not, parts))
+    within = st.builds(InSegment, st.just("others"), parts)
+    return st.one_of(st.builds(AllOf, some), st.builds(AnyOf, some), st.builds(Not, parts), within)
 
 
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(LEAVES, _combined, max_leaves=4)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hark.model import JSON, Event, Instant, Record, Trait
-from hark.understand.conditions import Condition, Did, InGroup, stated
-from tests.understand.histories import CONDITIONS, HORIZON, START, arrivals, event, ordered
+from hark.understand.conditions import Condition, Did, Leaf, stated
+from tests.understand.histories import CONDITIONS, HORIZON, KINDS, START, arrivals, event, ordered
 
 MANY = settings(max_examples=250, deadline=None)
 
@@ -18,7 +20,7 @@ def fold(record: Record, condition: Condition, event: Event) -> None:
     """What the engine does with an event: summaries by name, traits by their latest (at, seq)."""
     leaves = {leaf.key: leaf for leaf in condition.leaves() if leaf.keeps_summary}
     for key, leaf in leaves.items():
-        if event.name in leaf.watches():
+        if leaf.takes(event):
             record.summaries[key] = leaf.fold(record.summaries.get(key), event)
     for name, value in stated(event).items():
         old = record.traits.get(name)
@@ -51,12 +53,26 @@ def walk(
         now = end
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(st.data(), arrivals(), st.lists(st.floats(0, 1), min_size=1, max_size=3))
+def test_each_kind_answers_live_as_the_pure_meaning_does(
+    kind: str, data: st.DataObject, events: list[Event], probes: list[float]
+) -> None:
+    """Of each kind by itself, so that none is drawn too seldom."""
+    holds_live(data.draw(KINDS[kind]), events, probes)
+
+
 @MANY
 @given(CONDITIONS, arrivals(), st.lists(st.floats(0, 1), min_size=1, max_size=3))
 def test_live_answers_as_the_pure_meaning_does(
     condition: Condition, events: list[Event], probes: list[float]
 ) -> None:
     """At arrivals, when `next_change` says and at other moments live = pure; in between nothing changes."""
+    holds_live(condition, events, probes)
+
+
+def holds_live(condition: Condition, events: Sequence[Event], probes: Sequence[float]) -> None:
     record = Record(1)
     walk(condition, record, [], START - 1, events[0].instant if events else HORIZON, probes)
     for place, one in enumerate(events):
@@ -67,27 +83,28 @@ def test_live_answers_as_the_pure_meaning_does(
         )
 
 
-@MANY
-@given(CONDITIONS, arrivals(), arrivals())
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "trait"])
+@settings(max_examples=60, deadline=None)
+@given(st.data(), arrivals(), arrivals())
 def test_two_summaries_together_are_the_summary_of_all(
-    condition: Condition, events: list[Event], others: list[Event]
+    kind: str, data: st.DataObject, events: list[Event], others: list[Event]
 ) -> None:
     """Merging what two subjects' events were folded to gives the answers of one subject with all of them."""
-    leaves = [leaf for leaf in condition.leaves() if isinstance(leaf, Did | InGroup)]
-    for leaf in leaves:
-        one, other = (_folded(leaf, part) for part in (events, others))
-        record = Record(1)
-        record.summaries[leaf.key] = leaf.merge(one, other)
-        now = max([START, *(event.instant for event in events + others)])
-        assert leaf.met(record, now) == leaf.holds(ordered(events + others), now)
-        change = leaf.next_change(record, now)
-        assert change is None or leaf.met(record, change) == leaf.holds(ordered(events + others), change)
+    condition = data.draw(KINDS[kind])
+    others = [replace(one, seq=one.seq + 100) for one in others]
+    record, whole = Record(1), ordered([*events, *others])
+    for leaf in condition.leaves():
+        record.summaries[leaf.key] = leaf.merge(*(_folded(leaf, part) for part in (events, others)))
+    now = max([START, *(event.instant for event in whole)])
+    assert condition.met(record, now) == condition.holds(whole, now)
+    change = condition.next_change(record, now)
+    assert change is None or condition.met(record, change) == condition.holds(whole, change)
 
 
-def _folded(leaf: Did | InGroup, events: Sequence[Event]) -> JSON:
+def _folded(leaf: Leaf, events: Sequence[Event]) -> JSON:
     summary: JSON = None
     for one in events:
-        if one.name in leaf.watches():
+        if leaf.takes(one):
             summary = leaf.fold(summary, one)
     return summary
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from hark.store.table import EventTable
 from hark.understand.batch import members, summaries
 from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait, Not
 from hark.understand.segments import segment_at
-from tests.understand.histories import CONDITIONS, SPAN_H, START, arrivals, event, ordered
+from tests.understand.histories import CONDITIONS, KINDS, SPAN_H, START, arrivals, event, ordered
 
 MANY = settings(max_examples=50, deadline=None)
 SOMEWHERE = Path("/nonexistent")
@@ -43,12 +44,26 @@ def by_subject(events: Sequence[Event]) -> dict[int, list[Event]]:
     return {subject: list(part) for subject, part in groupby(whole, lambda one: one.subject)}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(st.data(), crowds(), st.integers(-24, SPAN_H + 24 * 5))
+def test_columns_of_each_kind_answer_as_the_pure_meaning_does(
+    kind: str, data: st.DataObject, events: list[Event], hours: int
+) -> None:
+    """Of each kind by itself, so that none is drawn too seldom."""
+    _columns_answer(data.draw(KINDS[kind]), events, hours)
+
+
 @MANY
 @given(CONDITIONS, crowds(), st.integers(-24, SPAN_H + 24 * 5))
 def test_columns_answer_as_the_pure_meaning_does(
     condition: Condition, events: list[Event], hours: int
 ) -> None:
     """At any moment the members are the subjects seen by then for which the condition holds."""
+    _columns_answer(condition, events, hours)
+
+
+def _columns_answer(condition: Condition, events: Sequence[Event], hours: int) -> None:
     at = START + hours * HOUR
     pure = [
         subject
@@ -66,10 +81,10 @@ def test_summaries_from_columns_are_the_folded_ones(condition: Condition, events
     for leaf in condition.leaves():
         folded: dict[int, JSON] = {}
         for one in events if leaf.keeps_summary else ():
-            if one.name in leaf.watches():
+            if leaf.takes(one):
                 folded[one.subject] = leaf.fold(folded.get(one.subject), one)
         folded = {subject: summary for subject, summary in folded.items() if summary is not None}
-        if not (isinstance(leaf, Did) and leaf.measure == "days" and leaf.within_us is None):
+        if not (isinstance(leaf, Did) and leaf.measure != "times" and not leaf.window.moving):
             assert dict(summaries(held(events), leaf)) == folded
         else:
             filled = dict(summaries(held(events), leaf))

@@ -1,24 +1,41 @@
 """Conditions: one small file for each kind, each with its sentence, its meaning and its live form."""
 
-from hark.understand.conditions.base import TRAITS, Condition, Leaf, View
-from hark.understand.conditions.combine import AllOf, AnyOf, Not
+from hark.understand.conditions.amount import Amount
+from hark.understand.conditions.base import ACTIVITY, TRAITS, Condition, Leaf, View
+from hark.understand.conditions.change import Change
+from hark.understand.conditions.combine import AllOf, AnyOf, InSegment, Not
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
 from hark.understand.conditions.group import InGroup
+from hark.understand.conditions.returned import Returned
+from hark.understand.conditions.sequence import InSequence
+from hark.understand.conditions.since_last import SinceLast
 from hark.understand.conditions.trait import HasTrait, known, stated
+from hark.understand.conditions.walk import nodes, replaced
+from hark.understand.conditions.window import Window
 
 __all__ = [
+    "ACTIVITY",
     "TRAITS",
     "AllOf",
+    "Amount",
     "AnyOf",
+    "Change",
     "Condition",
     "Did",
     "DidNot",
     "HasTrait",
     "InGroup",
+    "InSegment",
+    "InSequence",
     "Leaf",
     "Not",
+    "Returned",
+    "SinceLast",
     "View",
+    "Window",
     "known",
+    "nodes",
+    "replaced",
     "stated",
 ]

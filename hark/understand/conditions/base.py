@@ -9,17 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar, Protocol, TypeAlias
+from itertools import groupby
+from operator import itemgetter
+from typing import ClassVar, NamedTuple, Protocol, Self, TypeAlias
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from hark.model import JSON, Consent, Event, Instant, Trait
+from hark.model import JSON, Consent, Event, Instant, Kind, Trait
 
 TRAITS = "\x00traits"
 """Stands in `watches` for "any change of a trait"."""
+ACTIVITY = "\x00activity"
+"""Stands in `watches` for "any activity, whatever its name"."""
+SOMETIME = 4_000_000_000_000_000
+"""Any instant, for what does not depend on it (this one is in 2096)."""
 
 
 class View(Protocol):
@@ -36,6 +42,18 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+class Found(NamedTuple):
+    """Events as columns, in no order."""
+
+    who: Ints
+    """Places of their subjects."""
+    at: Ints
+    seq: Ints
+
+    def only(self, rows: Flags | Ints) -> Found:
+        return Found(self.who[rows], self.at[rows], self.seq[rows])
+
+
 class Columns(Protocol):
     """Many subjects' histories as of one moment: what the columnar form reads."""
 
@@ -43,8 +61,21 @@ class Columns(Protocol):
     subjects: Ints
     """Ascending; every other array speaks of them by place."""
 
-    def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> tuple[Ints, Ints]:
-        """(place of the subject, at) of the events of these names, up to the moment, that pass."""
+    def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
+        """The events of these names, up to the moment, that pass."""
+        ...
+
+    def values(
+        self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
+    ) -> tuple[Found, Ints, list[JSON]]:
+        """The same; for each a code into what is read of the different properties that occur."""
+        ...
+
+    def events(self, names: Sequence[str] | None, properties: bool) -> Iterator[tuple[int, Event]]:
+        """(place of the subject, event), by (subject, at, seq), of these names, or all activity (None).
+
+        Of an event only subject, at, seq, name, active and, where asked for, properties are what they were.
+        """
         ...
 
     def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
@@ -54,6 +85,15 @@ class Columns(Protocol):
     def traits(self) -> Iterator[tuple[int, Mapping[str, Trait]]]:
         """(place, traits as of the moment) of the subjects of which any trait is known."""
         ...
+
+
+class Kept:
+    """A view of somebody of whom nothing but summaries is known."""
+
+    def __init__(self) -> None:
+        self.traits: dict[str, Trait] = {}
+        self.consents: dict[str, Consent] = {}
+        self.summaries: dict[str, JSON] = {}
 
 
 class Condition(Struct, frozen=True, dict=True):
@@ -87,6 +127,17 @@ class Condition(Struct, frozen=True, dict=True):
         """The leaves below, this one included."""
         raise NotImplementedError
 
+    def possible(self, answer: bool) -> bool:
+        """Whether the answer is possible for somebody who did none of its events, whatever the traits.
+
+        May say yes where the truth is no (parts are taken for independent), never the reverse.
+        """
+        return self.holds((), SOMETIME) is answer
+
+    def since_entry(self, _at: Instant, _seq: int) -> Self:
+        """The condition in which `since: entry` means: after this (at, seq)."""
+        return self
+
 
 class Leaf(Condition, frozen=True):
     """A condition that keeps a summary of its own (or reads traits and consents)."""
@@ -111,6 +162,24 @@ class Leaf(Condition, frozen=True):
         """The event names (or TRAITS) that can change the summary."""
         raise NotImplementedError
 
+    ordered: ClassVar[bool] = False
+    """Its fold rests on the order of events: after a merge or a very late event it may be `stale`."""
+    reads_properties: ClassVar[bool] = False
+    """Its fold reads properties of events (beside `test`)."""
+
+    def takes(self, event: Event) -> bool:
+        """Whether the event is for `fold`."""
+        watched = self.watches()
+        return event.name in watched or (ACTIVITY in watched and event.active and event.kind != Kind.FACT)
+
+    def stale(self, _summary: JSON) -> bool:
+        """Whether the summary must be folded anew from all events."""
+        return False
+
+    def trait_names(self) -> frozenset[str]:
+        """The traits that it looks at."""
+        return frozenset()
+
     @property
     def test(self) -> Callable[[bytes], bool] | None:
         """Which raw properties an event needs to change the summary; None: any that it watches changes it."""
@@ -126,7 +195,28 @@ class Leaf(Condition, frozen=True):
 
     def summarised(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
         """(subject, what folding all its events gives) where that is anything; to fill a new summary."""
-        raise NotImplementedError
+        for place, summary in self._by_place(columns):
+            yield int(columns.subjects[place]), summary
+
+    def columnar(self, columns: Columns) -> Flags:
+        """By folding each subject's events; kinds that are asked often do without."""
+        flags = np.full(len(columns.subjects), self.possible(True))
+        kept = Kept()
+        for place, summary in self._by_place(columns):
+            kept.summaries[self.key] = summary
+            flags[place] = self.met(kept, columns.at)
+        return flags
+
+    def _by_place(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
+        watched = self.watches()
+        names = None if ACTIVITY in watched else sorted(watched)
+        asked = self.reads_properties or self.test is not None
+        for place, mine in groupby(columns.events(names, asked), key=itemgetter(0)):
+            summary: JSON = None
+            for _, event in mine:
+                summary = self.fold(summary, event)
+            if summary is not None:
+                yield place, summary
 
     def merge(self, one: JSON, other: JSON) -> JSON:
         """The summary of two subjects' events together, for when they turn out to be one."""

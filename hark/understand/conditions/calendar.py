@@ -1,7 +1,8 @@
-"""Calendar days of a zone, for one instant and for a column of them.
+"""Calendar days, weeks and months of a zone, for one instant and for a column of them.
 
 A day begins at its first local midnight and lasts until the next day's; so days are intervals, also
-where clocks are set back over midnight. Days are numbered from 1970-01-01 = 0.
+where clocks are set back over midnight. Days are numbered from 1970-01-01 = 0, weeks (from Monday) from
+that of 1969-12-29 = 0, months from January 1970 = 0.
 """
 
 from __future__ import annotations
@@ -43,3 +44,28 @@ def days_of(ats: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     first, last = int(ats.min()) // DAY - 1, int(ats.max()) // DAY + 2
     starts = np.array([day_start(day, zone) for day in range(first, last + 1)])
     return np.searchsorted(starts, ats, side="right") + (first - 1)
+
+
+def period_of(at: Instant, period: str, zone: str) -> int:
+    """The number of the local day, week or month (`period` is "days", "weeks" or "months")."""
+    day = day_of(at, zone)
+    if period == "days":
+        return day
+    if period == "weeks":
+        return (day + _THURSDAY) // 7
+    first = date.fromordinal(day + _EPOCH)
+    return (first.year - 1970) * 12 + first.month - 1
+
+
+def periods_of(ats: NDArray[np.int64], period: str, zone: str) -> NDArray[np.int64]:
+    """`period_of` for a column of instants."""
+    days = days_of(ats, zone)
+    if period == "days":
+        return days
+    if period == "weeks":
+        return (days + _THURSDAY) // 7
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+_THURSDAY = 3
+"""1970-01-01 was one: so many days after its week's Monday."""

@@ -1,4 +1,4 @@
-"""The nodes that combine: all, any, not.
+"""The nodes that combine: all, any, not, and being in another segment.
 
 Their `next_change` is sound and lazy: a false `all` cannot turn true before every one of its false
 parts may have changed, so it asks to be looked at again at the last of those moments, not at the first.
@@ -7,7 +7,9 @@ parts may have changed, so it asks to be looked at again at the last of those mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
 
+import msgspec
 import numpy as np
 
 from hark.model import Event, Instant
@@ -67,6 +69,12 @@ class AllOf(Condition, frozen=True, tag="all"):
         for part in self.parts:
             yield from part.leaves()
 
+    def possible(self, answer: bool) -> bool:
+        return (all if answer else any)(part.possible(answer) for part in self.parts)
+
+    def since_entry(self, at: Instant, seq: int) -> Self:
+        return msgspec.structs.replace(self, parts=tuple(part.since_entry(at, seq) for part in self.parts))
+
 
 class AnyOf(Condition, frozen=True, tag="any"):
     """True if at least one part is."""
@@ -96,6 +104,12 @@ class AnyOf(Condition, frozen=True, tag="any"):
         for part in self.parts:
             yield from part.leaves()
 
+    def possible(self, answer: bool) -> bool:
+        return (any if answer else all)(part.possible(answer) for part in self.parts)
+
+    def since_entry(self, at: Instant, seq: int) -> Self:
+        return msgspec.structs.replace(self, parts=tuple(part.since_entry(at, seq) for part in self.parts))
+
 
 class Not(Condition, frozen=True, tag="not"):
     """True if its part is not."""
@@ -123,3 +137,47 @@ class Not(Condition, frozen=True, tag="not"):
 
     def leaves(self) -> Iterator[Leaf]:
         return self.part.leaves()
+
+    def possible(self, answer: bool) -> bool:
+        return self.part.possible(not answer)
+
+    def since_entry(self, at: Instant, seq: int) -> Self:
+        return msgspec.structs.replace(self, part=self.part.since_entry(at, seq))
+
+
+class InSegment(Condition, frozen=True, tag="in_segment"):
+    """The customer is in another segment now: its condition holds."""
+
+    name: str
+    where: Condition | None = None
+    """The segment's condition, once it has been looked up (`definitions.resolve`)."""
+
+    def sentence(self) -> str:
+        return f"are in {self.name}"
+
+    @property
+    def meant(self) -> Condition:
+        if self.where is None:
+            raise LookupError(f"the condition of segment {self.name} has not been looked up")
+        return self.where
+
+    def holds(self, events: Sequence[Event], now: Instant) -> bool:
+        return self.meant.holds(events, now)
+
+    def met(self, view: View, now: Instant) -> bool:
+        return self.meant.met(view, now)
+
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        return self.meant.next_change(view, now)
+
+    def answer(self, view: View, now: Instant) -> Answer:
+        return self.meant.answer(view, now)
+
+    def columnar(self, columns: Columns) -> Flags:
+        return self.meant.columnar(columns)
+
+    def leaves(self) -> Iterator[Leaf]:
+        return self.meant.leaves()
+
+    def possible(self, answer: bool) -> bool:
+        return self.meant.possible(answer)

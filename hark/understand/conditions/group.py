@@ -32,6 +32,8 @@ class Told(msgspec.Struct, frozen=True):
 class InGroup(Leaf, frozen=True, tag="group"):
     """The customer belongs to a group of this type whose traits fulfil a predicate."""
 
+    reads_properties = True
+
     group: str
     """The type: account, household ..."""
     where: JSON
@@ -57,7 +59,7 @@ class InGroup(Leaf, frozen=True, tag="group"):
 
     def columnar(self, columns: Columns) -> Flags:
         flags = np.zeros(len(columns.subjects), np.bool_)
-        for place, groups in self._by_place(columns).items():
+        for place, groups in self._groups_by_place(columns).items():
             flags[place] = self._fits(groups)
         return flags
 
@@ -73,7 +75,7 @@ class InGroup(Leaf, frozen=True, tag="group"):
         return _plain(groups)
 
     def summarised(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
-        for place, groups in sorted(self._by_place(columns).items()):
+        for place, groups in sorted(self._groups_by_place(columns).items()):
             yield int(columns.subjects[place]), _plain(groups)
 
     def merge(self, one: JSON, other: JSON) -> JSON:
@@ -94,7 +96,7 @@ class InGroup(Leaf, frozen=True, tag="group"):
             self._add(groups, properties)
         return groups
 
-    def _by_place(self, columns: Columns) -> dict[int, Groups]:
+    def _groups_by_place(self, columns: Columns) -> dict[int, Groups]:
         by: dict[int, Groups] = {}
         for place, properties in columns.properties((GROUP_TRAITS,)):
             self._add(by.setdefault(place, {}), properties)

@@ -1,118 +1,136 @@
-"""The four bounded summaries from which "how often, on how many days, in which window" is read.
+"""The bounded summaries from which "how often, how many different, in which window" is read.
 
 `cap` is the number from which on the answer no longer depends on the count, so nothing beyond it is
-kept. Events may come late and out of order; each counts at its own time.
+kept. Events may come late and out of order; each counts at its own time. What is counted is each match
+(its key is None), or the different keys of matches: days, weeks, months, values.
 
-    times, ever        n                 matches, at most `cap`
-    times, in a window [at, ...]         the last `cap` instants, ascending
-    days, ever         [day, ...]        `cap` different days, ascending
-    days, in a window  [[at...], [day...]]  the latest instant of each of the last `cap` days, ascending
+    Count     n                        matches, at most `cap`
+    Keys      [key, ...]               `cap` different keys, ascending
+    Instants  [at, ...]                the last `cap` instants, ascending
+    Latest    [[at...], [key...]]      the latest instant of each of the last `cap` keys, ascending by instant
+    Marks     [mark, [[at, seq, key]...]]  the latest (at, seq) of the event since which is counted, and
+                                       the last `cap` matches (of each key the latest), ascending
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import Protocol
 
 from hark.model import JSON, Instant
-from hark.understand.conditions.calendar import day_of
+
+Match = tuple[Instant, int, JSON]
+"""(at, seq, key)."""
 
 
-def add_time(summary: JSON, _at: Instant, cap: int, _zone: str) -> JSON:
-    count = summary or 0
-    return count + 1 if count < cap else count
+class Tally(Protocol):
+    """How one sort of summary grows; None is the empty one."""
+
+    def add(self, summary: JSON, match: Match, cap: int) -> JSON:
+        """With one more match; may return the same object, changed."""
+        ...
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        """Of two subjects' matches together."""
+        ...
 
 
-def add_instant(summary: JSON, at: Instant, cap: int, _zone: str) -> JSON:
-    if summary is None:
-        return [at]
-    if at >= summary[-1]:
-        summary.append(at)
-    else:
-        insort(summary, at)
-    if len(summary) > cap:
-        del summary[0]
-    return summary
+class Count:
+    def add(self, summary: JSON, _match: Match, cap: int) -> JSON:
+        count = summary or 0
+        return count + 1 if count < cap else count
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        return min(one + other, cap)
 
 
-def add_day(summary: JSON, at: Instant, cap: int, zone: str) -> JSON:
-    days: list[int] = [] if summary is None else summary
-    if len(days) >= cap:
-        return days
-    day = day_of(at, zone)
-    place = bisect_left(days, day)
-    if place == len(days) or days[place] != day:
-        days.insert(place, day)
-    return days
+class Keys:
+    def add(self, summary: JSON, match: Match, cap: int) -> JSON:
+        keys: list[JSON] = [] if summary is None else summary
+        if len(keys) >= cap:
+            return keys
+        key = match[2]
+        place = bisect_left(keys, key)
+        if place == len(keys) or keys[place] != key:
+            keys.insert(place, key)
+        return keys
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        return sorted({*one, *other})[:cap]
 
 
-def add_last_of_day(summary: JSON, at: Instant, cap: int, zone: str) -> JSON:
-    ats, days = summary = [[], []] if summary is None else summary
-    day = day_of(at, zone)
-    place = bisect_left(days, day)
-    if place < len(days) and days[place] == day:
-        ats[place] = max(ats[place], at)
-    else:
-        days.insert(place, day)
+class Instants:
+    def add(self, summary: JSON, match: Match, cap: int) -> JSON:
+        at = match[0]
+        if summary is None:
+            return [at]
+        if at >= summary[-1]:
+            summary.append(at)
+        else:
+            insort(summary, at)
+        if len(summary) > cap:
+            del summary[0]
+        return summary
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        return sorted(one + other)[-cap:]
+
+
+class Latest:
+    def add(self, summary: JSON, match: Match, cap: int) -> JSON:
+        at, _, key = match
+        ats, keys = summary = [[], []] if summary is None else summary
+        if key in keys:
+            place = keys.index(key)
+            if at <= ats[place]:
+                return summary
+            del ats[place], keys[place]
+        place = _place(ats, keys, at, key)
         ats.insert(place, at)
-    if len(days) > cap:
-        del ats[0], days[0]
-    return summary
+        keys.insert(place, key)
+        if len(keys) > cap:
+            del ats[0], keys[0]
+        return summary
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        latest: dict[JSON, Instant] = {}
+        for ats, keys in (one, other):
+            for at, key in zip(ats, keys, strict=True):
+                latest[key] = max(at, latest.get(key, at))
+        pairs = sorted((at, key) for key, at in latest.items())[-cap:]
+        return [[at for at, _ in pairs], [key for _, key in pairs]]
 
 
-def of_times(ats: list[Instant], cap: int, _zone: str) -> JSON:
-    return min(len(ats), cap)
+class Marks:
+    def add(self, summary: JSON, match: Match, cap: int) -> JSON:
+        mark, kept = [None, []] if summary is None else summary
+        return [mark, self._last([*kept, list(match)], cap)]
+
+    def mark(self, summary: JSON, at: Instant, seq: int) -> JSON:
+        """The event happened since which is counted."""
+        mark, kept = [None, []] if summary is None else summary
+        return [max(mark, [at, seq]) if mark else [at, seq], kept]
+
+    def merge(self, one: JSON, other: JSON, cap: int) -> JSON:
+        marks = [mark for mark in (one[0], other[0]) if mark]
+        return [max(marks, default=None), self._last([*one[1], *other[1]], cap)]
+
+    def _last(self, matches: Iterable[JSON], cap: int) -> list[JSON]:
+        """The last of them; of several with one key the latest."""
+        by: dict[JSON, JSON] = {}
+        for place, match in enumerate(sorted(matches, key=_order)):
+            by[("", place) if match[2] is None else match[2]] = match
+        return sorted(by.values(), key=_order)[-cap:]
 
 
-def of_instants(ats: list[Instant], cap: int, _zone: str) -> JSON:
-    return ats[-cap:]
+def _order(match: JSON) -> tuple[Instant, int]:
+    return match[0], match[1]
 
 
-def of_days(ats: list[Instant], cap: int, zone: str) -> JSON:
-    return sorted({day_of(at, zone) for at in ats})[:cap]
-
-
-def of_last_of_days(ats: list[Instant], cap: int, zone: str) -> JSON:
-    latest = {day_of(at, zone): at for at in ats}
-    return [list(latest.values())[-cap:], list(latest)[-cap:]]
-
-
-def merge_times(one: JSON, other: JSON, cap: int) -> JSON:
-    return min(one + other, cap)
-
-
-def merge_instants(one: JSON, other: JSON, cap: int) -> JSON:
-    return sorted(one + other)[-cap:]
-
-
-def merge_days(one: JSON, other: JSON, cap: int) -> JSON:
-    return sorted({*one, *other})[:cap]
-
-
-def merge_last_of_days(one: JSON, other: JSON, cap: int) -> JSON:
-    latest: dict[int, Instant] = {}
-    for ats, days in (one, other):
-        for at, day in zip(ats, days, strict=True):
-            latest[day] = max(at, latest.get(day, at))
-    days = sorted(latest)[-cap:]
-    return [[latest[day] for day in days], days]
-
-
-ADD = {
-    ("times", False): add_time,
-    ("times", True): add_instant,
-    ("days", False): add_day,
-    ("days", True): add_last_of_day,
-}
-OF = {
-    ("times", False): of_times,
-    ("times", True): of_instants,
-    ("days", False): of_days,
-    ("days", True): of_last_of_days,
-}
-MERGE = {
-    ("times", False): merge_times,
-    ("times", True): merge_instants,
-    ("days", False): merge_days,
-    ("days", True): merge_last_of_days,
-}
-"""By (measure, whether there is a window): one more instant; all instants, ascending; two summaries."""
+def _place(ats: list[Instant], keys: list[JSON], at: Instant, key: JSON) -> int:
+    """Where (at, key) belongs among those that ascend."""
+    place = bisect_left(ats, at)
+    while place < len(ats) and ats[place] == at and keys[place] < key:
+        place += 1
+    return place

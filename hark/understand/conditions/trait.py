@@ -101,6 +101,12 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
     def next_change(self, _view: View, _now: Instant) -> Instant | None:
         return None
 
+    def trait_names(self) -> frozenset[str]:
+        return self.names
+
+    def possible(self, _answer: bool) -> bool:
+        return True
+
     def watches(self) -> frozenset[str]:
         return frozenset((TRAITS,))
 

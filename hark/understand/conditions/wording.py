@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from hark.model import DAY, HOUR, JSON, MINUTE, WEEK
+from hark.clock import moment
+from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+
+if TYPE_CHECKING:
+    from hark.understand.conditions.window import Window
 
 _COUNTS = {
     "eq": "exactly {}",
@@ -88,17 +94,76 @@ def event(names: Sequence[str], where: JSON = None) -> str:
     return listed(list(names), "or") + (f" ({predicate(where)})" if where else "")
 
 
+def counted(count: Mapping[str, JSON], measure: str, of: str | None) -> str:
+    """ "at least 2 times", "on at least 3 days", "with at least 5 different product_id"."""
+    numbers = " and ".join(_count(*pair) for pair in count.items())
+    if measure == "distinct":
+        return f"with {numbers} different {of}"
+    noun = measure[:-1] if numbers.endswith(" 1") else measure
+    on = {"times": "", "days": "on ", "weeks": "in ", "months": "in "}[measure]
+    return f"{on}{numbers} {noun}"
+
+
 def did(
-    names: Sequence[str], where: JSON, measure: str, count: Mapping[str, JSON], within_us: int | None
+    names: Sequence[str],
+    where: JSON,
+    measure: str,
+    count: Mapping[str, JSON],
+    window: Window,
+    of: str | None = None,
+    zone: str = "UTC",
 ) -> str:
     """What follows "did": "Order Completed at least 2 times in the last 45 days"."""
     words = event(names, where)
-    if measure == "days" or dict(count) != {"gte": 1}:
-        numbers = " and ".join(_count(*pair) for pair in count.items())
-        one = numbers.endswith(" 1")
-        words += (
-            f" on {numbers} day{'' if one else 's'}"
-            if measure == "days"
-            else (f" {numbers} time{'' if one else 's'}")
-        )
-    return words + (f" in the last {span(within_us)}" if within_us is not None else "")
+    if measure != "times" or dict(count) != {"gte": 1}:
+        words += f" {counted(count, measure, of)}"
+    return words + inside(window, zone)
+
+
+def inside(window: Window, zone: str) -> str:
+    """ " in the last 45 days", with a space before; "" for ever."""
+    if window.within_us is not None:
+        return f" in the last {span(window.within_us)}"
+    if window.between:
+        first, last = (_when(at, zone) for at in window.between)
+        return f" from {first} until before {last}"
+    if window.since:
+        return f" since they last did {listed(list(window.since), 'or')}"
+    return " today" if window.today else " since entering the campaign" if window.entry else ""
+
+
+def _when(at: Instant, zone: str) -> str:
+    local = moment(at).astimezone(ZoneInfo(zone))
+    return (
+        f"{local:%Y-%m-%d}"
+        if (local.hour, local.minute, local.second) == (0, 0, 0)
+        else f"{local:%Y-%m-%d %H:%M}"
+    )
+
+
+def compared(compare: Mapping[str, JSON], say: Callable[[JSON], str]) -> str:
+    """ "at least 100 and under 200": operators on a quantity, its values as `say` says them."""
+    return " and ".join(_QUANTITIES[name].format(_said(value, say)) for name, value in compare.items())
+
+
+def _said(value: JSON, say: Callable[[JSON], str]) -> str:
+    if isinstance(value, list):
+        return listed([say(one) for one in value], "or")
+    return say(value)
+
+
+def number(value: JSON) -> str:
+    return _value(value)
+
+
+_QUANTITIES = {
+    "eq": "exactly {}",
+    "ne": "not {}",
+    "gt": "more than {}",
+    "gte": "at least {}",
+    "lt": "less than {}",
+    "lte": "at most {}",
+    "between": "between {}",
+    "in": "any of {}",
+    "not_in": "none of {}",
+}

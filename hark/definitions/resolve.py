@@ -1,0 +1,97 @@
+"""Putting what definitions only name in its place: the conditions of segments, within other conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from hark.definitions.problems import nearest
+from hark.definitions.types import Definition, Segment
+from hark.errors import HarkError
+from hark.understand.conditions import Condition, InSegment, replaced
+
+T = TypeVar("T", bound=Struct)
+
+
+def resolved(definitions: Iterable[T], in_force: Iterable[Definition]) -> list[T]:
+    """The same definitions, in which each `in_segment` knows the condition of its segment, as in force.
+
+    Raises HarkError: `segment.unknown`, `segment.cycle`.
+    """
+    look_up = Lookup(in_force)
+    return [_with(one, look_up.condition) for one in definitions]
+
+
+class Lookup:
+    """The segments in force, by which conditions are completed."""
+
+    def __init__(self, in_force: Iterable[Definition]) -> None:
+        self._segments = {one.name: one.where for one in in_force if isinstance(one, Segment)}
+        self._known: dict[str, Condition] = {}
+
+    def condition(self, condition: Condition) -> Condition:
+        """The condition with all that it names."""
+        return self._complete(condition, ())
+
+    def _complete(self, condition: Condition, above: tuple[str, ...]) -> Condition:
+        def by(leaf: Condition) -> Condition:
+            return (
+                InSegment(leaf.name, self._segment(leaf.name, above)) if isinstance(leaf, InSegment) else leaf
+            )
+
+        return replaced(condition, by)
+
+    def _segment(self, name: str, above: tuple[str, ...]) -> Condition:
+        if name in above:
+            path = " → ".join([*above[above.index(name) :], name])
+            raise HarkError(f"segments that name each other: {path}", "leave one out", "segment.cycle")
+        if name not in self._segments:
+            raise HarkError(f"there is no segment {name!r}", nearest(name, self._segments), "segment.unknown")
+        if name not in self._known:
+            self._known[name] = self._complete(self._segments[name], (*above, name))
+        return self._known[name]
+
+
+def named_segments(definition: Any) -> list[str]:
+    """The segments that the conditions of a definition name, each once."""
+    found: list[str] = []
+
+    def note(condition: Condition) -> Condition:
+        if isinstance(condition, InSegment) and condition.name not in found:
+            found.append(condition.name)
+        return condition
+
+    _with(definition, lambda condition: replaced(condition, note))
+    return found
+
+
+def cycle(name: str, names: Mapping[str, Sequence[str]]) -> list[str]:
+    """The way from a segment back to itself, by whom each names; [] if there is none."""
+    ways = [[name]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for following in names.get(way[-1], ()):
+            if following == name:
+                return [*way, name]
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return []
+
+
+def _with(value: Any, change: Callable[[Condition], Condition]) -> Any:
+    """A definition, or a part of one, with each of its conditions changed."""
+    if isinstance(value, Condition):
+        return change(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_with(one, change) for one in value)
+    if isinstance(value, Struct):
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        changed = {name: _with(old, change) for name, old in fields.items()}
+        new = {name: one for name, one in changed.items() if one is not fields[name] and one != fields[name]}
+        return msgspec.structs.replace(value, **new) if new else value
+    return value
