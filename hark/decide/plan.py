@@ -19,6 +19,7 @@ from hark.definitions.resolve import resolved
 from hark.definitions.types import Campaign, Definition, Document, OnDate, Policy, Segment, Topic
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
+from hark.understand.conditions.consent import Rule
 
 IDENTIFY = "Identify"
 GROUP_CALL = "Group"
@@ -98,6 +99,7 @@ class Plan:
         things = [thing for _, thing in documents]
         self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
+        self.consent_rules = {name: Rule(one.default, one.opt_in) for name, one in self.topics.items()}
         policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
         self.attention = policies.get("attention", Policy("attention"))
         hours = self.attention.quiet_hours

@@ -8,11 +8,11 @@ from typing import TypeAlias
 from hark.decide import consents
 from hark.decide.consents import State
 from hark.decide.course import Course
-from hark.decide.profile import text
 from hark.decide.reasons import Refusal
 from hark.decide.suppressions import EVERYTHING, Why, form
 from hark.decide.work import Work
 from hark.model import JSON, Event, Record
+from hark.understand.conditions import reachable
 
 Values: TypeAlias = dict[str, JSON]
 Check: TypeAlias = Callable[[Work, Course, Event], Values | None]
@@ -22,8 +22,7 @@ Checks: TypeAlias = tuple[tuple[Refusal, Check], ...]
 
 def address(record: Record, channel: str) -> str:
     """Where the customer can be reached by the channel: for e-mail the trait `email`; "" for nowhere."""
-    found = text(record.traits, "email") if channel == "email" else ""
-    return found if "@" in found else ""
+    return reachable.address(record.traits, channel)
 
 
 def suppressed(record: Record, channel: str) -> Values | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
-from hark.definitions.resolve import cycle, named_segments
+from hark.definitions.resolve import cycle, named_in, named_segments
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Send, Template
 from hark.definitions.yaml import Node
@@ -29,7 +29,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     known: dict[str, dict[str, Definition]] = {}
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
-    found = [*_twice(parsed), *_links_twice(parsed, known), *_named_segments(parsed, known)]
+    found = [*_twice(parsed), *_links_twice(parsed, known), *_named(parsed, known)]
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
@@ -64,15 +64,14 @@ def _links_twice(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
     return found
 
 
-def _named_segments(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
-    """Segments that conditions name are there, and none names itself, however far about."""
-    segments = known.get("segment", {})
-    names = {name: named_segments(one) for name, one in segments.items()}
+def _named(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
+    """Segments and topics that conditions name are there, and no segment names itself, however far about."""
+    names = {name: named_segments(one) for name, one in known.get("segment", {}).items()}
     found = []
     for document in parsed:
-        for name in named_segments(document.definition):
-            if name not in segments:
-                message, hint = f'there is no segment "{name}"', nearest(name, segments)
+        for kind, name in named_in(document.definition):
+            if name not in known.get(kind, {}):
+                message, hint = f'there is no {kind} "{name}"', nearest(name, known.get(kind, {}))
                 found.append(Problem(document.file, _line_naming(document.node, name), message, hint))
         way = cycle(document.name, names) if document.kind == "segment" else []
         if way:
@@ -86,7 +85,7 @@ def _listed(value: object) -> list[Node]:
 
 
 def _line_naming(node: Node, name: str) -> int:
-    """The line on which `in_segment` names a segment; the document's if there is none."""
+    """The line on which a condition names a segment or topic; the document's if there is none."""
     ways = [node]
     while ways:
         value = ways.pop().value
@@ -94,7 +93,7 @@ def _line_naming(node: Node, name: str) -> int:
             value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         )
         for key, child in children:
-            if key == "in_segment" and child.value == name:
+            if key in ("in_segment", "topic") and child.value == name:
                 return child.line
             ways.append(child)
     return node.line

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hark.definitions.problems import nearest
 from hark.definitions.shapes import (
     INVALID,
+    Duration,
     Either,
     Invalid,
     ListOf,
@@ -26,7 +27,8 @@ from hark.errors import HarkError
 from hark.model import JSON
 from hark.understand.conditions import Condition, Did, DidNot, nodes
 from hark.understand.conditions.did import MOST, saturation
-from hark.understand.operators import OPERATORS, PLANNED, test_of
+from hark.understand.conditions.moments import TIMED
+from hark.understand.operators import OPERATORS, test_of
 
 Names: TypeAlias = tuple[str, ...]
 
@@ -34,6 +36,13 @@ Names: TypeAlias = tuple[str, ...]
 @dataclass(frozen=True)
 class Operand(Shape[JSON]):
     """A bare value, or a mapping of operators."""
+
+    timed: bool = False
+    """Whether the present moment may be asked about too: of traits, which are looked at again and again."""
+
+    @property
+    def operators(self) -> Mapping[str, Callable[[JSON], object]]:
+        return {**OPERATORS, **TIMED} if self.timed else OPERATORS
 
     def read(self, node: Node, reading: Reading) -> JSON | Invalid:
         if not isinstance(node.value, dict):
@@ -44,15 +53,18 @@ class Operand(Shape[JSON]):
         return INVALID if INVALID in read else plain(node)
 
     def _operator(self, name: str, parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
-        if name in PLANNED or name == "ref":
+        if name == "ref":
             return reading.refuse(node, f'the operator "{name}" is not yet built')
-        if name not in OPERATORS:
-            return reading.refuse(node, f'unknown operator "{name}"', nearest(name, OPERATORS))
+        if name in TIMED and not self.timed:
+            hint = "an event is looked at once, when it comes in"
+            return reading.refuse(node, f'the operator "{name}" is for traits', hint)
+        if name not in self.operators:
+            return reading.refuse(node, f'unknown operator "{name}"', nearest(name, self.operators))
         return self._checked(name, parent, node, reading)
 
     def _checked(self, name: str, _parent: Node, node: Node, reading: Reading) -> JSON | Invalid:
         try:
-            OPERATORS[name](plain(node))
+            self.operators[name](plain(node))
         except ValueError as error:
             return reading.refuse(node, f"expected {error}")
         return plain(node)
@@ -72,8 +84,10 @@ class Operand(Shape[JSON]):
             "exists": {"type": "boolean"},
             **{name: {"type": "string", "minLength": 1} for name in ("starts_with", "ends_with", "matches")},
             **{name: {"type": ["string", "number"]} for name in ("gt", "gte", "lt", "lte")},
+            **{name: Duration().schema() for name in TIMED},
+            "anniversary": {"enum": ["today"]},
         }
-        each = {name: special.get(name, scalar) for name in OPERATORS}
+        each = {name: special.get(name, scalar) for name in self.operators}
         long = {"type": "object", "minProperties": 1, "properties": each, "additionalProperties": False}
         return {"anyOf": [scalar, long]}
 
@@ -152,6 +166,9 @@ COUNTING = ("eq", "ne", "gt", "gte", "lt", "lte", "between", "in", "not_in")
 EVENT = Text("the name of an event", r"\S(.*\S)?", 'for example "Order Completed"')
 ANY_PREDICATE: Shape[JSON] = Predicate(Operand())
 PREDICATE = Named("predicate", lambda: ANY_PREDICATE)
+ANY_TRAITS: Shape[JSON] = Predicate(Operand(timed=True))
+TRAITS = Named("traits", lambda: ANY_TRAITS)
+"""A predicate on traits."""
 EVENTS: Mapping[str, Shape[Any]] = {
     "event": Mapped(EVENT, lambda name, _node, _reading: (name,)),
     "any_of": ListOf(EVENT, "a list of events"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hark.definitions.conditions import CONDITION, EVENTS, PREDICATE, names_of
+from hark.definitions.conditions import CONDITION, EVENTS, TRAITS, names_of
 from hark.definitions.measures import DID, DID_NOT, Compared, whole_days
 from hark.definitions.problems import nearest
 from hark.definitions.sequences import SEQUENCE
@@ -23,6 +23,7 @@ from hark.definitions.shapes import (
     Shape,
     Values,
 )
+from hark.definitions.steps import CHANNEL
 from hark.definitions.yaml import Node
 from hark.model import JSON
 from hark.understand.conditions import (
@@ -30,16 +31,19 @@ from hark.understand.conditions import (
     AnyOf,
     Change,
     Condition,
+    HasConsent,
     HasTrait,
     InGroup,
     InSegment,
     Not,
+    Reachable,
     Returned,
     SinceLast,
 )
+from hark.understand.conditions.moments import TIMED
 from hark.understand.conditions.since_last import AFTER
 
-PLANNED_CONDITIONS = ("pace", "consent", "reachable", "engagement", "stage")
+PLANNED_CONDITIONS = ("pace", "engagement", "stage")
 MOST_CHANGE_DAYS = 200
 MOST_RETURNS = 100
 
@@ -93,6 +97,14 @@ RETURNED: Shape[Condition] = Record(
     {"after_gap": Duration(), "within": Duration()},
     _returned,
     required=("after_gap", "within"),
+)
+
+
+CONSENT: Shape[Condition] = Record(
+    "consent",
+    {"topic": NAME, "channel": CHANNEL, "state": Choice(("in", "out", "pending"))},
+    lambda values, _n, _r: HasConsent(values["topic"], values.get("channel", "email"), values["state"]),
+    required=("topic", "state"),
 )
 
 
@@ -168,20 +180,30 @@ def _turned(make: Callable[[Any], Condition]) -> Callable[[Any, Node, Reading], 
     return lambda value, _node, _reading: make(value)
 
 
+def _zone(where: JSON, reading: Reading) -> str:
+    """The workspace's, where the predicate asks about the present moment."""
+    operators = (name for operand in where.values() if isinstance(operand, dict) for name in operand)
+    return reading.zone if any(name in TIMED for name in operators) else "UTC"
+
+
 _SOME = ListOf(CONDITION, "a list of conditions")
 ANY_CONDITION: Shape[Condition] = OneCondition(
     {
         "all": Mapped(_SOME, _turned(AllOf)),
         "any": Mapped(_SOME, _turned(AnyOf)),
         "not": Mapped(CONDITION, _turned(Not)),
-        "trait": Mapped(PREDICATE, _turned(HasTrait)),
-        "group": Mapped(OfGroup(PREDICATE), lambda found, _node, _reading: InGroup(*found)),
+        "trait": Mapped(TRAITS, lambda where, _n, reading: HasTrait(where, _zone(where, reading))),
+        "group": Mapped(
+            OfGroup(TRAITS), lambda found, _n, reading: InGroup(found[0], found[1], _zone(found[1], reading))
+        ),
         "did": DID,
         "did_not": DID_NOT,
         "sequence": SEQUENCE,
         "since_last": SINCE_LAST,
         "change": CHANGE,
         "returned": RETURNED,
+        "consent": CONSENT,
+        "reachable": Mapped(CHANNEL, _turned(Reachable)),
         "in_segment": Mapped(NAME, _turned(InSegment)),
     }
 )

@@ -1,4 +1,4 @@
-"""Putting what definitions only name in its place: the conditions of segments, within other conditions."""
+"""Putting what conditions only name in its place: the conditions of segments, the rules of topics."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import msgspec
 from msgspec import Struct
 
 from hark.definitions.problems import nearest
-from hark.definitions.types import Definition, Segment
+from hark.definitions.types import Definition, Segment, Topic
 from hark.errors import HarkError
-from hark.understand.conditions import Condition, InSegment, replaced
+from hark.understand.conditions import Condition, HasConsent, InSegment, replaced
+from hark.understand.conditions.consent import Rule
 
 T = TypeVar("T", bound=Struct)
 
 
-def resolved(definitions: Iterable[T], in_force: Iterable[Definition]) -> list[T]:
-    """The same definitions, in which each `in_segment` knows the condition of its segment, as in force.
+def resolved(definitions: Iterable[T], in_force: Sequence[Definition]) -> list[T]:
+    """The same definitions, in which each `in_segment` knows the condition of its segment, as in force, and
+    each `consent` the rules of its topic.
 
     Raises HarkError: `segment.unknown`, `segment.cycle`.
     """
@@ -28,8 +30,9 @@ def resolved(definitions: Iterable[T], in_force: Iterable[Definition]) -> list[T
 class Lookup:
     """The segments in force, by which conditions are completed."""
 
-    def __init__(self, in_force: Iterable[Definition]) -> None:
+    def __init__(self, in_force: Sequence[Definition]) -> None:
         self._segments = {one.name: one.where for one in in_force if isinstance(one, Segment)}
+        self._rules = {one.name: Rule(one.default, one.opt_in) for one in in_force if isinstance(one, Topic)}
         self._known: dict[str, Condition] = {}
 
     def condition(self, condition: Condition) -> Condition:
@@ -55,17 +58,24 @@ class Lookup:
         return self._known[name]
 
 
-def named_segments(definition: Any) -> list[str]:
-    """The segments that the conditions of a definition name, each once."""
-    found: list[str] = []
+def named_in(definition: Any) -> dict[tuple[str, str], None]:
+    """(kind, name) of what the conditions of a definition name."""
+    found: dict[tuple[str, str], None] = {}
 
     def note(condition: Condition) -> Condition:
-        if isinstance(condition, InSegment) and condition.name not in found:
-            found.append(condition.name)
+        if isinstance(condition, InSegment):
+            found["segment", condition.name] = None
+        elif isinstance(condition, HasConsent):
+            found["topic", condition.topic] = None
         return condition
 
     _with(definition, lambda condition: replaced(condition, note))
     return found
+
+
+def named_segments(definition: Any) -> list[str]:
+    """The segments that the conditions of a definition name, each once."""
+    return [name for kind, name in named_in(definition) if kind == "segment"]
 
 
 def cycle(name: str, names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -6,7 +6,7 @@ measure for each `did`) only `parse` checks: whatever `parse` accepts, the schem
 
 from __future__ import annotations
 
-from hark.definitions.conditions import ANY_PREDICATE
+from hark.definitions.conditions import ANY_PREDICATE, ANY_TRAITS
 from hark.definitions.documents import KINDS
 from hark.definitions.kinds import ANY_CONDITION
 from hark.definitions.references import REFERRING_PREDICATE
@@ -26,5 +26,6 @@ def schema() -> JSON:
             "predicate": ANY_PREDICATE.schema(),
             "referring_predicate": REFERRING_PREDICATE.schema(),
             "steps": LIST.schema(),
+            "traits": ANY_TRAITS.schema(),
         },
     }

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from hark.history.columns import micros
 from hark.history.runs import Run
-from hark.model import JSON, Event, Instant, Trait
-from hark.understand.conditions import TRAITS, Condition, Leaf
+from hark.model import JSON, ConsentName, Event, Instant, Trait
+from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
 from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 
@@ -41,15 +41,19 @@ Known = Mapping[int, Mapping[str, Trait]]
 """By subject and name, the traits that a question needs."""
 
 
+Answers = Mapping[int, Sequence[Event]]
+"""By subject, what was said about being written to, in no order."""
+
+
 class BucketColumns:
     """One bucket's subjects as of a moment (`Columns` of the conditions)."""
 
-    def __init__(self, runs: Iterable[Run], at: Instant, known: Known) -> None:
+    def __init__(self, runs: Iterable[Run], at: Instant, known: Known, said: Answers) -> None:
         self.at = at
         self._runs = list(runs)
         self._counted = [_counted(run, at) for run in self._runs]
         seen = [run.subject[counted] for run, counted in zip(self._runs, self._counted, strict=True)]
-        self._known = known
+        self._known, self._said = known, said
         self.subjects: Ints = np.unique(np.concatenate([np.empty(0, np.int64), *seen]))
 
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
@@ -109,6 +113,11 @@ class BucketColumns:
             if subject in self._known:
                 yield place, self._known[subject]
 
+    def consents(self) -> Iterator[tuple[int, Sequence[Event]]]:
+        for place, subject in enumerate(self.subjects.tolist()) if self._said else ():
+            if subject in self._said:
+                yield place, self._said[subject]
+
 
 def _counted(run: Run, at: Instant) -> Flags:
     """The rows that are still their subject's, and not after the moment."""
@@ -137,9 +146,10 @@ def members(history: History, condition: Condition, at: Instant) -> Iterator[Int
     """
     leaves = list(condition.leaves())
     known = traits_at(history, frozenset[str]().union(*(leaf.trait_names() for leaf in leaves)), at)
+    said = answers(history) if any(isinstance(leaf, HasConsent) for leaf in leaves) else {}
     names, properties = _wanted(leaves, everybody=condition.possible(True))
     for bucket in range(history.buckets):
-        columns = BucketColumns(history.runs(bucket, names, properties), at, known)
+        columns = BucketColumns(history.runs(bucket, names, properties), at, known, said)
         yield columns.subjects[condition.columnar(columns)]
 
 
@@ -147,7 +157,7 @@ def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:
     """(subject, summary) of a leaf over the whole history, where it is not the empty one."""
     names, properties = _wanted([leaf], everybody=False)
     for bucket in range(history.buckets):
-        columns = BucketColumns(history.runs(bucket, names, properties), EVER, {})
+        columns = BucketColumns(history.runs(bucket, names, properties), EVER, {}, {})
         yield from leaf.summarised(columns)
 
 
@@ -178,6 +188,19 @@ def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:
         if when <= at:
             _keep(known.setdefault(subject, {}), names, stated, when, seq)
     return known
+
+
+def answers(history: History) -> Answers:
+    """What every subject has said about being written to, by any event."""
+    columns = ("subject", "at", "seq", "name", "properties", "received_at", "known_at")
+    rows = history.table([name.value for name in ConsentName], columns)
+    found: dict[int, list[Event]] = {}
+    instants = [micros(rows[name]).tolist() for name in ("at", "received_at", "known_at")]
+    cells = [rows[name].to_pylist() for name in ("subject", "seq", "name", "properties")]
+    for at, received, known, subject, seq, name, raw in zip(*instants, *cells, strict=True):
+        event = Event(subject, at, seq, name, 0, "", "", received, known, at, properties=_raw(raw))
+        found.setdefault(subject, []).append(event)
+    return found
 
 
 def statements(history: History) -> Iterator[tuple[int, Instant, int, Mapping[str, JSON]]]:

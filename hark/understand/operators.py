@@ -23,9 +23,6 @@ from hark.model import JSON, Instant
 Test: TypeAlias = Callable[[JSON], bool]
 """Whether one value (None: absent) passes."""
 
-PLANNED = ("in_next", "older_than", "newer_than", "anniversary")
-"""Operators of the language which are not built yet."""
-
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?P<clock>[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?")
 
 

@@ -20,9 +20,13 @@ from hark.understand.conditions import (
     Condition,
     Did,
     DidNot,
+    HasConsent,
+    HasTrait,
+    InGroup,
     InSegment,
     InSequence,
     Not,
+    Reachable,
     Returned,
     SinceLast,
     Window,
@@ -96,6 +100,22 @@ KINDS: list[tuple[str, Condition, str]] = [
         "returned: {after_gap: 30d, within: 7d}",
         Returned(30 * DAY, 7 * DAY),
         "came back in the last 7 days after 30 days or more away",
+    ),
+    (
+        "consent: {topic: news, state: in}",
+        HasConsent("news", "email", "in"),
+        "have agreed to news by email",
+    ),
+    ("reachable: email", Reachable("email"), "can be reached by email"),
+    (
+        "trait: {ends: {in_next: 7d}, born: {anniversary: today}}",
+        HasTrait({"ends": {"in_next": "7d"}, "born": {"anniversary": "today"}}, ZONE),
+        "have ends within the next 7 days and born on this day of an earlier year",
+    ),
+    (
+        "group: {account: {renewed: {older_than: 26w}}}",
+        InGroup("account", {"renewed": {"older_than": "26w"}}, ZONE),
+        "belong to an account with renewed 26 weeks ago or earlier",
     ),
     ("in_segment: regulars", InSegment("regulars"), "are in regulars"),
     (
@@ -183,6 +203,13 @@ def test_a_condition_of_a_campaign_may_name_a_segment() -> None:
     assert problems("policy: internal\nwhere: {in_segment: us}\n") == [
         'f:2: there is no segment "us" (there is none yet)'
     ]
+
+
+def test_the_topic_of_a_consent_is_looked_up() -> None:
+    """A condition on the answer about a topic that is not there is refused where it stands."""
+    text = "segment: a\nwhere:\n  consent: {topic: news, state: in}\n"
+    assert problems(text) == ['f:3: there is no topic "news" (there is none yet)']
+    assert problems(text + "---\ntopic: news\n") == []
 
 
 def test_since_entry_becomes_a_moment() -> None:

@@ -13,7 +13,6 @@ from hark.definitions.problems import DefinitionError
 from hark.definitions.steps import PLANNED_STEPS
 from hark.definitions.types import Document, Template
 from hark.errors import HarkError
-from hark.understand import operators
 from tests.definitions.cases import Mistake, mistakes
 
 
@@ -43,7 +42,6 @@ def test_an_error_is_one_line_for_each_problem() -> None:
 PLANNED = [
     *(f"{kind}: a\n" for kind in PLANNED_KINDS),
     *(f"segment: a\nwhere: {{{kind}: x}}\n" for kind in PLANNED_CONDITIONS),
-    *(f"segment: a\nwhere: {{trait: {{a: {{{name}: x}}}}}}\n" for name in operators.PLANNED),
     *(f"campaign: a\ntrigger: {{event: A}}\nsteps:\n  - {step}: {{}}\n" for step in PLANNED_STEPS),
 ]
 

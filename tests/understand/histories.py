@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, Event, Instant, Kind
+from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, ConsentName, Event, Instant, Kind
 from hark.understand.conditions import (
     AllOf,
     Amount,
@@ -17,15 +17,18 @@ from hark.understand.conditions import (
     Condition,
     Did,
     DidNot,
+    HasConsent,
     HasTrait,
     InGroup,
     InSegment,
     InSequence,
     Not,
+    Reachable,
     Returned,
     SinceLast,
     Window,
 )
+from hark.understand.conditions.consent import Rule
 from hark.understand.conditions.sequence import Match, Never, Step
 
 START = 1_700_000_000_000_000
@@ -47,8 +50,19 @@ PREDICATES: st.SearchStrategy[JSON] = st.sampled_from(
 )
 EVENTS = st.sampled_from([("Ordered",), ("Viewed",), NAMES])
 TRAITS: st.SearchStrategy[JSON] = st.sampled_from(
-    [{"plan": "pro"}, {"plan": {"ne": "pro"}}, {"plan": {"exists": False}}, {"seats.paid": {"gte": 2}}]
+    [
+        {"plan": "pro"},
+        {"plan": {"ne": "pro"}},
+        {"plan": {"exists": False}},
+        {"seats.paid": {"gte": 2}},
+        {"ends": {"in_next": "36h"}},
+        {"ends": {"older_than": "2d", "ne": "2023-11-17"}},
+        {"ends": {"newer_than": "3d"}, "plan": {"exists": True}},
+        {"born": {"anniversary": "today"}},
+    ]
 )
+RULES = {"news": Rule("in", "double"), "tips": Rule("out", "single")}
+"""Of the topics that drawn customers speak about."""
 
 ZONES = st.sampled_from(["UTC", "America/Sao_Paulo", "Asia/Kathmandu"])
 SPANS = st.integers(1, 96).map(lambda hours: hours * HOUR)
@@ -124,8 +138,15 @@ KINDS: dict[str, st.SearchStrategy[Condition]] = {
         st.one_of(st.none(), NEVERS),
         st.one_of(st.none(), SPANS),
     ),
-    "trait": st.builds(HasTrait, where=TRAITS),
-    "group": st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS),
+    "trait": st.builds(HasTrait, where=TRAITS, zone=ZONES),
+    "group": st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS, zone=ZONES),
+    "consent": st.builds(
+        lambda topic, channel, state: HasConsent(topic, channel, state, RULES[topic]),
+        st.sampled_from([*RULES]),
+        st.sampled_from(["email", "sms"]),
+        st.sampled_from(["in", "out", "pending"]),
+    ),
+    "reachable": st.just(Reachable("email")),
 }
 """By kind, conditions of it; the laws are asked of each."""
 LEAVES: st.SearchStrategy[Condition] = st.one_of(*KINDS.values())
@@ -170,8 +191,17 @@ PROPERTIES: st.SearchStrategy[JSON] = st.sampled_from(
     [{}, {"v": 1}, {"v": 2.5}, {"v": "1"}, {"x": {"y": 0}}, {"x": 3}]
 )
 STATED: st.SearchStrategy[JSON] = st.sampled_from(
-    [{"plan": "pro"}, {"plan": "free"}, {"plan": None}, {"plan": 3}, {"seats": {"paid": 2}}, {"seats": 2}]
+    [
+        *[{"plan": "pro"}, {"plan": "free"}, {"plan": None}, {"plan": 3}],
+        *[{"seats": {"paid": 2}}, {"seats": 2}, {"email": "a@b.example"}, {"email": "?"}],
+        *[{"ends": "2023-11-17"}, {"ends": "2023-11-20T09:30"}, {"ends": "2023-11-18T23:00:00Z"}],
+        *[{"born": "2001-11-19"}, {"born": "2023-11-19"}, {"timezone": "Pacific/Apia"}, {"timezone": "?"}],
+    ]
 )
+SAID: st.SearchStrategy[JSON] = st.sampled_from(
+    [{"topic": "news"}, {"topic": "tips", "channel": "sms"}, {"topic": "tips"}, {}, {"channel": "email"}]
+)
+CONSENTS = [name.value for name in ConsentName]
 GROUPS = st.sampled_from(["account:a", "account:b", "household:a"])
 SPAN_H = 12 * 24
 """Hours over which a drawn history is spread."""
@@ -188,9 +218,9 @@ def arrivals(draw: st.DrawFn, subject: int = 1, most: int = 12) -> list[Event]:
     for seq, (hours, late) in enumerate(steps):
         arrived += hours * HOUR
         at = arrived - late * HOUR
-        name = draw(st.sampled_from([*NAMES, "Identify", "Other", GROUP_TRAITS]))
+        name = draw(st.sampled_from([*NAMES * 2, "Identify", "Identify", "Other", GROUP_TRAITS, *CONSENTS]))
         stated = draw(STATED)
-        properties = stated if name == "Identify" else draw(PROPERTIES)
+        properties = stated if name == "Identify" else draw(SAID if name in CONSENTS else PROPERTIES)
         if name == GROUP_TRAITS:
             properties = told(
                 draw(st.sampled_from(["account:a", "account:b", "household:a"])), stated, at, seq

@@ -11,7 +11,18 @@ from msgspec.structs import replace
 
 from hark.model import JSON, Event, Instant, Record, Trait
 from hark.understand.conditions import Condition, Did, Leaf, stated
-from tests.understand.histories import CONDITIONS, HORIZON, KINDS, START, arrivals, event, ordered
+from hark.understand.conditions.consent import given_by
+from tests.understand.histories import (
+    CONDITIONS,
+    CONSENTS,
+    HORIZON,
+    KINDS,
+    RULES,
+    START,
+    arrivals,
+    event,
+    ordered,
+)
 
 MANY = settings(max_examples=250, deadline=None)
 
@@ -22,6 +33,9 @@ def fold(record: Record, condition: Condition, event: Event) -> None:
     for key, leaf in leaves.items():
         if leaf.takes(event):
             record.summaries[key] = leaf.fold(record.summaries.get(key), event)
+    given = given_by(event, record.consents, RULES) if event.name in CONSENTS else None
+    if given:
+        record.consents[given[0]] = given[1]
     for name, value in stated(event).items():
         old = record.traits.get(name)
         if old is None or (event.at, event.seq) >= (old.at, old.seq):
@@ -83,7 +97,7 @@ def holds_live(condition: Condition, events: Sequence[Event], probes: Sequence[f
         )
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "trait"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("trait", "consent", "reachable")])
 @settings(max_examples=60, deadline=None)
 @given(st.data(), arrivals(), arrivals())
 def test_two_summaries_together_are_the_summary_of_all(

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from hark.clock import instant
-from hark.model import DAY, HOUR, JSON, Event, Instant, Record
+from hark.model import DAY, HOUR, JSON, Event, Instant, Record, Trait
 from hark.understand.conditions import (
     Amount,
     Change,
     Condition,
     Did,
     DidNot,
+    HasTrait,
     InSequence,
     Returned,
     SinceLast,
@@ -199,3 +200,53 @@ def test_a_very_late_event_makes_a_sequence_stale() -> None:
     assert leaf.stale(leaf.merge(early, summary))
     late = leaf.fold(None, event(99, "A", NOON + 36 * HOUR, NOON + 36 * HOUR))
     assert not leaf.stale(leaf.merge(late, summary))
+
+
+@pytest.mark.parametrize(
+    ("operators", "value", "answer"),
+    [
+        ({"in_next": "12h"}, "2026-03-11", True),
+        ({"in_next": "11h"}, "2026-03-11", False),
+        ({"in_next": "30d"}, "2026-03-10", False),
+        ({"older_than": "12h"}, "2026-03-10", True),
+        ({"older_than": "13h"}, "2026-03-10", False),
+        ({"newer_than": "12h"}, "2026-03-10", False),
+        ({"newer_than": "13h"}, "2026-03-10", True),
+        ({"newer_than": "1d"}, "2026-03-11", False),
+        ({"newer_than": "1h"}, "2026-03-10T11:30", True),
+        ({"in_next": "1h"}, "2026-03-10T13:30:00+01:00", True),
+        ({"anniversary": "today"}, "2001-03-10", True),
+        ({"anniversary": "today"}, "2026-03-10", False),
+        ({"anniversary": "today"}, "2001-03-11", False),
+        ({"older_than": "1d"}, "yesterday", False),
+        ({"older_than": "1d"}, 5, False),
+    ],
+)
+def test_moments_are_far_or_near(operators: JSON, value: JSON, answer: bool) -> None:
+    """At noon a date is twelve hours old, or as far away; its own day is no anniversary of it."""
+    assert HasTrait({"day": operators}).fits({"day": Trait(value, 0, 0)}, NOON) is answer
+
+
+def test_a_date_begins_where_the_customer_is() -> None:
+    """March 11 begins at 15:00 UTC of the 10th in Tokyo, and at 05:00 UTC of the 11th in New York."""
+    soon = HasTrait({"day": {"in_next": "12h"}}, "America/New_York")
+    at_home = {"day": Trait("2026-03-11", 0, 0)}
+    assert not soon.fits(at_home, NOON)
+    away = at_home | {"timezone": Trait("Asia/Tokyo", 0, 0)}
+    assert soon.fits(away, NOON)
+    assert soon.changes(away, NOON) == instant("2026-03-10T15:00:00Z")
+    nowhere = at_home | {"timezone": Trait("Atlantis", 0, 0)}
+    assert soon.changes(nowhere, NOON) == instant("2026-03-10T16:00:00Z")
+
+
+@pytest.mark.parametrize(("year", "day"), [("2027", "2027-02-28"), ("2028", "2028-02-29")])
+def test_february_29_has_an_anniversary_every_year(year: str, day: str) -> None:
+    """Who was born on a leap day is congratulated on the 28th in other years, for one day."""
+    born = HasTrait({"born": {"anniversary": "today"}})
+    traits = {"born": Trait("2024-02-29", 0, 0)}
+    morning = instant(f"{day}T00:00:00Z")
+    assert born.changes(traits, instant(f"{year}-01-15T12:00:00Z")) == morning
+    assert born.fits(traits, morning)
+    assert not born.fits(traits, morning - 1)
+    assert born.changes(traits, morning) == morning + DAY
+    assert not born.fits(traits, morning + DAY)

@@ -4,9 +4,11 @@ from hark.understand.conditions.amount import Amount
 from hark.understand.conditions.base import ACTIVITY, TRAITS, Condition, Leaf, View
 from hark.understand.conditions.change import Change
 from hark.understand.conditions.combine import AllOf, AnyOf, InSegment, Not
+from hark.understand.conditions.consent import HasConsent
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
 from hark.understand.conditions.group import InGroup
+from hark.understand.conditions.reachable import Reachable
 from hark.understand.conditions.returned import Returned
 from hark.understand.conditions.sequence import InSequence
 from hark.understand.conditions.since_last import SinceLast
@@ -24,12 +26,14 @@ __all__ = [
     "Condition",
     "Did",
     "DidNot",
+    "HasConsent",
     "HasTrait",
     "InGroup",
     "InSegment",
     "InSequence",
     "Leaf",
     "Not",
+    "Reachable",
     "Returned",
     "SinceLast",
     "View",

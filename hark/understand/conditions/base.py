@@ -86,6 +86,10 @@ class Columns(Protocol):
         """(place, traits as of the moment) of the subjects of which any trait is known."""
         ...
 
+    def consents(self) -> Iterator[tuple[int, Sequence[Event]]]:
+        """(place, what they said about being written to) of the subjects who said anything."""
+        ...
+
 
 class Kept:
     """A view of somebody of whom nothing but summaries is known."""

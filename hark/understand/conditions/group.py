@@ -38,29 +38,33 @@ class InGroup(Leaf, frozen=True, tag="group"):
     """The type: account, household ..."""
     where: JSON
     """{trait path: bare value or operators}; all must hold of one and the same group."""
+    zone: str = "UTC"
+    """In which times are read, where the group has no trait `timezone`."""
 
     @cached_property
     def _predicate(self) -> HasTrait:
-        return HasTrait(self.where)
+        return HasTrait(self.where, self.zone)
 
     def sentence(self) -> str:
         return f"belong to {wording.one(self.group)} with {wording.predicate(self.where)}"
 
     def holds(self, events: Sequence[Event], now: Instant) -> bool:
         told = (event.properties for event in events if event.name == GROUP_TRAITS and event.at <= now)
-        return self._fits(self._all(told))
+        return self._fits(self._all(told), now)
 
-    def met(self, view: View, _now: Instant) -> bool:
+    def met(self, view: View, now: Instant) -> bool:
         kept = view.summaries.get(self.key)
-        return kept is not None and self._fits(msgspec.convert(kept, Groups))
+        return kept is not None and self._fits(msgspec.convert(kept, Groups), now)
 
-    def next_change(self, _view: View, _now: Instant) -> Instant | None:
-        return None
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        groups: Groups = msgspec.convert(view.summaries.get(self.key) or {}, Groups)
+        changes = [self._predicate.changes(traits, now) for traits in groups.values()]
+        return min((change for change in changes if change is not None), default=None)
 
     def columnar(self, columns: Columns) -> Flags:
         flags = np.zeros(len(columns.subjects), np.bool_)
         for place, groups in self._groups_by_place(columns).items():
-            flags[place] = self._fits(groups)
+            flags[place] = self._fits(groups, columns.at)
         return flags
 
     def summarises(self) -> JSON:
@@ -87,8 +91,8 @@ class InGroup(Leaf, frozen=True, tag="group"):
     def leaves(self) -> Iterator[Leaf]:
         yield self
 
-    def _fits(self, groups: Groups) -> bool:
-        return any(self._predicate.fits(traits) for traits in groups.values())
+    def _fits(self, groups: Groups, now: Instant) -> bool:
+        return any(self._predicate.fits(traits, now) for traits in groups.values())
 
     def _all(self, told: Iterable[bytes]) -> Groups:
         groups: Groups = {}

@@ -8,10 +8,12 @@ from typing import ClassVar
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from hark.model import GROUPS, JSON, Event, Instant, Kind, Trait
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import TRAITS, Columns, Flags, Leaf, View
+from hark.understand.conditions.moments import TIMED, Timed, moment_of, zone_or
 from hark.understand.operators import Test, test_of, value_at
 
 
@@ -62,6 +64,24 @@ def known(events: Sequence[Event], now: Instant) -> dict[str, Trait]:
     return traits
 
 
+ZONE = "timezone"
+"""The trait that says in which zone times are read."""
+
+
+class Check(Struct, frozen=True):
+    """What is asked of one trait: operators on its value, and on how far it is from now."""
+
+    name: str
+    path: tuple[str, ...]
+    """Within the trait's value."""
+    test: Test | None
+    timed: tuple[Timed, ...]
+
+    def value(self, traits: Mapping[str, Trait]) -> JSON:
+        trait = traits.get(self.name)
+        return None if trait is None else value_at(self.path, trait.value)
+
+
 class HasTrait(Leaf, frozen=True, tag="trait"):
     """The traits fulfil a predicate; each trait is its latest value by (at, seq)."""
 
@@ -69,37 +89,63 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
 
     where: JSON
     """{trait path: bare value or operators}; all must hold."""
+    zone: str = "UTC"
+    """In which times are read of whom no trait `timezone` is known."""
 
     @cached_property
-    def _checks(self) -> list[tuple[str, tuple[str, ...], Test]]:
-        """(trait, path within it, test) of each member of `where`."""
-        paths = [(path.split("."), operand) for path, operand in self.where.items()]
-        return [(path[0], tuple(path[1:]), test_of(operand)) for path, operand in paths]
+    def _checks(self) -> list[Check]:
+        return [_check(path.split("."), operand) for path, operand in self.where.items()]
+
+    @cached_property
+    def _timed(self) -> list[Check]:
+        return [check for check in self._checks if check.timed]
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The traits it looks at."""
-        return frozenset(name for name, _, _ in self._checks)
+        return frozenset(check.name for check in self._checks) | ({ZONE} if self._timed else set())
 
     def sentence(self) -> str:
         return f"have {wording.predicate(self.where)}"
 
-    def fits(self, traits: Mapping[str, Trait]) -> bool:
+    def fits(self, traits: Mapping[str, Trait], now: Instant) -> bool:
         """Whether a customer with these traits meets the condition."""
-        for name, path, test in self._checks:
-            trait = traits.get(name)
-            if not test(None if trait is None else value_at(path, trait.value)):
+        for check in self._checks:
+            value = check.value(traits)
+            if check.test is not None and not check.test(value):
+                return False
+            if check.timed and not self._passes(check, value, traits, now):
                 return False
         return True
 
+    def _passes(self, check: Check, value: JSON, traits: Mapping[str, Trait], now: Instant) -> bool:
+        zone = self._zone(traits)
+        at = moment_of(value, zone) if isinstance(value, str) else None
+        return at is not None and all(one.passes(at, now, zone) for one in check.timed)
+
+    def _zone(self, traits: Mapping[str, Trait]) -> str:
+        own = traits.get(ZONE)
+        return zone_or(own.value, self.zone) if own and isinstance(own.value, str) else self.zone
+
+    def changes(self, traits: Mapping[str, Trait], now: Instant) -> Instant | None:
+        """The first moment after now at which `fits` may differ by time alone."""
+        zone = self._zone(traits)
+        moments = []
+        for check in self._timed:
+            value = check.value(traits)
+            at = moment_of(value, zone) if isinstance(value, str) else None
+            if at is not None:
+                moments += [change for one in check.timed for change in one.changes(at, now, zone)]
+        return min((one for one in moments if one > now), default=None)
+
     def holds(self, events: Sequence[Event], now: Instant) -> bool:
-        return self.fits(known(events, now))
+        return self.fits(known(events, now), now)
 
-    def met(self, view: View, _now: Instant) -> bool:
-        return self.fits(view.traits)
+    def met(self, view: View, now: Instant) -> bool:
+        return self.fits(view.traits, now)
 
-    def next_change(self, _view: View, _now: Instant) -> Instant | None:
-        return None
+    def next_change(self, view: View, now: Instant) -> Instant | None:
+        return self.changes(view.traits, now) if self._timed else None
 
     def trait_names(self) -> frozenset[str]:
         return self.names
@@ -117,9 +163,9 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
         return None
 
     def columnar(self, columns: Columns) -> Flags:
-        flags = np.full(len(columns.subjects), self.fits({}))
+        flags = np.full(len(columns.subjects), self.fits({}, columns.at))
         for place, traits in columns.traits():
-            flags[place] = self.fits(traits)
+            flags[place] = self.fits(traits, columns.at)
         return flags
 
     def summarised(self, _columns: Columns) -> Iterator[tuple[int, JSON]]:
@@ -127,3 +173,10 @@ class HasTrait(Leaf, frozen=True, tag="trait"):
 
     def leaves(self) -> Iterator[Leaf]:
         yield self
+
+
+def _check(path: list[str], operand: JSON) -> Check:
+    operators = operand if isinstance(operand, Mapping) else {"eq": operand}
+    plain = {name: value for name, value in operators.items() if name not in TIMED}
+    timed = tuple(TIMED[name](value) for name, value in operators.items() if name in TIMED)
+    return Check(path[0], tuple(path[1:]), test_of(plain) if plain else None, timed)

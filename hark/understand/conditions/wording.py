@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hark.clock import moment
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.understand.conditions.moments import span_of
 
 if TYPE_CHECKING:
     from hark.understand.conditions.window import Window
@@ -33,6 +34,13 @@ _VALUES = {
     "starts_with": "starting with {}",
     "ends_with": "ending with {}",
     "matches": "matching {}",
+}
+
+TIMED = {
+    "in_next": "within the next {}",
+    "older_than": "{} ago or earlier",
+    "newer_than": "in the last {}",
+    "anniversary": "on this day of an earlier year",
 }
 
 
@@ -75,6 +83,8 @@ def _operator(name: str, value: JSON) -> str:
         return "known" if value else "unknown"
     if name == "between":
         return f"between {_value(value[0])} and {_value(value[1])}"
+    if name in TIMED:
+        return TIMED[name] if name == "anniversary" else TIMED[name].format(span(span_of(value)))
     many = isinstance(value, list)
     return _VALUES[name].format(listed([_value(one) for one in value], "or") if many else _value(value))
 
