@@ -130,6 +130,8 @@ class Plan:
         self.ordered = {key: leaf for key, leaf in self.leaves.items() if leaf.ordered}
         """Of `leaves` those whose summary may need to be folded anew."""
         self._active = tuple((key, leaf) for key, leaf in self.leaves.items() if ACTIVITY in leaf.watches())
+        self.any_activity = bool(self._active)
+        """Every activity changes its subject's record, whatever it is called."""
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
         self.names = frozenset(self._watches)
         """The names of all events that can set anything off by themselves."""
@@ -169,11 +171,11 @@ class Plan:
         watch = self._watches.get(event.name)
         if watch is not None and (watch.test is None or watch.test(event.properties)):
             return True
-        return STATING in event.context or (bool(self._active) and is_activity(event))
+        return STATING in event.context or (self.any_activity and is_activity(event))
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:
         """What this event can set off; `first`: none was folded into its subject's record before."""
-        traits, active = STATING in event.context, bool(self._active) and is_activity(event)
+        traits, active = STATING in event.context, self.any_activity and is_activity(event)
         if not (first or traits or active):
             return self._watches.get(event.name)
         table = self._tables[first, traits, active]

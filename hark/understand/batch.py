@@ -19,6 +19,7 @@ from hark.model import JSON, ConsentName, Event, Instant, Trait
 from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
 from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
 from hark.understand.conditions.trait import STATING, stated_by
+from hark.understand.partials import over_buckets
 
 IDENTIFY = "Identify"
 EVER = 1 << 62
@@ -52,59 +53,68 @@ class BucketColumns:
         self.at = at
         self._runs = list(runs)
         self._counted = [_counted(run, at) for run in self._runs]
-        seen = [run.subject[counted] for run, counted in zip(self._runs, self._counted, strict=True)]
+        seen = [
+            _different(run.subject[counted]) for run, counted in zip(self._runs, self._counted, strict=True)
+        ]
         self._known, self._said = known, said
         self.subjects: Ints = np.unique(np.concatenate([np.empty(0, np.int64), *seen]))
+        self._places = [self._places_in(run) for run in self._runs]
+
+    def _places_in(self, run: Run) -> Ints:
+        """The place of each row's subject; a row that does not count may have any."""
+        starts = np.flatnonzero(np.diff(run.subject, prepend=-1))
+        mine = np.searchsorted(self.subjects, run.subject[starts])
+        return np.repeat(mine, np.diff(np.append(starts, len(run))))
 
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
-        found = [(run, rows) for run, rows in self._passing(names, test) if len(rows)]
-        return self._found(found)
+        return self._found(self._passing(names, test))
 
     def values(
         self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
     ) -> tuple[Found, Ints, list[JSON]]:
-        found = [(run, rows) for run, rows in self._passing(names, test) if len(rows)]
+        found = self._passing(names, test)
         codes, values = [np.empty(0, np.int64)], list[JSON]()
-        for run, rows in found:
-            assert run.properties is not None, "runs are read with properties wherever a leaf needs them"
-            different, code = np.unique(run.properties.codes[rows], return_inverse=True)
+        for number, rows in found:
+            texts = self._runs[number].properties
+            assert texts is not None, "runs are read with properties wherever a leaf needs them"
+            different, code = np.unique(texts.codes[rows], return_inverse=True)
             codes.append(code.reshape(-1) + len(values))
-            values += [read(run.properties.values[one]) for one in different.tolist()]
+            values += [read(texts.values[one]) for one in different.tolist()]
         return self._found(found), np.concatenate(codes), values
 
     def events(self, names: Sequence[str] | None, properties: bool) -> Iterator[tuple[int, Event]]:
-        found = [(run, rows) for run, rows in self._passing(names, None) if len(rows)]
+        found = self._passing(names, None)
         keys = self._found(found)
-        which = np.concatenate(
-            [np.empty(0, np.int64), *(np.full(len(rows), n) for n, (_, rows) in enumerate(found))]
-        )
+        which = np.concatenate([np.empty(0, np.int64), *(np.full(len(rows), one) for one, rows in found)])
         row = np.concatenate([np.empty(0, np.int64), *(rows for _, rows in found)])
         for place in np.lexsort((keys.seq, keys.at, keys.who)).tolist():
-            run = found[which[place]][0]
-            yield int(keys.who[place]), _event(run, int(row[place]), properties)
+            yield int(keys.who[place]), _event(self._runs[which[place]], int(row[place]), properties)
 
     def _passing(
         self, names: Sequence[str] | None, test: Callable[[bytes], bool] | None
-    ) -> Iterator[tuple[Run, Ints]]:
-        """The rows of each run that count, are of these names (None: all activity) and pass."""
-        for run, counted in zip(self._runs, self._counted, strict=True):
+    ) -> list[tuple[int, Ints]]:
+        """By number of the run, its rows that count, are of these names (None: all activity) and pass."""
+        found = []
+        for number, (run, counted) in enumerate(zip(self._runs, self._counted, strict=True)):
             passing = run.active if names is None else _passing(run, names, test)
-            yield run, np.flatnonzero(counted & passing)
+            rows = np.flatnonzero(counted & passing)
+            if len(rows):
+                found.append((number, rows))
+        return found
 
-    def _found(self, found: Sequence[tuple[Run, Ints]]) -> Found:
+    def _found(self, found: Sequence[tuple[int, Ints]]) -> Found:
         nothing = np.empty(0, np.int64)
-        subjects, ats, seqs = (
-            np.concatenate([nothing, *(getattr(run, name)[rows] for run, rows in found)])
-            for name in ("subject", "at", "seq")
-        )
-        return Found(np.searchsorted(self.subjects, subjects), ats, seqs)
+        who = np.concatenate([nothing, *(self._places[number][rows] for number, rows in found)])
+        ats = np.concatenate([nothing, *(self._runs[number].at[rows] for number, rows in found)])
+        seqs = np.concatenate([nothing, *(self._runs[number].seq[rows] for number, rows in found)])
+        return Found(who, ats, seqs)
 
     def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
-        for run, counted in zip(self._runs, self._counted, strict=True):
+        for run, counted, held in zip(self._runs, self._counted, self._places, strict=True):
             rows = np.flatnonzero(counted & _passing(run, names, None))
             if len(rows):
                 assert run.properties is not None, "runs are read with properties wherever a leaf needs them"
-                places = np.searchsorted(self.subjects, run.subject[rows]).tolist()
+                places = held[rows].tolist()
                 codes = run.properties.codes[rows].tolist()
                 yield from zip(places, (run.properties.values[code] for code in codes), strict=True)
 
@@ -121,10 +131,19 @@ class BucketColumns:
 
 def _counted(run: Run, at: Instant) -> Flags:
     """The rows that are still their subject's, and not after the moment."""
+    early: Flags = run.at <= at
+    if run.kept.tolist() == [[0, len(run)]]:
+        return early
     kept = np.zeros(len(run), np.bool_)
     for start, end in run.kept.tolist():
         kept[start:end] = True
-    return kept & (run.at <= at)
+    return kept & early
+
+
+def _different(ascending: Ints) -> Ints:
+    """Each of them once."""
+    different: Ints = ascending[np.flatnonzero(np.diff(ascending, prepend=-1))]
+    return different
 
 
 def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Flags:
@@ -139,7 +158,7 @@ def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | Non
     return named & passing[run.properties.codes]
 
 
-def members(history: History, condition: Condition, at: Instant) -> Iterator[Ints]:
+def members(history: History, condition: Condition, at: Instant) -> list[Ints]:
     """Bucket by bucket, the subjects (ascending) that met the condition at a moment.
 
     Subjects that had no event by then are nobody yet, also for a condition that asks for an absence.
@@ -148,9 +167,12 @@ def members(history: History, condition: Condition, at: Instant) -> Iterator[Int
     known = traits_at(history, frozenset[str]().union(*(leaf.trait_names() for leaf in leaves)), at)
     said = answers(history) if any(isinstance(leaf, HasConsent) for leaf in leaves) else {}
     names, properties = _wanted(leaves, everybody=condition.possible(True))
-    for bucket in range(history.buckets):
+
+    def inside(bucket: int) -> Ints:
         columns = BucketColumns(history.runs(bucket, names, properties), at, known, said)
-        yield columns.subjects[condition.columnar(columns)]
+        return columns.subjects[condition.columnar(columns)]
+
+    return over_buckets(history, inside)
 
 
 def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:

@@ -51,10 +51,10 @@ def histories(history: History, bucket: int, plan: Plan, course: Course) -> Iter
 
 
 def asks_everybody(plan: Plan, course: Course) -> bool:
-    """Whether a customer's first event matters whatever it is: for segments of those who did nothing, and
-    where no event starts the campaign."""
+    """Whether a customer's events matter whatever they are: for segments of those who did nothing, for
+    conditions on all activity, and where no event starts the campaign."""
     trigger = course.campaign.trigger
-    return plan.greets or not (trigger.event or trigger.enters)
+    return plan.greets or plan.any_activity or not (trigger.event or trigger.enters)
 
 
 def read(history: History, bucket: int, plan: Plan, everybody: bool) -> Rows:
@@ -120,6 +120,8 @@ class Rows:
             watch = plan.watch(name)
             if watch is not None:
                 kept |= self.matching((name,), watch.test)
+        if plan.any_activity:
+            kept |= self.table["active"].to_numpy()
         if everybody:
             kept |= np.diff(self.subject, prepend=-1) != 0
         return kept

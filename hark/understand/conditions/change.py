@@ -13,6 +13,7 @@ from hark.model import DAY, JSON, Event, Instant
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import Answer, Columns, Flags, Ints, Leaf, View
 from hark.understand.conditions.calendar import day_of, day_start, days_of
+from hark.understand.conditions.did import different
 from hark.understand.operators import compile as compiled
 from hark.understand.operators import test_of
 
@@ -115,8 +116,8 @@ class Change(Leaf, frozen=True, tag="change"):
     def columnar(self, columns: Columns) -> Flags:
         found = columns.matches(self.names, self.test)
         who, days = found.who, days_of(found.at, self.zone)
-        if self.measure == "days" and len(who):
-            who, days = np.unique(np.column_stack([who, days]), axis=0).T
+        if self.measure == "days":
+            who, days = different(who, days)
         today, subjects = day_of(columns.at, self.zone), len(columns.subjects)
         late = days > today - self.days
         early = ~late & (days > today - 2 * self.days)

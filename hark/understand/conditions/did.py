@@ -234,8 +234,8 @@ class Did(Leaf, frozen=True, tag="did"):
         found, keys = self._found(columns)
         inside, marked = self._inside(columns, found)
         who = found.who[inside]
-        if keys is not None and len(who):
-            who = np.unique(np.column_stack([who, keys[inside]]), axis=0)[:, 0]
+        if keys is not None:
+            who = different(who, keys[inside])[0]
         counts = np.bincount(who, minlength=len(columns.subjects))
         return np.array(self.accepts)[np.minimum(counts, self.cap)] & marked
 
@@ -306,6 +306,13 @@ def latest(found: Found, subjects: int) -> tuple[Ints, Ints]:
     last = np.flatnonzero(np.diff(who, append=-1))
     at[who[last]], seq[who[last]] = found.at[order][last], found.seq[order][last]
     return at, seq
+
+
+def different(who: Ints, keys: Ints) -> tuple[Ints, Ints]:
+    """Each (who, key) once."""
+    names, code = np.unique(keys, return_inverse=True)
+    pairs = np.unique(who * max(1, len(names)) + code.reshape(-1))
+    return pairs // max(1, len(names)), names[pairs % max(1, len(names))]
 
 
 def value_key(value: JSON) -> int | None:

@@ -10,7 +10,7 @@ import numpy as np
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import Answer, Columns, Condition, Flags, Leaf, View
-from hark.understand.conditions.did import NEVER, Did, latest
+from hark.understand.conditions.did import NEVER, Did
 from hark.understand.operators import Test, test_of
 
 AFTER = {"gte": 0, "lt": 0, "gt": 1, "lte": 1}
@@ -57,7 +57,9 @@ class SinceLast(Condition, frozen=True, tag="since_last"):
         return self._test(now - kept[-1]), min((at for at in changes if at > now), default=None)
 
     def columnar(self, columns: Columns) -> Flags:
-        ats, _ = latest(columns.matches(self.names, self.last.test), len(columns.subjects))
+        found = columns.matches(self.names, self.last.test)
+        ats = np.full(len(columns.subjects), NEVER)
+        np.maximum.at(ats, found.who, found.at)
         ages = columns.at - ats
         passed = [_COLUMNS[name](ages, age) for name, age in self.compare.items()]
         flags: Flags = np.logical_and.reduce([ats > NEVER, *passed])
