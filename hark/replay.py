@@ -194,7 +194,7 @@ class _World:
         del self._wanted[row.subject][row.message]
         if turn and turn.state == "sending":
             record = self._folder.records.get(row.subject).record
-            content = letter_content(row, record, customer_id(record))
+            content = letter_content(row, record, customer_id(record), self._folder.plan)
             self._messages.append(msgspec.structs.replace(row, state="sent", updated_at=at, content=content))
             self._folder.give(Outcome(row.subject, at, row.message, "sent"))
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from hark.decide.course import Course, Match, Test
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
-from hark.definitions.types import Campaign, Definition, Document, OnDate, Policy, Segment, Topic
+from hark.definitions.types import Campaign, Computed, Definition, Document, OnDate, Policy, Segment, Topic
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 from hark.understand.conditions.consent import Rule
@@ -100,6 +100,7 @@ class Plan:
         self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
         self.consent_rules = {name: Rule(one.default, one.opt_in) for name, one in self.topics.items()}
+        self.computed = {thing.name: thing.trait for thing in things if isinstance(thing, Computed)}
         policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
         self.attention = policies.get("attention", Policy("attention"))
         hours = self.attention.quiet_hours
@@ -200,6 +201,7 @@ class Plan:
     def _all_leaves(self) -> Iterator[Leaf]:
         for condition in self._conditions():
             yield from (leaf for leaf in condition.leaves() if leaf.keeps_summary)
+        yield from self.computed.values()
 
     def _segments_watching(self, *names: str) -> tuple[Segment, ...]:
         return tuple(
@@ -215,6 +217,7 @@ class Plan:
         for condition in self._conditions():
             for leaf in condition.leaves():
                 names |= leaf.watches() - {TRAITS, ACTIVITY}
+        names = names.union(*(leaf.watches() for leaf in self.computed.values()))
         for course in self._courses.values():
             matches = [course.goal, course.starts_when, *course.untils.values()]
             names = names.union(*(match.names for match in matches if match))

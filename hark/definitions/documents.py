@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hark.definitions.campaigns import CAMPAIGN
+from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.questions import QUESTION
@@ -50,7 +51,6 @@ PLANNED_KINDS = (
     "stage",
     "hypothesis",
     "survey",
-    "computed",
     "content",
 )
 
@@ -269,6 +269,7 @@ SENDER = Record(
 
 KINDS: Mapping[str, Shape[Definition]] = {
     "segment": SEGMENT,
+    "computed": COMPUTED,
     "campaign": CAMPAIGN,
     "template": TEMPLATE,
     "topic": TOPIC,

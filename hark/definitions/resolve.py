@@ -9,17 +9,18 @@ import msgspec
 from msgspec import Struct
 
 from hark.definitions.problems import nearest
-from hark.definitions.types import Definition, Segment, Topic
+from hark.definitions.types import Computed, Definition, Segment, Topic
 from hark.errors import HarkError
-from hark.understand.conditions import Condition, HasConsent, InSegment, replaced
+from hark.understand.conditions import AllOf, Condition, HasConsent, HasTrait, InSegment, replaced
+from hark.understand.conditions.computed import HasComputed
 from hark.understand.conditions.consent import Rule
 
 T = TypeVar("T", bound=Struct)
 
 
 def resolved(definitions: Iterable[T], in_force: Sequence[Definition]) -> list[T]:
-    """The same definitions, in which each `in_segment` knows the condition of its segment, as in force, and
-    each `consent` the rules of its topic.
+    """The same definitions, in which each `in_segment` knows the condition of its segment, as in force,
+    each `consent` the rules of its topic, and each trait that is computed how.
 
     Raises HarkError: `segment.unknown`, `segment.cycle`.
     """
@@ -33,6 +34,7 @@ class Lookup:
     def __init__(self, in_force: Sequence[Definition]) -> None:
         self._segments = {one.name: one.where for one in in_force if isinstance(one, Segment)}
         self._rules = {one.name: Rule(one.default, one.opt_in) for one in in_force if isinstance(one, Topic)}
+        self._computed = {one.name: one.trait for one in in_force if isinstance(one, Computed)}
         self._known: dict[str, Condition] = {}
 
     def condition(self, condition: Condition) -> Condition:
@@ -41,11 +43,28 @@ class Lookup:
 
     def _complete(self, condition: Condition, above: tuple[str, ...]) -> Condition:
         def by(leaf: Condition) -> Condition:
-            return (
-                InSegment(leaf.name, self._segment(leaf.name, above)) if isinstance(leaf, InSegment) else leaf
-            )
+            match leaf:
+                case InSegment():
+                    return InSegment(leaf.name, self._segment(leaf.name, above))
+                case HasConsent():
+                    return msgspec.structs.replace(leaf, rule=self._rules.get(leaf.topic))
+                case HasTrait():
+                    return self._with_computed(leaf)
+            return leaf
 
         return replaced(condition, by)
+
+    def _with_computed(self, leaf: HasTrait) -> Condition:
+        """The condition on traits, in which those that are computed are."""
+        names = {path: path.split(".")[0] for path in leaf.where}
+        found = [name for name in dict.fromkeys(names.values()) if name in self._computed]
+        traits = tuple(self._computed[name] for name in found)
+        if not traits:
+            return leaf
+        computed = {path: leaf.where[path] for path, name in names.items() if name in self._computed}
+        asked = HasComputed(computed, traits, traits[0].zone)
+        stated = {path: value for path, value in leaf.where.items() if path not in computed}
+        return AllOf((HasTrait(stated, leaf.zone), asked)) if stated else asked
 
     def _segment(self, name: str, above: tuple[str, ...]) -> Condition:
         if name in above:

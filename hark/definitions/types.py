@@ -11,6 +11,7 @@ from hark.definitions.event_plan import Event
 from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
+from hark.understand.conditions.computed import ComputedTrait
 
 if TYPE_CHECKING:
     from hark.definitions.asked import Asked
@@ -55,6 +56,14 @@ class Broadcast(Struct, frozen=True, tag="broadcast"):
     late: Literal["skip", "send"] = "skip"
     """What becomes of those for whom the moment is past when they could first have entered."""
     spread_us: int = 0
+
+
+class Computed(Struct, frozen=True, tag="computed"):
+    """A trait computed from history, for conditions and templates."""
+
+    name: str
+    trait: ComputedTrait
+    says: str = ""
 
 
 class Trigger(Struct, frozen=True):
@@ -262,7 +271,9 @@ class Question(Struct, frozen=True, tag="question"):
     says: str = ""
 
 
-Definition: TypeAlias = Segment | Campaign | Template | Topic | Policy | Sender | Question | Source | Event
+Definition: TypeAlias = (
+    Computed | Segment | Campaign | Template | Topic | Policy | Sender | Question | Source | Event
+)
 
 
 class Document(Struct, frozen=True):

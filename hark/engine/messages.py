@@ -85,7 +85,8 @@ class Messages:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":
             record = self._folder.records.get(row.subject).record
-            content = letter_content(row, record, customer_id(record, self._ids(row.subject)))
+            known_as = customer_id(record, self._ids(row.subject))
+            content = letter_content(row, record, known_as, self._folder.plan)
             self._copies.handed(row, record, at)
             sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
             self._handed.append(sending)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct, field
 
+from hark.decide.plan import Plan
 from hark.model import JSON, Event, FactName, Instant, Record
 from hark.store.changes import USER, Id, Turn
 from hark.store.contracts import OutboxRow
@@ -90,14 +91,16 @@ def customer_id(record: Record, ids: Sequence[Id] = ()) -> str:
     return (first or prefix) if prefix == "u" or not users else users[0]
 
 
-def letter_content(row: OutboxRow, record: Record, id: str) -> JSON:
-    """What rendering needs, as of the hand-off: the address and the traits are those of now. `id` is the
-    customer's (`customer_id`)."""
+def letter_content(row: OutboxRow, record: Record, id: str, plan: Plan) -> JSON:
+    """What rendering needs, as of the hand-off: the address and the traits, computed ones too, are those of
+    now. `id` is the customer's (`customer_id`)."""
     sent = next((one for one in record.sends if one.message == row.message), None)
     run = next((one for one in record.runs if one.id == row.run), None)
     return row.content | {
         "to": sent.to if sent else row.content.get("to"),
-        "customer": {name: trait.value for name, trait in record.traits.items()} | {"id": id},
+        "customer": {name: trait.value for name, trait in record.traits.items()}
+        | {name: one.value(record.summaries.get(one.key), record.now) for name, one in plan.computed.items()}
+        | {"id": id},
         "event": msgspec.json.decode(run.trigger) if run else {},
         "events": [msgspec.json.decode(one) for one in (run.trigger, *run.gathered)] if run else [],
     }

@@ -162,8 +162,8 @@ def named(desk: Desk, name: str) -> Segment:
 
 
 def in_force(desk: Desk) -> list[Definition]:
-    """The segments, policies and topics in force, typed, each condition with all that it names."""
-    wanted = ("segment", "policy", "topic")
+    """What conditions are made of or name, in force, typed; each condition with all that it names."""
+    wanted = ("segment", "policy", "topic", "computed")
     found = [definition(one, desk.zone) for one in desk.state.documents() if one.kind in wanted]
     return resolved(found, found)
 

@@ -6,13 +6,15 @@ import pytest
 
 from hark.clock import instant
 from hark.definitions.conditions import read_condition
-from hark.definitions.parse import read
+from hark.definitions.parse import parse, read
 from hark.definitions.problems import DefinitionError
+from hark.definitions.resolve import resolved
 from hark.definitions.shapes import Reading
+from hark.definitions.types import Segment
 from hark.definitions.yaml import plain
 from hark.definitions.yaml import read as read_yaml
 from hark.errors import HarkError
-from hark.model import DAY, HOUR
+from hark.model import DAY, HOUR, Record
 from hark.understand.conditions import (
     AllOf,
     Amount,
@@ -31,6 +33,7 @@ from hark.understand.conditions import (
     SinceLast,
     Window,
 )
+from hark.understand.conditions.consent import Rule
 from hark.understand.conditions.sequence import Match, Never, Step
 
 ZONE = "Europe/Rome"
@@ -210,6 +213,11 @@ def test_the_topic_of_a_consent_is_looked_up() -> None:
     text = "segment: a\nwhere:\n  consent: {topic: news, state: in}\n"
     assert problems(text) == ['f:3: there is no topic "news" (there is none yet)']
     assert problems(text + "---\ntopic: news\n") == []
+    topic, segment = (one.definition for one in parse("topic: news\ndefault: in\n---\n" + text))
+    [found] = resolved([segment], [topic, segment])
+    assert isinstance(found, Segment)
+    assert found.where == HasConsent("news", "email", "in", Rule("in", "double"))
+    assert found.where.met(Record(1), 0)
 
 
 def test_since_entry_becomes_a_moment() -> None:

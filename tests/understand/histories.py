@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, ConsentName, Event, Instant, Kind
 from hark.understand.conditions import (
@@ -28,6 +29,7 @@ from hark.understand.conditions import (
     SinceLast,
     Window,
 )
+from hark.understand.conditions.computed import ComputedTrait, HasComputed
 from hark.understand.conditions.consent import Rule
 from hark.understand.conditions.sequence import Match, Never, Step
 
@@ -145,6 +147,38 @@ KINDS: dict[str, st.SearchStrategy[Condition]] = {
         st.sampled_from([*RULES]),
         st.sampled_from(["email", "sms"]),
         st.sampled_from(["in", "out", "pending"]),
+    ),
+    "computed": st.builds(
+        lambda where, *traits: HasComputed(where, traits, "UTC"),
+        st.sampled_from(
+            [
+                {"c0": {"gte": 2}},
+                {"c0": {"exists": False}},
+                {"c0": 1, "c1": {"ne": 2}},
+                {"c1": {"contains": 1}},
+                {"c1": {"lt": 3}},
+            ]
+        ),
+        st.builds(
+            ComputedTrait,
+            name=st.just("c0"),
+            kind=st.sampled_from(["first", "last", "most_frequent", "top", "sum"]),
+            names=EVENTS,
+            of=st.just("v"),
+            where=PREDICATES,
+            window_days=st.one_of(st.none(), st.integers(1, 5)),
+            n=st.just(2),
+            zone=ZONES,
+        ).map(lambda one: replace(one, window_days=None) if one.kind in ("first", "last") else one),
+        st.builds(
+            ComputedTrait,
+            name=st.just("c1"),
+            kind=st.sampled_from(["count", "days", "top"]),
+            names=EVENTS,
+            where=PREDICATES,
+            window_days=st.one_of(st.none(), st.integers(1, 5)),
+            zone=ZONES,
+        ).map(lambda one: replace(one, of="v") if one.kind == "top" else one),
     ),
     "reachable": st.just(Reachable("email")),
 }
