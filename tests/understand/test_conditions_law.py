@@ -68,7 +68,7 @@ def walk(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data(), arrivals(), st.lists(st.floats(0, 1), min_size=1, max_size=3))
 def test_each_kind_answers_live_as_the_pure_meaning_does(
     kind: str, data: st.DataObject, events: list[Event], probes: list[float]
@@ -98,7 +98,7 @@ def holds_live(condition: Condition, events: Sequence[Event], probes: Sequence[f
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("trait", "consent", "reachable")])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data(), arrivals(), arrivals())
 def test_two_summaries_together_are_the_summary_of_all(
     kind: str, data: st.DataObject, events: list[Event], others: list[Event]

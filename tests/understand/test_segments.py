@@ -45,7 +45,7 @@ def by_subject(events: Sequence[Event]) -> dict[int, list[Event]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data(), crowds(), st.integers(-24, SPAN_H + 24 * 5))
 def test_columns_of_each_kind_answer_as_the_pure_meaning_does(
     kind: str, data: st.DataObject, events: list[Event], hours: int
