@@ -15,6 +15,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -56,6 +57,9 @@ class Nowhere:
 
     def kept(self, _subject: int) -> Kept | None:
         return None
+
+    def kept_of(self, _subjects: Sequence[int]) -> dict[int, Kept]:
+        return {}
 
     def key(self, subject: int) -> tuple[str, Instant]:
         return f"u:{subject}", 0

@@ -57,6 +57,12 @@ class Asked(Protocol):
     @property
     def context(self) -> bytes: ...
 
+    @property
+    def kind(self) -> int: ...
+
+    @property
+    def active(self) -> bool: ...
+
 
 class Watch(Struct, frozen=True):
     """What one event name can set off."""
@@ -332,7 +338,7 @@ class GroupPlan(Plan):
 _OF_GROUPS = Watch(parts=("profile",))
 
 
-def is_activity(event: Event) -> bool:
+def is_activity(event: Asked) -> bool:
     """Whether people did it: no fact of Hark's, and not sent as inactive."""
     return event.active and event.kind != Kind.FACT
 
