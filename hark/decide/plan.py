@@ -134,15 +134,25 @@ class Plan:
         """The campaigns that start at a time."""
         self.greets = bool(self.absences) or any(not isinstance(_timed(one), OnDate) for one in timed)
         """A subject's first event changes its record, whatever it is."""
+        self._places = {name: place for place, name in enumerate(self.segments)}
+        self._watching = _grouped(
+            (name, segment)
+            for segment in self.segments.values()
+            for name in frozenset[str]().union(*(leaf.watches() for leaf in segment.where.leaves()))
+        )
+        self._folding = _grouped(
+            (name, (key, leaf)) for key, leaf in self.leaves.items() for name in leaf.watches()
+        )
         self.ordered = {key: leaf for key, leaf in self.leaves.items() if leaf.ordered}
         """Of `leaves` those whose summary may need to be folded anew."""
-        self._active = tuple((key, leaf) for key, leaf in self.leaves.items() if ACTIVITY in leaf.watches())
+        self._active: Leaves = tuple(self._folding.get(ACTIVITY, ()))
         self.any_activity = bool(self._active)
         """Every activity changes its subject's record, whatever it is called."""
         self._watches = {name: self._watch(name) for name in sorted(self._names())}
         self.names = frozenset(self._watches)
         """The names of all events that can set anything off by themselves."""
-        self._tables = {how: self._table(*how) for how in product((False, True), repeat=3)}
+        active = (False, True) if self.any_activity else (False,)
+        self._tables = {how: self._table(*how) for how in product((False, True), (False, True), active)}
         self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
 
     @classmethod
@@ -210,11 +220,7 @@ class Plan:
         yield from self.computed.values()
 
     def _segments_watching(self, *names: str) -> tuple[Segment, ...]:
-        return tuple(
-            segment
-            for segment in self.segments.values()
-            if any(not leaf.watches().isdisjoint(names) for leaf in segment.where.leaves())
-        )
+        return self._in_order(*(segment for name in names for segment in self._watching.get(name, ())))
 
     def _names(self) -> set[str]:
         names: set[str] = {*ALWAYS}
@@ -259,12 +265,13 @@ class Plan:
         )
 
     def _in_order(self, *segments: Segment) -> tuple[Segment, ...]:
-        names = {segment.name for segment in segments}
-        return tuple(segment for name, segment in self.segments.items() if name in names)
+        """Each once, in the order of the definitions."""
+        different = {segment.name: segment for segment in segments}
+        return tuple(different[name] for name in sorted(different, key=self._places.__getitem__))
 
     def _watch(self, name: str) -> Watch:
         courses = self._courses.values()
-        leaves = tuple((key, leaf) for key, leaf in self.leaves.items() if name in leaf.watches())
+        leaves: Leaves = tuple(self._folding.get(name, ()))
         return _narrowed(
             name,
             leaves=leaves,
