@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from hark.model import JSON, Instant
-from hark.understand.conditions import AllOf, AnyOf, Condition, HasTrait, Not, View
+from hark.understand.conditions import AllOf, AnyOf, Condition, HasTrait, InSegment, Not, View
 from hark.understand.conditions.base import Ints
 
 
@@ -51,6 +51,8 @@ def because(condition: Condition, view: View, now: Instant, found: Found) -> Tol
         return Told(sentence, met, "all" if isinstance(condition, AllOf) else "any", parts)
     if isinstance(condition, Not):
         return Told(sentence, met, "not", (because(condition.part, view, now, found),))
+    if isinstance(condition, InSegment):
+        return Told(sentence, met, "all", (because(condition.meant, view, now, found),))
     if isinstance(condition, HasTrait):
         known = {name: view.traits.get(name) for name in sorted(condition.names)}
         return Told(sentence, met, traits=tuple((name, one and one.value) for name, one in known.items()))

@@ -18,6 +18,7 @@ from hark.console.values import Pair, pairs, text
 from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
 from hark.definitions.parse import definition
+from hark.definitions.resolve import resolved
 from hark.definitions.types import Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
@@ -238,15 +239,17 @@ def _traits(record: Record | None) -> tuple[Trait, ...]:
 def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterable[Member]:
     if record is None or not record.members:
         return
-    documents = [one for one in here.state.documents() if one.kind == "segment"]
-    typed = {one.name: definition(one, settings.HARK_ZONE) for one in documents if one.name in record.members}
+    documents = [one for one in here.state.documents() if one.kind in ("segment", "topic", "computed")]
+    in_force = [definition(one, settings.HARK_ZONE) for one in documents]
+    segments = [one for one in in_force if isinstance(one, Segment) and one.name in record.members]
+    typed = {one.name: one for one in resolved(segments, in_force)}
 
     def found(names: Sequence[str], where: JSON) -> Ints:
         return timeline.instants(names, compiled(where) if where else None)
 
     for name, since in sorted(record.members.items()):
         segment = typed.get(name)
-        told = because(segment.where, record, here.now(), found) if isinstance(segment, Segment) else None
+        told = because(segment.where, record, here.now(), found) if segment else None
         yield Member(name, since, told)
 
 
