@@ -19,6 +19,7 @@ from hark.decide.waiting import wait_ends
 from hark.decide.work import Work, whole_ms
 from hark.definitions.types import Leave, Send, Update, Wait
 from hark.model import JSON, Event, FactName, Instant, Record, Run, Trait
+from hark.understand.conditions import Condition
 from hark.understand.operators import is_number, value_at
 
 
@@ -66,7 +67,12 @@ def _jump(_work: Work, run: Run, _course: Course, step: Jump, _entering: bool) -
 
 
 def _fork(work: Work, run: Run, _course: Course, step: Fork, _entering: bool) -> None:
-    run.step = next(to for when, to in step.ways if when is None or when.met(work.record, work.now))
+    run.step = next(to for when, to in step.ways if when is None or _holds(work, run, when))
+
+
+def _holds(work: Work, run: Run, when: Condition) -> bool:
+    """Whether it holds now; what it asks since the entry, it asks since that of the run."""
+    return when.since_entry(run.entered_at, run.entered_seq).met(work.record, work.now)
 
 
 def _draw(work: Work, run: Run, course: Course, step: Draw, _entering: bool) -> None:

@@ -58,6 +58,20 @@ def test_a_branch_asks_when_it_is_reached() -> None:
     assert story.found(FactName.CAMPAIGN_EXITED)[0]["values"] == {"says": "gone"}
 
 
+@pytest.mark.parametrize("since, ended", [("after", True), ("before", False)])
+def test_a_branch_may_ask_what_came_after_the_entry(since: str, ended: bool) -> None:
+    """What was done before the run began is not done since the entry; what came after is."""
+    branch = f"{{branch: [{{when: {{did: {{event: Opened App, since: entry}}}}, steps: {ENDS}}}]}}"
+    story = Story(plan_of(campaign(f"[{{wait: {{for: 1d}}}}, {branch}, {SEND}]")))
+    if since == "before":
+        story.does("Opened App")
+    story.does("Signed Up")
+    if since == "after":
+        story.does("Opened App")
+    story.wait(2 * DAY)
+    assert (story.messages() == []) is ended
+
+
 SPLIT = (
     f"[{{id: test, split: {{short: {{weight: 3, steps: [{SEND}]}},"
     f" long: {{steps: [{{wait: {{for: 1d}}}}, {SEND}]}}}}}}]"
