@@ -134,6 +134,16 @@ class Plan:
         """The campaigns that start at a time."""
         self.greets = bool(self.absences) or any(not isinstance(_timed(one), OnDate) for one in timed)
         """A subject's first event changes its record, whatever it is."""
+        self._look_up()
+        self._watches = {name: self._watch(name) for name in sorted(self._names())}
+        self.names = frozenset(self._watches)
+        """The names of all events that can set anything off by themselves."""
+        active = (False, True) if self.any_activity else (False,)
+        self._tables = {how: self._table(*how) for how in product((False, True), (False, True), active)}
+        self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
+
+    def _look_up(self) -> None:
+        """Who watches what, by name: so that a plan of many segments is compiled without searching."""
         self._places = {name: place for place, name in enumerate(self.segments)}
         self._watching = _grouped(
             (name, segment)
@@ -148,12 +158,6 @@ class Plan:
         self._active: Leaves = tuple(self._folding.get(ACTIVITY, ()))
         self.any_activity = bool(self._active)
         """Every activity changes its subject's record, whatever it is called."""
-        self._watches = {name: self._watch(name) for name in sorted(self._names())}
-        self.names = frozenset(self._watches)
-        """The names of all events that can set anything off by themselves."""
-        active = (False, True) if self.any_activity else (False,)
-        self._tables = {how: self._table(*how) for how in product((False, True), (False, True), active)}
-        self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
 
     @classmethod
     def compile(
