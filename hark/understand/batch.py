@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.history.columns import micros
-from hark.history.runs import Run
+from hark.history.runs import Run, distinct
 from hark.model import JSON, ConsentName, Event, Instant, Trait
 from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
 from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
@@ -57,7 +57,7 @@ class BucketColumns:
             _different(run.subject[counted]) for run, counted in zip(self._runs, self._counted, strict=True)
         ]
         self._known, self._said = known, said
-        self.subjects: Ints = np.unique(np.concatenate([np.empty(0, np.int64), *seen]))
+        self.subjects: Ints = distinct(np.concatenate([np.empty(0, np.int64), *seen]))
         self._places = [self._places_in(run) for run in self._runs]
 
     def _places_in(self, run: Run) -> Ints:
