@@ -12,9 +12,20 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-from hark.decide.course import Course, Match, Test
+from hark.decide.course import Course, Match, Test, learned
+from hark.decide.holdouts import Holdouts
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Definition, Document, OnDate, Policy, Segment, Topic
+from hark.definitions.types import (
+    Allocation,
+    Campaign,
+    Definition,
+    Document,
+    OnDate,
+    Policy,
+    Programme,
+    Segment,
+    Topic,
+)
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import TRAITS, Condition, Leaf
 
@@ -103,6 +114,7 @@ class Plan:
             for document, thing in documents
             if isinstance(thing, Campaign)
         }
+        self._hold_out(documents)
         self._courses = {course.key: course for course in (*older, *self.current.values())}
         self._entering = _grouped(
             (course.campaign.trigger.enters, course)
@@ -126,6 +138,23 @@ class Plan:
             (first, traits): self._table(first, traits) for first in (False, True) for traits in (False, True)
         }
         self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
+
+    def _hold_out(self, documents: Sequence[tuple[Document, Definition]]) -> None:
+        """Who is left alone by several campaigns, whose a campaign is, and what the learning ones learned."""
+        for document, thing in documents:
+            if isinstance(thing, Allocation) and thing.name in self.current:
+                learned(self.current[thing.name], thing, document.version)
+        self.holdouts = Holdouts(
+            self.attention.global_control,
+            self.attention.redraw_us,
+            {one.name: (one, document.version) for document, one in documents if isinstance(one, Programme)},
+        )
+        self.exclusive = _grouped(
+            (course.campaign.exclusive, course)
+            for course in self.current.values()
+            if course.campaign.exclusive
+        )
+        """The campaigns of each exclusive group."""
 
     @classmethod
     def compile(
