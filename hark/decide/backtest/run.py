@@ -12,6 +12,7 @@ from hark.decide.backtest.inputs import History, histories
 from hark.decide.backtest.walk import walk
 from hark.decide.course import Course
 from hark.decide.plan import Plan
+from hark.decide.program import Draw
 from hark.decide.record import fresh
 from hark.definitions.types import Campaign, Definition, Document, Policy, Programme, Segment, Topic
 from hark.model import Instant
@@ -58,8 +59,9 @@ def _segments(things: Iterable[Definition]) -> Iterator[str]:
 
 def draws(plan: Plan, course: Course) -> bool:
     """Whether anything depends on a customer's stable key."""
-    programme = course.campaign.programme is not None
-    return programme or plan.attention.global_control > 0 or len(course.campaign.variants) > 1
+    drawn = any(isinstance(step, Draw) for steps in course.steps.values() for step in steps)
+    wide = course.campaign.programme is not None or plan.attention.global_control > 0
+    return wide or drawn or len(course.campaign.variants) > 1
 
 
 def backtest(
