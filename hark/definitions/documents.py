@@ -19,6 +19,7 @@ from hark.definitions.shapes import (
     ListOf,
     Mapped,
     Number,
+    Prose,
     Reading,
     Record,
     Shape,
