@@ -55,6 +55,7 @@ class FactName(StrEnum):
     """The facts Hark writes into a history. Never activity, refused from clients (but see OPEN_FACTS)."""
 
     CAMPAIGN_ENTERED = "Campaign Entered"
+    PROGRAMME_ENTERED = "Programme Entered"
     NOT_ELIGIBLE = "Not Eligible"
     CAMPAIGN_EXITED = "Campaign Exited"
     GOAL_REACHED = "Goal Reached"
@@ -222,6 +223,19 @@ class Exposure(Struct, array_like=True, gc=False):
     """The control's share at the draw."""
     propensity: float = 1.0
     """The probability, at the draw, of getting this arm (among people outside the global control)."""
+    batch: int = 0
+    """The number of the learning allocation's table at the draw; 0: none."""
+
+
+class ProgrammeArm(Struct, array_like=True, gc=False):
+    """What was drawn for a programme when its subject first qualified for any of its campaigns."""
+
+    arm: str
+    """control or treated."""
+    version: int
+    at: Instant
+    share: float
+    """The control's at the draw."""
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -337,3 +351,6 @@ class Record(Struct, array_like=True):
     """By suppressed address why it is (`decide.suppressions.Why`)."""
     starts: dict[str, Start] = field(default_factory=dict)
     """By campaign, the next start by time alone (`decide.timed`)."""
+    global_period: int = 0
+    """Between which redraws it was drawn; 0 where it is never redrawn."""
+    programmes: dict[str, ProgrammeArm] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hark.cli import (
+    allocate,
     ask,
     backtest,
     behaviour,
@@ -47,6 +48,7 @@ MODULES = (
     segment,
     ask,
     backtest,
+    allocate,
     worth,
     signals,
     erase,

@@ -19,7 +19,7 @@ from hark.collect.http import HEADERS, Answer, App, Collector, Headers, Incoming
 from hark.collect.queue import Appender
 from hark.collect.refusals import Reason, Refusal
 from hark.collect.rejects import RejectLog
-from hark.collect.routes import OURS, ROUTES, Answers, Route
+from hark.collect.routes import OURS, ROUTES, THEIRS, Answers, Route
 from hark.collect.steps import Context
 
 Methods: TypeAlias = dict[str, Answers]
@@ -89,7 +89,7 @@ class Collect:
             await reply(send, await self._answer(*found, scope, receive))
         elif path.startswith("/control/"):
             await self._control(scope, receive, send)
-        elif path.startswith(OURS):
+        elif path.startswith(OURS) and not THEIRS.fullmatch(path):
             unknown = Refusal(Reason.UNKNOWN_PATH, f"there is no {path}")
             await reply(send, self._collector.refused(unknown))
         else:

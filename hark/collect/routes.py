@@ -7,6 +7,7 @@ OPTIONS (a browser's preflight), 404 below the prefixes of `OURS` and 405 follow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -67,3 +68,5 @@ ROUTES = (
 
 OURS = ("/v1/", "/api/v1/", "/hooks/", "/health/")
 """Under these prefixes what is in no line is 404 in JSON."""
+THEIRS = re.compile(r"/api/v1/customers/.+/arms")
+"""But this the console answers: it is of decisions, of which collect knows nothing."""

@@ -6,6 +6,7 @@ from django.urls import path
 
 from hark.console.asking import FIELDS
 from hark.console.pages import (
+    arms,
     asked,
     campaigns,
     clicks,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("customers/<int:subject>/traits", customer.traits, name="traits"),
     path("customers/<int:subject>/erase", erase.view, name="erase"),
     path("customers/<int:subject>/merges/<int:number>/undo", merges.unmerge, name="unmerge"),
+    path("api/v1/customers/<path:id>/arms", arms.view, name="arms"),
     path("segments", segments.index, name="segments"),
     path("segments/<str:name>", segments.view, name="segment"),
     path("segments/<str:name>/sizes", segments.sizes, name="sizes"),

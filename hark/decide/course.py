@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
+
 from hark.decide.program import Fork, Instruction, first_sends, program_of
 from hark.definitions.references import references
-from hark.definitions.types import Campaign, EventMatch, Variant, Wait
+from hark.definitions.types import Allocation, Campaign, EventMatch, Variant, Wait
 from hark.model import DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition
 
 Test: TypeAlias = Callable[[bytes], bool]
+Shares: TypeAlias = tuple[tuple[float, str, float], ...]
+"""(upper end of its part of [0, 1), variant, its share), in the order of the document."""
 
 GRACE_US = DAY
 """How late a goal may arrive, after its window, and still be counted by the run (semantics: 24 h)."""
@@ -44,6 +48,7 @@ class Course:
     """One version of one campaign, ready to be walked."""
 
     __slots__ = (
+        "batch",
         "campaign",
         "checks",
         "first_channels",
@@ -68,6 +73,8 @@ class Course:
         self.goal = Match(campaign.goal.event) if campaign.goal else None
         self.goal_us = campaign.goal.within_us if campaign.goal else 0
         self.shares = thresholds(campaign.variants)
+        self.batch = 0
+        """The number of the learning allocation's table that `shares` are of; 0: they are the document's."""
         programs = {variant.name: program_of(variant.steps) for variant in campaign.variants}
         self.steps = {name: program.code for name, program in programs.items()}
         self.skips = {name: program.skips for name, program in programs.items()}
@@ -92,8 +99,16 @@ class Course:
         return entered_at + self.goal_us
 
 
-def thresholds(variants: Sequence[Variant]) -> tuple[tuple[float, str, float], ...]:
-    """(upper end of its part of [0, 1), variant, its share), in the order of the document."""
+def learned(course: Course, allocation: Allocation, batch: int) -> None:
+    """Draws by what was learned of this very version from now on; a table of another one is of no use."""
+    fits = course.campaign.learns and allocation.campaign_version == course.version
+    if fits and set(allocation.shares) == set(course.steps):
+        weighed = (replace(one, weight=allocation.shares[one.name]) for one in course.campaign.variants)
+        course.shares, course.batch = thresholds(tuple(weighed)), batch
+
+
+def thresholds(variants: Sequence[Variant]) -> Shares:
+    """The variants' parts of [0, 1) by their weights."""
     total = sum(variant.weight for variant in variants)
     ends = accumulate(variant.weight for variant in variants)
     return tuple(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from hark.clock import derived_id
-from hark.decide.assignment import GLOBAL_CONTROL, Draw, draw
+from hark.decide.assignment import Draw, draw
 from hark.decide.course import Course
+from hark.decide.holdouts import CONTROL, NEVER_COMPARED
 from hark.decide.plan import Watch
 from hark.decide.reasons import Refusal
 from hark.decide.rules import Values, refused
 from hark.decide.runs import about, advance, restart
 from hark.decide.work import Work
-from hark.model import JSON, Entry, Event, Exposure, FactName, Record, Run
+from hark.model import JSON, Entry, Event, Exposure, FactName, ProgrammeArm, Record, Run
 from hark.understand.operators import value_at
 
 MOST_ENTRIES = 512
@@ -122,8 +123,10 @@ def decline(work: Work, course: Course, trigger: Event, reason: Refusal, values:
 def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> None:
     """Draws, writes the exposure of every arm alike, and walks the first steps."""
     record = work.record
-    drawn = draw(record, course, work.plan.attention.global_control)
     times = occurrence(course, trigger)
+    drawn = draw(record, course, work.plan.holdouts, work.now, times)
+    if drawn.programme:
+        qualified(work, course, drawn.programme)
     run = Run(
         id=derived_id("run", course.name, record.subject, key, times),
         campaign=course.name,
@@ -148,7 +151,7 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
         "first": first,
         "key": key,
         "assignment_key": record.key,
-        "batch": batch,
+        "batch": batch or (str(drawn.batch) if drawn.batch else ""),
         "trigger": trigger.name,
         "trigger_at": trigger.at,
     }
@@ -156,6 +159,15 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
     record.runs.append(run)
     remember_entry(record, f"{course.name}/{key}", Entry(work.now))
     advance(work, run, course, entering=True)
+
+
+def qualified(work: Work, course: Course, drawn: ProgrammeArm) -> None:
+    """The exposure to a programme, written for both arms alike when a customer first qualifies for it."""
+    programme = course.campaign.programme
+    facts = {"programme": programme, "version": drawn.version, "arm": drawn.arm, "share": drawn.share}
+    propensity = drawn.share if drawn.arm == CONTROL else 1 - drawn.share
+    more = {"propensity": propensity, "campaign": course.name, "assignment_key": work.record.key}
+    work.emit(FactName.PROGRAMME_ENTERED, {**facts, **more})
 
 
 def occurrence(course: Course, trigger: Event) -> str:
@@ -169,18 +181,18 @@ def occurrence(course: Course, trigger: Event) -> str:
 def _exposure(run: Run, drawn: Draw, seq: int) -> Exposure:
     return Exposure(
         run.campaign, run.version, run.arm, run.entered_at, seq, run.id, 1, run.entered_at,
-        drawn.share, drawn.propensity,
+        drawn.share, drawn.propensity, drawn.batch,
     )  # fmt: skip
 
 
 def expose(record: Record, new: Exposure) -> bool:
     """Keeps the first entry into this version's comparison; whether this is it.
 
-    An entry in the global control is in no comparison, so that a later one, drawn, is the first.
+    An entry in the global or a programme's control is in no comparison, so that a later one, drawn, is it.
     """
     for place, old in enumerate(record.exposures):
         if (old.campaign, old.version) == (new.campaign, new.version):
-            if old.arm == GLOBAL_CONTROL != new.arm:
+            if old.arm in NEVER_COMPARED and new.arm not in NEVER_COMPARED:
                 record.exposures[place] = new
                 return True
             old.entries += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import reduce
 
 from hark.decide.consents import answer
+from hark.decide.holdouts import earlier
 from hark.decide.membership import ask
 from hark.decide.profile import keep
 from hark.decide.reasons import Exit
@@ -89,7 +90,10 @@ def _join_sends(older: Record, younger: Record) -> None:
 
 def _join_campaigns(work: Work, younger: Record) -> None:
     older = work.record
-    older.global_arm = older.global_arm or younger.global_arm
+    if not older.global_arm:
+        older.global_arm, older.global_period = younger.global_arm, younger.global_period
+    for name, arm in younger.programmes.items():
+        older.programmes[name] = earlier(older.programmes.get(name), arm)
     for name, goal in younger.goals.items():
         older.goals[name] = max(older.goals.get(name, goal), goal)
     for key, entry in younger.entries.items():

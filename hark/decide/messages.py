@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from hark.clock import derived_id
 from hark.decide import rules
-from hark.decide.assignment import CONTROL
 from hark.decide.consents import State, state
 from hark.decide.course import Course
 from hark.decide.limits import Defer, Withhold, capped, quiet
@@ -58,8 +57,7 @@ def want(work: Work, run: Run, course: Course, step: Send, cleared: bool = False
         step=step.id,
     )
     if run.shadow:
-        reason = Held.CONTROL if run.arm == CONTROL else Held.GLOBAL_CONTROL
-        withhold(work, sent, Withhold(reason, {}))
+        withhold(work, sent, Withhold(Held(run.arm), {}))
     else:
         known = cleared and len(course.first_channels) == 1 and sent.channel in course.first_channels
         offer(work, sent, step.data, known)

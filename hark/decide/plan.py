@@ -13,10 +13,22 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from hark.decide.course import Course, Match, Test
+from hark.decide.course import Course, Match, Test, learned
+from hark.decide.holdouts import Holdouts
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
-from hark.definitions.types import Campaign, Computed, Definition, Document, OnDate, Policy, Segment, Topic
+from hark.definitions.types import (
+    Allocation,
+    Campaign,
+    Computed,
+    Definition,
+    Document,
+    OnDate,
+    Policy,
+    Programme,
+    Segment,
+    Topic,
+)
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 from hark.understand.conditions.consent import Rule
@@ -118,6 +130,7 @@ class Plan:
             for document, thing in documents
             if isinstance(thing, Campaign)
         }
+        self._hold_out(documents)
         self._courses = {course.key: course for course in (*older, *self.current.values())}
         self._entering = _grouped(
             (course.campaign.trigger.enters, course)
@@ -158,6 +171,23 @@ class Plan:
         self._active: Leaves = tuple(self._folding.get(ACTIVITY, ()))
         self.any_activity = bool(self._active)
         """Every activity changes its subject's record, whatever it is called."""
+
+    def _hold_out(self, documents: Sequence[tuple[Document, Definition]]) -> None:
+        """Who is left alone by several campaigns, whose a campaign is, and what the learning ones learned."""
+        for document, thing in documents:
+            if isinstance(thing, Allocation) and thing.name in self.current:
+                learned(self.current[thing.name], thing, document.version)
+        self.holdouts = Holdouts(
+            self.attention.global_control,
+            self.attention.redraw_us,
+            {one.name: (one, document.version) for document, one in documents if isinstance(one, Programme)},
+        )
+        self.exclusive = _grouped(
+            (course.campaign.exclusive, course)
+            for course in self.current.values()
+            if course.campaign.exclusive
+        )
+        """The campaigns of each exclusive group."""
 
     @classmethod
     def compile(

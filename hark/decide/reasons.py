@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     NOT_REACHABLE = "not_reachable"
     NO_CONSENT = "no_consent"
     GOAL_ALREADY_MET = "goal_already_met"
+    EXCLUSIVE = "exclusive"
 
 
 class Held(StrEnum):
@@ -30,6 +31,7 @@ class Held(StrEnum):
 
     CONTROL = "control"
     GLOBAL_CONTROL = "global_control"
+    PROGRAMME_CONTROL = "programme_control"
     EXPIRED = "expired"
     GOAL_REACHED = "goal_reached"
     EXITED = "exited"
@@ -70,11 +72,13 @@ REFUSALS: Mapping[Refusal, str] = {
     Refusal.NOT_REACHABLE: "has no address for {channels}",
     Refusal.NO_CONSENT: "has not agreed to get {topic} by {channel} (the answer: {state})",
     Refusal.GOAL_ALREADY_MET: "had reached the goal already, on {met}",
+    Refusal.EXCLUSIVE: "belongs to {campaign}, of the campaigns of {group} only one may be a customer's",
 }
 
 HELD: Mapping[Held, str] = {
     Held.CONTROL: "is in the control, which is left alone to measure what the message changes",
     Held.GLOBAL_CONTROL: "is in the global control, which gets no campaign at all",
+    Held.PROGRAMME_CONTROL: "is in the control of a programme, which gets none of its campaigns",
     Held.EXPIRED: "was worth sending only until {expires}",
     Held.GOAL_REACHED: "reached the goal before it went",
     Held.EXITED: "had left the campaign before it went ({exit})",

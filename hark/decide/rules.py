@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from hark.decide import consents
+from hark.decide.assignment import chosen
 from hark.decide.consents import State
 from hark.decide.course import Course
 from hark.decide.reasons import Refusal
@@ -113,6 +114,13 @@ def _goal_already_met(work: Work, course: Course, trigger: Event) -> Values | No
     return {"met": met[0]}
 
 
+def _exclusive(work: Work, course: Course, _trigger: Event) -> Values | None:
+    """Another campaign of the same group is this customer's."""
+    group = course.campaign.exclusive or ""
+    mine = chosen(work.record, work.plan.exclusive[group])
+    return None if mine.name == course.name else {"group": group, "campaign": mine.name}
+
+
 def _compiled(course: Course) -> Checks:
     """The rules that may say no to anybody by this definition, kept with the course."""
     campaign = course.campaign
@@ -124,6 +132,7 @@ def _compiled(course: Course) -> Checks:
         Refusal.NOT_REACHABLE: not course.first_channels,
         Refusal.NO_CONSENT: campaign.topic is None or campaign.transactional,
         Refusal.GOAL_ALREADY_MET: course.starts_when is None,
+        Refusal.EXCLUSIVE: campaign.exclusive is None,
     }
     course.checks = tuple((reason, check) for reason, check in ELIGIBILITY if not void.get(reason))
     return course.checks
@@ -139,5 +148,6 @@ ELIGIBILITY: Checks = (
     (Refusal.SUPPRESSED, _suppressed),
     (Refusal.NO_CONSENT, _no_consent),
     (Refusal.GOAL_ALREADY_MET, _goal_already_met),
+    (Refusal.EXCLUSIVE, _exclusive),
 )
 """In this order; re-entry (already_running, already_entered) is asked before, in `entry`."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from hark.clock import moment
-from hark.decide.assignment import CONTROL, GLOBAL_CONTROL
+from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, PROGRAMME_CONTROL
 from hark.decide.reasons import EXITS, HELD, REFUSALS
 from hark.decide.suppressions import WHY
 from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
@@ -112,9 +112,18 @@ def _entered(facts: Properties) -> str:
     how = "recorded at an earlier entry" if facts.get("carried") else f"probability {facts['propensity']:.3g}"
     if arm == GLOBAL_CONTROL:
         return f"met {name}{after}, but is in the global control and gets no campaign"
+    if arm == PROGRAMME_CONTROL:
+        return f"met {name}{after}, but is in the control of its programme and gets none of its campaigns"
     if arm == CONTROL:
         return f"entered {name}{after}, in the control: nothing is sent ({how})"
     return f"entered {name}{after}, in the arm {arm} ({how})"
+
+
+def _programme(facts: Properties) -> str:
+    name, likely = facts["programme"], f"probability {facts['propensity']:.3g}"
+    if facts["arm"] == CONTROL:
+        return f"qualified for the programme {name}, in its control: none of its campaigns is sent ({likely})"
+    return f"qualified for the programme {name} ({likely})"
 
 
 def _not_eligible(facts: Properties) -> str:
@@ -224,6 +233,7 @@ def _group(facts: Properties) -> str:
 
 SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.CAMPAIGN_ENTERED: _entered,
+    FactName.PROGRAMME_ENTERED: _programme,
     FactName.NOT_ELIGIBLE: _not_eligible,
     FactName.CAMPAIGN_EXITED: _exited,
     FactName.GOAL_REACHED: _goal,

@@ -165,10 +165,26 @@ class Weights(Shape[dict[str, float]]):
         return {"type": "object", "minProperties": 1, "additionalProperties": Number(0.001, 1000).schema()}
 
 
-ALLOCATION: Shape[dict[str, float]] = Either(
-    Mapped(Choice(("equal",), ("learn",), "or {weights: {...}}"), lambda _word, _node, _reading: {}),
-    Record("allocation", {"weights": Weights()}, lambda values, _n, _r: values["weights"], ("weights",)),
+class Shares(NamedTuple):
+    """The variants' weights as written ({}: equal), and whether they are learned from there on."""
+
+    weights: dict[str, float]
+    learns: bool = False
+
+
+ALLOCATION: Shape[Shares] = Either(
+    Mapped(
+        Choice(("equal", "learn"), hint="or {weights: {...}}"),
+        lambda word, _node, _reading: Shares({}, word == "learn"),
+    ),
+    Record(
+        "allocation",
+        {"weights": Weights()},
+        lambda values, _node, _reading: Shares(values["weights"]),
+        ("weights",),
+    ),
 )
+EQUAL = Shares({})
 KEY: Shape[str] = Mapped(
     Text("a property of the trigger", r"(event|data)\.[^.\s]+(\.[^.\s]+)*", "for example event.basket_id"),
     lambda path, _node, _reading: path.partition(".")[2],
@@ -196,6 +212,8 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
         exit_on_goal="goal" in values.get("exit", ()),
         exit_leaves=leaves[0] if leaves else None,
         fresh_us=values.get("fresh", DAY),
+        per_entry=values.get("arm", False),
+        learns=values.get("allocation", EQUAL).learns,
         **{key: values[key] for key in _AS_THEY_ARE if key in values},
         **values.get("decide_by", {}),
     )
@@ -215,12 +233,14 @@ _AS_THEY_ARE = (
     "starts",
     "ends",
     "paused",
+    "programme",
+    "exclusive",
 )
 
 
 def _variants(values: Values) -> tuple[Variant, ...]:
     steps: Mapping[str, Steps] = values.get("variants") or {ONLY_VARIANT: values["steps"]}
-    weights = values.get("allocation") or {}
+    weights = values.get("allocation", EQUAL).weights
     return tuple(Variant(name, one, weights.get(name, 1.0)) for name, one in steps.items())
 
 
@@ -246,7 +266,7 @@ class CampaignRules:
         self.reading.add(line, message, hint)
 
     def _transactional(self) -> None:
-        for key in ("control", "topic", "decide_by"):
+        for key in ("control", "topic", "decide_by", "programme", "exclusive", "arm"):
             if key in self.values:
                 self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
         trigger = self.values["trigger"]
@@ -275,7 +295,9 @@ class CampaignRules:
             self._refuse("exit", "at most one goal and one {leaves: segment}")
 
     def _weights(self) -> None:
-        weights = self.values.get("allocation")
+        weights, learns = self.values.get("allocation", EQUAL)
+        if learns and len(self.values.get("variants", ())) not in range(2, 11):
+            self._refuse("allocation", "there is nothing to learn", "2 to 10 variants")
         if weights and set(weights) != set(self.values.get("variants", ())):
             names = ", ".join(self.values.get("variants", ())) or "there is only one"
             self._refuse("allocation", "weights must name every variant and no other", names)
@@ -331,9 +353,12 @@ CAMPAIGN: Shape[Campaign] = Record(
         "steps": STEPS,
         "allocation": ALLOCATION,
         "paused": Truth(),
+        "programme": NAME,
+        "exclusive": NAME,
+        "arm": Mapped(Choice(("sticky", "per_entry")), lambda word, _n, _r: word == "per_entry"),
     },
     _campaign,
     required=("campaign", "trigger"),
-    planned=("programme", "worth", "guardrails", "arm"),
+    planned=("worth", "guardrails"),
     one_of=(("variants", "steps"),),
 )

@@ -104,6 +104,7 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
         ("segment", campaign.trigger.enters, document.line_of("trigger", "enters")),
         ("segment", campaign.exit_leaves, _exit_line(document)),
         ("topic", campaign.topic, document.line_of("topic")),
+        ("programme", campaign.programme, document.line_of("programme")),
     ]
     wanted += [("template", step.template, line) for step, line in _sends(document, campaign)]
     found = [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hark.definitions.campaigns import CAMPAIGN
+from hark.definitions.campaigns import CAMPAIGN, GOAL, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
 from hark.definitions.languages import IN_LANGUAGES
@@ -20,6 +20,7 @@ from hark.definitions.shapes import (
     ListOf,
     Mapped,
     Number,
+    Prose,
     Reading,
     Record,
     Shape,
@@ -34,9 +35,11 @@ from hark.definitions.sources import SOURCE
 from hark.definitions.steps import CHANNEL
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
+    Allocation,
     Cap,
     Definition,
     Policy,
+    Programme,
     QuietHours,
     Segment,
     Sender,
@@ -46,7 +49,6 @@ from hark.definitions.types import (
 from hark.definitions.yaml import Node
 
 PLANNED_KINDS = (
-    "programme",
     "engagement",
     "stage",
     "hypothesis",
@@ -170,19 +172,20 @@ CAP = Record(
 )
 GLOBAL_CONTROL = Record(
     "global_control",
-    {"share": Share(0, 0.5)},
-    lambda values, _node, _reading: values["share"],
+    {"share": Share(0, 0.5), "redraw": Duration()},
+    lambda values, _node, _reading: (values["share"], values.get("redraw")),
     required=("share",),
-    planned=("redraw",),
 )
 
 
 def _attention(values: Values, _node: Node, _reading: Reading) -> Policy:
+    share, redraw_us = values.get("global_control", (0.0, None))
     return Policy(
         name=values["policy"],
         quiet_hours=values.get("quiet_hours"),
         caps=values.get("caps", ()),
-        global_control=values.get("global_control", 0.0),
+        global_control=share,
+        redraw_us=redraw_us,
     )
 
 
@@ -239,6 +242,30 @@ class PolicyShape(Shape[Policy]):
         return {"anyOf": [one.schema() for one in POLICIES.values()]}
 
 
+PROGRAMME = Record(
+    "programme",
+    {"programme": NAME, "says": Prose(), "control": Share(0.01, 0.5), "goal": GOAL},
+    lambda values, _n, _r: Programme(
+        values["programme"], values["control"], values["goal"], values.get("says", "")
+    ),
+    required=("programme", "control", "goal"),
+)
+
+
+def _allocation(values: Values, node: Node, reading: Reading) -> Allocation | Invalid:
+    if abs(sum(values["shares"].values()) - 1) > SHARES_SUM:
+        return reading.refuse(node, "the shares of an allocation add up to 1")
+    return Allocation(values["allocation"], int(values["of"]), values["shares"])
+
+
+SHARES_SUM = 1e-3
+ALLOCATED = Record(
+    "allocation",
+    {"allocation": NAME, "of": Number(1, 1_000_000, whole=True), "shares": Weights()},
+    _allocation,
+    required=("allocation", "of", "shares"),
+)
+
 _MAILBOX = re.compile(r"([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)")
 
 
@@ -271,6 +298,8 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "segment": SEGMENT,
     "computed": COMPUTED,
     "campaign": CAMPAIGN,
+    "programme": PROGRAMME,
+    "allocation": ALLOCATED,
     "template": TEMPLATE,
     "topic": TOPIC,
     "policy": PolicyShape(),

@@ -191,6 +191,33 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     decide_people: int | None = None
     """`decide_by` a number: decided once so many people count."""
     paused: bool = False
+    programme: str | None = None
+    exclusive: str | None = None
+    """The group of campaigns of which only one may be a customer's."""
+    per_entry: bool = False
+    """Each entry is drawn anew."""
+    learns: bool = False
+    """The variants' shares follow what was learned, batch by batch."""
+    worth: float = 1.0
+    """Of one goal reached, for arbitration."""
+
+
+class Programme(Struct, frozen=True, tag="programme"):
+    """Campaigns judged together: one control for all of them, and one goal."""
+
+    name: str
+    control: float
+    goal: Goal
+    says: str = ""
+
+
+class Allocation(Struct, frozen=True, tag="allocation"):
+    """What each variant of a campaign that learns gets from now on; each version is a batch."""
+
+    name: str
+    """The campaign's."""
+    campaign_version: int
+    shares: dict[str, float]
 
 
 class Template(Struct, frozen=True, tag="template"):
@@ -242,6 +269,8 @@ class Policy(Struct, frozen=True, tag="policy"):
     quiet_hours: QuietHours | None = None
     caps: tuple[Cap, ...] = ()
     global_control: float = 0.0
+    redraw_us: int | None = None
+    """After this time the global control is drawn anew; None: never."""
     where: Condition | None = None
     opens: bool = False
     """Of `tracking`: opens are heard of, by a picture."""
@@ -272,7 +301,18 @@ class Question(Struct, frozen=True, tag="question"):
 
 
 Definition: TypeAlias = (
-    Computed | Segment | Campaign | Template | Topic | Policy | Sender | Question | Source | Event
+    Computed
+    | Segment
+    | Campaign
+    | Programme
+    | Allocation
+    | Template
+    | Topic
+    | Policy
+    | Sender
+    | Question
+    | Source
+    | Event
 )
 
 

@@ -303,25 +303,24 @@ class Snapshot:
         return pa.table({name: _as_event(whole[name], name) for name in columns})
 
     def rows(
-        self, bucket: int, columns: Sequence[str], keep: Callable[[pa.Table], pa.Array]
+        self, bucket: int, columns: Sequence[str], by: Sequence[str], keep: Callable[[pa.Table], pa.Array]
     ) -> Iterator[pa.Table]:
-        """A bucket's rows that `keep` chooses, in these columns and under today's subjects, piece by piece
-        and in no order; texts are dictionaries."""
-        for part in self._today_in(bucket, list(columns)):
-            yield part.filter(keep(part))
-
-    def _today_in(self, bucket: int, wanted: list[str]) -> Iterator[pa.Table]:
+        """A bucket's rows that `keep` chooses by the columns `by`, in all these columns and under today's
+        subjects, piece by piece and in no order; texts are dictionaries."""
+        wanted = [*dict.fromkeys([*columns, *by])]
         for file in self.version.files:
             if file.bucket == bucket:
-                columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
-                for part in self._table.groups(file, columns):
+                read = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
+                for part in self._table.chosen(file, by, keep, read):
                     yield self._within(bucket, self._today(part).select(wanted))
             elif file.bucket < self.buckets and len(moved := self._affected(file)):
                 rows = follow(self._table.of(file, moved.tolist(), [*wanted, "origin"]), self.merged)
-                yield self._within(bucket, self._shown(rows).select(wanted))
-        yield self._within(bucket, _coded(self._customers.select(wanted)))
+                yield self._within(bucket, self._shown(rows.filter(keep(rows))).select(wanted))
+        waiting = _coded(self._customers.select(wanted))
+        yield self._within(bucket, waiting.filter(keep(waiting)))
 
     def _within(self, bucket: int, rows: pa.Table) -> pa.Table:
+        """The rows whose subject is in the bucket today."""
         return rows.filter(pa.array(bucket_of(rows["subject"].to_numpy(), self.buckets) == bucket))
 
     def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:

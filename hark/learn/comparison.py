@@ -122,6 +122,10 @@ class Comparison(Struct, frozen=True):
         Who keeps the arm of an earlier version was drawn under other shares, and is left out.
         """
         shares = allocation(self.campaign)
+        if self.campaign.learns:  # the variants' own shares change with each batch, the control's does not
+            control, drawn = self.drawn.get(CONTROL, 0), sum(self.drawn.values())
+            parts = ((control, shares[CONTROL]), (drawn - control, 1 - shares[CONTROL]))
+            return checks.sample_ratio([[checks.Size(count, share) for count, share in parts]])
         sizes = [checks.Size(self.drawn.get(arm, 0), share) for arm, share in shares.items()]
         return checks.sample_ratio([sizes])
 

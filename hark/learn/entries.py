@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from hark.decide.assignment import GLOBAL_CONTROL
+from hark.decide.holdouts import NEVER_COMPARED
 from hark.definitions.types import Goal
 from hark.learn.aggregates import Sums
 from hark.model import DAY, JSON, Event, FactName, Instant
@@ -76,8 +76,8 @@ def first_entry(events: Sequence[Event], campaign: str, version: int) -> Entry |
 
 
 def compared(found: Entered) -> bool:
-    """People in the global control are in no campaign's comparison."""
-    return found.arm != GLOBAL_CONTROL
+    """People in the global or a programme's control are in no campaign's comparison."""
+    return found.arm not in NEVER_COMPARED
 
 
 def outcome(events: Sequence[Event], entry: Entry, goal: Goal) -> Outcome:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
 from hark.decide.backtest.found import Found
@@ -18,6 +20,7 @@ from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
 from hark.definitions.types import Campaign, Definition, Document
 from hark.errors import HarkError
+from hark.history.columns import micros
 from hark.history.reader import Snapshot, open_snapshot
 from hark.learn.backtest.answer import Sends, answer
 from hark.model import JSON, FactName, Instant
@@ -163,14 +166,16 @@ class _Sent(Struct, frozen=True, gc=False):
 
 def sends_of(snapshot: Snapshot) -> Sends:
     """By customer, when campaigns really sent a message."""
-    rows = snapshot.table((FactName.MESSAGE_SENT.value,), ("subject", "at", "properties"))
     found: dict[int, list[tuple[Instant, str]]] = {}
     read = msgspec.json.Decoder(_Sent)
-    ats = rows["at"].cast("int64").to_pylist()
-    for subject, at, said in zip(
-        rows["subject"].to_pylist(), ats, rows["properties"].to_pylist(), strict=True
-    ):
-        campaign = read.decode(said).campaign
-        if campaign:
-            found.setdefault(subject, []).append((at, campaign))
+    for bucket in range(snapshot.buckets):
+        for rows in snapshot.rows(bucket, ("subject", "at", "properties"), ("name",), _sent):
+            cells = (rows["subject"].to_pylist(), micros(rows["at"]).tolist(), rows["properties"].to_pylist())
+            for subject, at, said in zip(*cells, strict=True):
+                if campaign := read.decode(said).campaign:
+                    found.setdefault(subject, []).append((at, campaign))
     return found
+
+
+def _sent(rows: pa.Table) -> pa.Array:
+    return pc.equal(rows["name"].cast(pa.string()), FactName.MESSAGE_SENT.value)

@@ -18,6 +18,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
+from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
@@ -124,6 +125,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "report": (ReportQuestion, report),
     "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),
+    "allocation": (AllocationQuestion, allocation),
     "backtest": (BacktestQuestion, ask_backtest),
     "worth": (WorthQuestion, worth),
     "signals": (SignalsQuestion, signals),

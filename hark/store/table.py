@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -201,14 +201,19 @@ class EventTable:
     def groups(self, file: File, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The same, about PART_ROWS after each other."""
         opened = self._open(file)
-        numbers: list[int] = []
-        rows = 0
-        for number in range(opened.num_row_groups):
-            numbers.append(number)
-            rows += opened.metadata.row_group(number).num_rows
-            if rows >= PART_ROWS or number + 1 == opened.num_row_groups:
-                yield opened.read_row_groups(numbers, columns=list(columns), use_threads=False)
-                numbers, rows = [], 0
+        for numbers in _together(opened):
+            yield opened.read_row_groups(numbers, columns=list(columns), use_threads=False)
+
+    def chosen(
+        self, file: File, by: Sequence[str], keep: Callable[[pa.Table], pa.Array], columns: Sequence[str]
+    ) -> Iterator[pa.Table]:
+        """Of each such part the rows that `keep` chooses by the columns `by`; the others are read only where
+        there are such rows."""
+        opened = self._open(file)
+        for numbers in _together(opened):
+            kept = keep(opened.read_row_groups(numbers, columns=list(by), use_threads=False))
+            if pc.any(kept).as_py():
+                yield opened.read_row_groups(numbers, columns=list(columns), use_threads=False).filter(kept)
 
     def of(self, file: File, subjects: Collection[int], columns: Sequence[str]) -> pa.Table:
         """The rows of some subjects, reading only the row groups that can hold them."""
@@ -307,6 +312,18 @@ def _bounds(path: str, inode: int, size: int, changed_ns: int) -> tuple[Subjects
     found = [footer.row_group(number).column(0).statistics for number in range(footer.num_row_groups)]
     lows, highs = [one.min for one in found], [one.max for one in found]
     return np.array(lows, np.int64), np.array(highs, np.int64)
+
+
+def _together(opened: pq.ParquetFile) -> Iterator[list[int]]:
+    """The numbers of row groups that are read at once: about PART_ROWS rows."""
+    numbers: list[int] = []
+    rows = 0
+    for number in range(opened.num_row_groups):
+        numbers.append(number)
+        rows += opened.metadata.row_group(number).num_rows
+        if rows >= PART_ROWS or number + 1 == opened.num_row_groups:
+            yield numbers
+            numbers, rows = [], 0
 
 
 def _writer_options() -> dict[str, Any]:

@@ -13,12 +13,15 @@ from hark.console.accounts.throttle import TRIES, WINDOW_US
 from tests.console.conftest import EMAIL, PASSWORD
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from django.test import Client
 
 pytestmark = pytest.mark.xdist_group("console")
 
 LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/r/x", "/welcome/x")
 PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
+PUBLIC["/api/v1/customers/x/arms"] = 401
 """What a stranger's GET gets without an account, and how."""
 
 
@@ -105,3 +108,30 @@ def test_next_leads_nowhere_else(stranger: Client) -> None:
     """Signing in never sends anybody to another site."""
     form = {"username": EMAIL, "password": PASSWORD, "next": "https://evil.example/", **csrf(stranger)}
     assert stranger.post("/sign-in", form)["Location"] == "/"
+
+
+@pytest.fixture
+def keys(shop: Path) -> Iterator[tuple[str, str]]:
+    """A public and a secret key of a source that is there for one test."""
+    from hark.collect.sources import add_source
+
+    file = shop / "log" / "sources.json"
+    before = file.read_bytes()
+    made = add_source(shop, "other")
+    yield made.write_key, made.secret_key
+    file.write_bytes(before)
+
+
+def test_arms_are_told_to_secret_keys_only(stranger: Client, keys: tuple[str, str]) -> None:
+    """Without a key 401, with a public one 403; with a secret one whom to leave alone, and 404 for nobody."""
+    ask, (public, secret) = "/api/v1/customers/{}/arms".format, keys
+    said = {
+        key: stranger.get(ask("%231"), headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in ("wrong", public, secret)
+    }
+    assert list(said.values()) == [401, 403, 200]
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert stranger.get(ask("nobody"), headers=headers).status_code == 404
+    found = stranger.get(ask("%231"), headers=headers).json()
+    assert found["left_alone"] is False
+    assert {one["left_alone"] for one in found["campaigns"].values()} <= {True, False}

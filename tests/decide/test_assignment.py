@@ -9,6 +9,7 @@ from scipy.stats import chi2_contingency, chisquare
 
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, draw
 from hark.decide.course import Course
+from hark.decide.holdouts import Holdouts
 from hark.decide.plan import Plan
 from hark.decide.record import fresh
 from hark.definitions.types import Campaign
@@ -32,7 +33,7 @@ def record(number: int) -> Record:
 
 
 def arms(course_: Course, global_share: float = 0.0) -> list[tuple[str, str]]:
-    drawn = (draw(record(number), course_, global_share) for number in range(SUBJECTS))
+    drawn = (draw(record(number), course_, Holdouts(global_share)) for number in range(SUBJECTS))
     return [(one.arm, one.variant) for one in drawn]
 
 
@@ -73,7 +74,7 @@ def test_anybody_can_recompute_the_draw() -> None:
             f"stable-{number}".encode(), digest_size=8, key=b"campaign/hello/control"
         ).digest()
         u = (int.from_bytes(digest, "big") >> 11) / 2**53
-        assert (draw(record(number), course(control="20%"), 0).arm == CONTROL) is (u < 0.2)
+        assert (draw(record(number), course(control="20%"), Holdouts()).arm == CONTROL) is (u < 0.2)
 
 
 def test_a_larger_share_keeps_whom_the_smaller_had() -> None:
@@ -137,8 +138,8 @@ def test_the_draw_of_the_global_control_is_recorded() -> None:
     course_ = course(control="20%")
     for number in range(200):
         subject = record(number)
-        before = draw(subject, course_, 0.05).arm == GLOBAL_CONTROL
-        assert (draw(subject, course_, 0.5).arm == GLOBAL_CONTROL) is before
+        before = draw(subject, course_, Holdouts(0.05)).arm == GLOBAL_CONTROL
+        assert (draw(subject, course_, Holdouts(0.5)).arm == GLOBAL_CONTROL) is before
 
 
 def test_the_course_is_that_of_the_definition() -> None:

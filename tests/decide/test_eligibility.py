@@ -89,6 +89,21 @@ def goal_already_met() -> Story:
     return story
 
 
+def exclusive() -> Story:
+    from hark.clock import unit_hash
+
+    other = campaign(exclusive="tips", trigger="{event: Viewed}").replace("hello", "goodbye", 1)
+    keys = (f"key-{n}" for n in range(100))
+    theirs = next(
+        key
+        for key in keys
+        if unit_hash("exclusive/tips/goodbye", key) > unit_hash("exclusive/tips/hello", key)
+    )
+    story = Story(plan_of(campaign(exclusive="tips") + "---\n" + other), key=theirs)
+    story.does("Signed Up")
+    return story
+
+
 CASES: dict[Refusal, Callable[[], Story]] = {
     Refusal.STALE: stale,
     Refusal.ALREADY_RUNNING: already_running,
@@ -101,6 +116,7 @@ CASES: dict[Refusal, Callable[[], Story]] = {
     Refusal.NOT_REACHABLE: not_reachable,
     Refusal.NO_CONSENT: no_consent,
     Refusal.GOAL_ALREADY_MET: goal_already_met,
+    Refusal.EXCLUSIVE: exclusive,
 }
 ENTERED_BEFORE = {Refusal.ALREADY_RUNNING, Refusal.ALREADY_ENTERED}
 

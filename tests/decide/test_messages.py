@@ -39,6 +39,14 @@ def global_control() -> Story:
     return wanted("policy: attention\nglobal_control: {share: 10%}\n---\n" + campaign(control="20%"), key)
 
 
+def programme_control() -> Story:
+    from hark.clock import unit_hash
+
+    key = next(f"key-{n}" for n in range(1000) if unit_hash("programme/care", f"key-{n}") < 0.1)
+    programme = "programme: care\ncontrol: 10%\ngoal: {event: Bought, within: 30d}\n---\n"
+    return wanted(programme + campaign(control="20%", programme="care"), key)
+
+
 def expired() -> Story:
     story = wanted(campaign("[{send: {channel: email, template: hello, expires: 2h}}]"))
     story.now += 2 * HOUR
@@ -122,6 +130,7 @@ def copied() -> Story:
 WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.CONTROL: control,
     Held.GLOBAL_CONTROL: global_control,
+    Held.PROGRAMME_CONTROL: programme_control,
     Held.EXPIRED: expired,
     Held.GOAL_REACHED: goal_reached,
     Held.EXITED: exited,

@@ -151,7 +151,8 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
     beyond = {
         "alias", "also clicks", "between", "control 0", "control none", "count always", "count never",
         "dates", "duplicate key", "enters where", "existing", "exit", "goal fact", "goal opens",
-        "key enters", "late by days of the week", "late send", "naive", "no goal no topic",
+        "key enters", "nothing to learn", "programme unknown", "shares of an allocation",
+        "late by days of the week", "late send", "naive", "no goal no topic",
         "no send", "path", "quiet same", "re",
         "sender pw", "step ids", "tag", "transactional", "transactional enters", "two measures",
         "a step id twice, in a way", "past the window in a way",

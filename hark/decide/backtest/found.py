@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from hark.decide.assignment import GLOBAL_CONTROL
+from hark.decide.holdouts import NEVER_COMPARED
 from hark.model import Event, FactName, Instant
 
 
@@ -96,7 +96,7 @@ class Teller:
         return self.found
 
     def _entered(self, event: Event, fact: Fact, runs: dict[str, Entry]) -> None:
-        compared = fact.arm != GLOBAL_CONTROL
+        compared = fact.arm not in NEVER_COMPARED
         entry = Entry(event.subject, event.at, compared, compared and fact.first)
         runs[fact.run] = entry
         self.found.entries.append(entry)

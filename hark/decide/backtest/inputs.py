@@ -34,7 +34,7 @@ class History(Protocol):
     buckets: int
 
     def rows(
-        self, bucket: int, columns: Sequence[str], keep: Callable[[pa.Table], pa.Array]
+        self, bucket: int, columns: Sequence[str], by: Sequence[str], keep: Callable[[pa.Table], pa.Array]
     ) -> Iterator[pa.Table]: ...
 
 
@@ -65,7 +65,8 @@ def read(history: History, bucket: int, plan: Plan, everybody: bool) -> Rows:
         kept = _any_of(part["name"], watched.__contains__) | _any_of(part["context"], _states)
         return pa.array((kept | everybody) & (part["kind"].to_numpy() != Kind.FACT))
 
-    parts = [part for part in history.rows(bucket, COLUMNS, keep) if part.num_rows]
+    found = history.rows(bucket, COLUMNS, ("name", "kind", "context"), keep)
+    parts = [part.select(COLUMNS) for part in found if part.num_rows]
     if not parts:
         return Rows(pa.table({name: [] for name in COLUMNS}), np.empty(0, np.int64))
     whole = pa.concat_tables([_alike(part) for part in parts]).unify_dictionaries().combine_chunks()
@@ -210,7 +211,7 @@ def known_span(history: History) -> tuple[int, int]:
     """When the first and the latest event of any customer became known; (0, 0) where there is none."""
     first, last = 1 << 62, 0
     for bucket in range(history.buckets):
-        for part in history.rows(bucket, ("subject", "known_at", "kind"), _no_fact):
+        for part in history.rows(bucket, ("subject", "known_at"), ("kind",), _no_fact):
             if part.num_rows:
                 found = pc.min_max(part["known_at"].cast(pa.int64())).as_py()
                 first, last = min(first, found["min"]), max(last, found["max"])

@@ -12,8 +12,9 @@ from hark.decide.backtest.inputs import History, histories
 from hark.decide.backtest.walk import walk
 from hark.decide.course import Course
 from hark.decide.plan import Plan
+from hark.decide.program import Draw
 from hark.decide.record import fresh
-from hark.definitions.types import Campaign, Definition, Document, Policy, Segment, Topic
+from hark.definitions.types import Campaign, Definition, Document, Policy, Programme, Segment, Topic
 from hark.model import Instant
 
 
@@ -42,7 +43,9 @@ def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: S
     for document, thing in documents:
         if isinstance(thing, Campaign) and thing.name == name:
             kept.append((document, as_launched(thing, span)))
-        elif isinstance(thing, Topic | Policy) or (isinstance(thing, Segment) and thing.name in wanted):
+        elif isinstance(thing, Topic | Policy | Programme) or (
+            isinstance(thing, Segment) and thing.name in wanted
+        ):
             kept.append((document, thing))
     return Plan(kept)
 
@@ -56,7 +59,9 @@ def _segments(things: Iterable[Definition]) -> Iterator[str]:
 
 def draws(plan: Plan, course: Course) -> bool:
     """Whether anything depends on a customer's stable key."""
-    return plan.attention.global_control > 0 or len(course.campaign.variants) > 1
+    drawn = any(isinstance(step, Draw) for steps in course.steps.values() for step in steps)
+    wide = course.campaign.programme is not None or plan.attention.global_control > 0
+    return wide or drawn or len(course.campaign.variants) > 1
 
 
 def backtest(
