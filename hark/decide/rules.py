@@ -20,11 +20,25 @@ Check: TypeAlias = Callable[[Work, Course, Event], Values | None]
 """The values of the reason if the rule says no, None if it has nothing against it."""
 Checks: TypeAlias = tuple[tuple[Refusal, Check], ...]
 
+NOT_THE_CUSTOMER = frozenset({"webhook", "chat", "task"})
+"""Channels to the team and to other systems."""
+
 
 def address(record: Record, channel: str) -> str:
-    """Where the customer can be reached by the channel: for e-mail the trait `email`; "" for nowhere."""
+    """Where the customer can be reached by the channel: the trait `email`, for SMS `phone` (+15550123). The
+    channels to the team and to other systems are always there, under their own names. "" for nowhere."""
+    if channel in NOT_THE_CUSTOMER:
+        return channel
+    if channel == "sms":
+        return _number(text(record.traits, "phone"))
     found = text(record.traits, "email") if channel == "email" else ""
     return found if "@" in found else ""
+
+
+def _number(phone: str) -> str:
+    """A number as people write it, without spaces, brackets, dots and hyphens; "" if it has no country."""
+    plain = "".join(one for one in phone if one not in " ().-/")
+    return plain if plain.startswith("+") else ""
 
 
 def suppressed(record: Record, channel: str) -> Values | None:
