@@ -94,6 +94,7 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def provider(data: Path) -> Iterator[Catcher]:
     """The mail catcher, and a definition of it as the sender; before the servers are started."""
+    (data / "hark.toml").write_text("outbound_allow = ['127.0.0.1']\n")
     with Catcher() as catcher:
         body = {"address": "Bench <bench@hark.example>", "host": "127.0.0.1", "port": catcher.port}
         document = {"kind": "sender", "name": "catcher", "body": body | {"rate_per_s": MESSAGES_PER_S}}

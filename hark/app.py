@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -37,10 +38,18 @@ def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
     from hark.engine.loop import Engine
     from hark.speak.deliver import Deliverer
+    from hark.speak.places import Allowed
 
     chosen = settings.read(data)
     links = open_links(data, chosen.base_url or url)
-    return Engine(data, clock, Deliverer(open_reader(data).documents, links, clock), chosen)
+    deliverer = Deliverer(
+        open_reader(data).documents,
+        links,
+        clock,
+        secrets=os.environ,
+        allowed=Allowed.of(chosen.outbound_allow),
+    )
+    return Engine(data, clock, deliverer, chosen)
 
 
 def server(data: Path) -> Address | None:

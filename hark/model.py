@@ -154,6 +154,10 @@ class Outcome(Struct, frozen=True):
     """failed for good for this address (it becomes suppressed)."""
     temporary: bool = False
     """failed, certainly not accepted by the provider, and may be tried again."""
+    retry_after_us: int | None = None
+    """temporary: no sooner than so long from now, as the provider says or our own pace."""
+    counted: bool = True
+    """It stands for an attempt; not, where the message only waited for its place at a sender's rate."""
 
 
 class Command(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,6 +45,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Memory of the questions process over which a question is refused or ended; 0: half the machine's."""
     question_s: float = 300.0
     """Seconds after which a question is ended."""
+    outbound_allow: tuple[str, ...] = ()
+    """Addresses ("127.0.0.1") and networks ("10.0.0.0/8") that senders may reach besides the internet."""
 
 
 def read(data: Path) -> Settings:
@@ -55,6 +58,7 @@ def read(data: Path) -> Settings:
         found = tomllib.loads(path.read_text())
         settings = msgspec.convert(found, Settings)
         ZoneInfo(settings.zone)
+        _networks(path, settings)
     except tomllib.TOMLDecodeError as error:
         raise HarkError(
             f"{path} is not TOML: {error}", hint="see docs/settings.md", id="settings.toml"
@@ -65,6 +69,16 @@ def read(data: Path) -> Settings:
         message = f"{path}: zone = {found.get('zone')!r} is not a time zone"
         raise HarkError(message, hint='write a name such as "Europe/London"', id="settings.zone") from None
     return settings
+
+
+def _networks(path: Path, settings: Settings) -> None:
+    for text in settings.outbound_allow:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            message = f"{path}: outbound_allow: {error}"
+            hint = 'write addresses and networks, such as "127.0.0.1" or "10.0.0.0/8"; names are not taken'
+            raise HarkError(message, hint=hint, id="settings.network") from None
 
 
 def _nearest(found: dict[str, object]) -> str:

@@ -136,9 +136,9 @@ def came_out(work: Work, input: Outcome) -> None:
 
 def _failed(work: Work, sent: Sent, input: Outcome) -> None:
     """Another attempt later, or none: then the place in the caps is given back. A lasting one suppresses."""
-    sent.attempts += 1
+    sent.attempts += input.counted
     facts = described(sent) | {"to": sent.to, "detail": input.detail, "attempt": sent.attempts}
-    again = next_attempt(work, sent) if input.temporary and sent.state == "sending" else None
+    again = _again(work, sent, input)
     if again is not None:
         sent.state, sent.due_at, sent.sent_at = "wanted", again, None
         work.emit(FactName.MESSAGE_DEFERRED, facts | {"until": again, "reason": Held.PROVIDER})
@@ -147,6 +147,13 @@ def _failed(work: Work, sent: Sent, input: Outcome) -> None:
     if input.permanent and sent.to:
         bar(work, sent.to, Why.BOUNCED, sent.channel, input.detail)
     work.emit(FactName.MESSAGE_FAILED, facts | {"permanent": input.permanent})
+
+
+def _again(work: Work, sent: Sent, input: Outcome) -> Instant | None:
+    """When it is tried again, if it may be."""
+    if not input.temporary or sent.state != "sending":
+        return None
+    return next_attempt(work, sent, input.retry_after_us or 0, input.counted)
 
 
 _OUTCOMES = {

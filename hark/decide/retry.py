@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hark.clock import unit_hash
 from hark.decide.work import Work, whole_ms
-from hark.model import HOUR, MINUTE, Instant, Sent
+from hark.model import DAY, HOUR, MINUTE, Instant, Sent
 
 MOST_ATTEMPTS = 8
 """After the eighth, seven and a half to ten hours after the first, a message is given up."""
@@ -17,15 +17,17 @@ SPREAD = 0.25
 """Up to this part of a wait is taken off, by the hash of the message and the attempt."""
 
 
-def next_attempt(work: Work, sent: Sent) -> Instant | None:
+def next_attempt(work: Work, sent: Sent, after_us: int = 0, counted: bool = True) -> Instant | None:
     """When a message is due again after `sent.attempts` that failed for now; None: it is given up.
 
     It is given up after the eighth, and if the next would come at or after its expiry or the end of the
-    goal's window, since nobody would be helped by it then.
+    goal's window, since nobody would be helped by it then. `after_us` is the least wait, at most a day; what
+    was no attempt (`counted`) waits only so long.
     """
-    if sent.attempts >= MOST_ATTEMPTS:
+    if counted and sent.attempts >= MOST_ATTEMPTS:
         return None
-    until = whole_ms(work.now + wait_us(sent.message, sent.attempts))
+    wait = wait_us(sent.message, sent.attempts) if counted else 0
+    until = whole_ms(work.now + max(wait, min(after_us, DAY)))
     ends = (sent.expires_at, _goal_until(work, sent))
     return None if any(end is not None and until >= end for end in ends) else until
 

@@ -22,7 +22,7 @@ Checks: TypeAlias = tuple[tuple[Refusal, Check], ...]
 
 
 def address(record: Record, channel: str) -> str:
-    """Where the customer can be reached by the channel: for e-mail the trait `email`; "" for nowhere."""
+    """Where the customer can be reached by the channel (`conditions.reachable`); "" for nowhere."""
     return reachable.address(record.traits, channel)
 
 

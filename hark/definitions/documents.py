@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.questions import QUESTION
+from hark.definitions.senders import SENDER
 from hark.definitions.shapes import (
     NAME,
     Choice,
@@ -32,7 +32,7 @@ from hark.definitions.shapes import (
     Zone,
 )
 from hark.definitions.sources import SOURCE
-from hark.definitions.steps import CHANNEL
+from hark.definitions.steps import ANY_CHANNEL, CHANNEL
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
     Allocation,
@@ -42,7 +42,6 @@ from hark.definitions.types import (
     Programme,
     QuietHours,
     Segment,
-    Sender,
     Template,
     Topic,
 )
@@ -73,11 +72,16 @@ SEGMENT = Record(
 )
 
 
-def _template(values: Values, _node: Node, _reading: Reading) -> Template:
+def _template(values: Values, node: Node, reading: Reading) -> Template | Invalid:
+    channel = values["channel"]
+    if channel == "email" and "subject" not in values:
+        return reading.refuse(node, 'a template for email needs "subject"')
+    if channel != "email" and "text" not in values:
+        return reading.refuse(node, f'a template for {channel} is written as "text"')
     return Template(
         name=values["template"],
-        channel="email",
-        subject=values["subject"],
+        channel=channel,
+        subject=values.get("subject", ""),
         mjml=values.get("mjml"),
         html=values.get("html"),
         text=values.get("text"),
@@ -88,14 +92,14 @@ TEMPLATE = Record(
     "template",
     {
         "template": NAME,
-        "channel": CHANNEL,
+        "channel": ANY_CHANNEL,
         "subject": Text("a subject of one line", r"[^\r\n]+"),
         "mjml": Text(),
         "html": Text(),
         "text": Text(),
     },
     _template,
-    required=("template", "channel", "subject"),
+    required=("template", "channel"),
     one_of=(("mjml", "html", "text"),),
 )
 
@@ -264,34 +268,6 @@ ALLOCATED = Record(
     {"allocation": NAME, "of": Number(1, 1_000_000, whole=True), "shares": Weights()},
     _allocation,
     required=("allocation", "of", "shares"),
-)
-
-_MAILBOX = re.compile(r"([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)")
-
-
-def _sender(values: Values, node: Node, reading: Reading) -> Sender | Invalid:
-    assert isinstance(node.value, dict)
-    if "password_env" in values and "user" not in values:
-        return reading.refuse(node.value["password_env"], "a password without a user", "user: ...")
-    given = {key: value for key, value in values.items() if key != "sender"}
-    return Sender(name=values["sender"], **given)
-
-
-SENDER = Record(
-    "sender",
-    {
-        "sender": NAME,
-        "channel": CHANNEL,
-        "address": Text("a mail address", _MAILBOX.pattern, 'for example "Shop <hello@shop.example>"'),
-        "host": Text("a host name", r"[A-Za-z0-9.:_-]+"),
-        "port": Number(1, 65535, whole=True),
-        "tls": Choice(("none", "starttls", "implicit")),
-        "user": Text(),
-        "password_env": Text("the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*"),
-        "rate_per_s": Number(0.001, 100000),
-    },
-    _sender,
-    required=("sender", "address"),
 )
 
 KINDS: Mapping[str, Shape[Definition]] = {

@@ -53,7 +53,11 @@ def _send(values: Values, _node: Node, _reading: Reading) -> Send:
     )
 
 
-CHANNEL = Choice(("email",), ("push", "sms", "in_app", "web_push", "whatsapp", "webhook"))
+_LATER = ("push", "in_app", "web_push", "whatsapp")
+CHANNEL = Choice(("email", "sms"), (*_LATER, "webhook", "chat"))
+"""Those by which a customer is reached, with consent, caps and quiet hours."""
+ANY_CHANNEL = Choice(("email", "sms", "webhook", "chat"), _LATER)
+"""Those of senders and templates: also the team's own (`chat`) and other systems (`webhook`)."""
 SEND = Record(
     "send",
     {"channel": CHANNEL, "template": NAME, "with": Plain(), "expires": Duration()},

@@ -224,8 +224,9 @@ class Template(Struct, frozen=True, tag="template"):
     """Exactly one of mjml, html and text is the source; the text part is made if absent."""
 
     name: str
-    channel: Literal["email"]
+    channel: str
     subject: str
+    """"" where the channel has none."""
     mjml: str | None = None
     html: str | None = None
     text: str | None = None
@@ -278,18 +279,26 @@ class Policy(Struct, frozen=True, tag="policy"):
 
 
 class Sender(Struct, frozen=True, tag="sender"):
-    """An account at a provider; for now SMTP. The password comes from the environment variable named."""
+    """An account at a provider. What is secret comes from the environment variables named."""
 
     name: str
-    address: str
-    """The From header: "Shop <hello@shop.example>"."""
-    channel: Literal["email"] = "email"
+    address: str = ""
+    """For e-mail the From header, "Shop <hello@shop.example>"; for SMS the number or name it comes from."""
+    channel: str = "email"
     host: str = "localhost"
     port: int = 25
     tls: Literal["none", "starttls", "implicit"] = "none"
     user: str | None = None
     password_env: str | None = None
     rate_per_s: float = 50.0
+    provider: str = "smtp"
+    url: str = ""
+    """The endpoint, or the base of the provider's API."""
+    account: str = ""
+    """The account's id at the provider."""
+    secret_env: str = ""
+    weight: float = 1.0
+    """The share of the channel's messages, against the other senders'; 0: only where the others fail."""
 
 
 class Question(Struct, frozen=True, tag="question"):

@@ -42,6 +42,8 @@ PAUSE_S = 0.25
 SETTINGS = """\
 # Days pass in seconds here: by its usual age (ten minutes) the history would be sealed at every step.
 seal_age_s = 864000.0
+# The mail server of the demo is this machine.
+outbound_allow = ["127.0.0.1"]
 """
 STEPS = ["Product Viewed", "Product Added", "Checkout Started", "Order Completed"]
 QUESTIONS: dict[str, JSON] = {

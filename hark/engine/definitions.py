@@ -74,9 +74,9 @@ class Definitions:
         return [definition(document, self._zone) for document in self.newest()]
 
     def _rate(self) -> float:
-        """The first sender by name, as the deliverer chooses it."""
-        senders = [one for one in self.definitions() if isinstance(one, Sender)]
-        return min(senders, key=lambda one: one.name).rate_per_s if senders else DEFAULT_RATE_PER_S
+        """What all senders take together; how much each of them takes is the deliverer's to keep."""
+        rates = [one.rate_per_s for one in self.definitions() if isinstance(one, Sender)]
+        return sum(rates) if rates else DEFAULT_RATE_PER_S
 
     def _compile(self) -> Plan:
         older = [old for versions in self._versions.values() for old in versions[:-1]]

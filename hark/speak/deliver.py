@@ -1,73 +1,58 @@
-"""One message from the outbox to its outcome: render, build, post, report."""
+"""One message from the outbox to its outcome: compose, build, post, parse, report."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import replace
-
-from hark.clock import Clock, moment
-from hark.definitions.mapping import Source
-from hark.definitions.parse import definition
-from hark.definitions.types import Definition, Document, Policy, Sender, Template, Topic
-from hark.model import JSON, Instant, Outcome
-from hark.speak.confirm import CONFIRM
-from hark.speak.email import BadAddressError, Letter, address, letter
-from hark.speak.footer import WayOut, with_way_out
-from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
-from hark.speak.render import Withheld, render
-from hark.speak.tracking import tracked
-from hark.speak.wire import Timeouts, Verdict, Wire
-from hark.speak.words import language
+from hark.clock import Clock
+from hark.definitions.types import Document, Sender
+from hark.model import Outcome
+from hark.speak.book import Shelf
+from hark.speak.channels import CHANNELS
+from hark.speak.compose import Composed, compose
+from hark.speak.contract import (
+    Answer,
+    BadAddressError,
+    Channel,
+    Job,
+    Letter,
+    Lost,
+    Reply,
+    Request,
+    SetupError,
+    Verdict,
+)
+from hark.speak.links import Links
+from hark.speak.places import NOWHERE_ELSE, Allowed
+from hark.speak.senders import Desk
+from hark.speak.smtp import Conversation
+from hark.speak.wire import Timeouts, Wire
 from hark.store.contracts import OutboxRow
 
-NO_SENDER = Verdict("failed", "no sender for email: apply a document of kind sender", temporary=True)
-KINDS = frozenset({"sender", "template", "topic", "source", "policy"})
+
+class Way:
+    """The ways out for one sender."""
+
+    def __init__(self, wire: Wire, conversation: Conversation) -> None:
+        self.exchange: Callable[[Request], Answer | Lost] = wire.exchange
+        self.hand_over: Callable[[Letter], Reply | Lost] = conversation.post
 
 
-class Book(Struct, frozen=True):
-    """The definitions a deliverer needs, in force at one moment."""
+class Outward:
+    """The ways out of all senders: one HTTP client, and for each an SMTP conversation."""
 
-    sender: Sender | None = None
-    templates: Mapping[str, Template] = field(default_factory=dict)
-    topics: Mapping[str, Topic] = field(default_factory=dict)
-    tracking: Policy = Policy("tracking")
-    links: Mapping[str, str] = field(default_factory=dict)
-    """Links to places elsewhere, by name: the source whose document has them."""
+    def __init__(self, allowed: Allowed, timeouts: Timeouts | None) -> None:
+        self._allowed, self._timeouts = allowed, timeouts
+        self._wire = Wire(allowed, timeouts)
+        self._ways: dict[Sender, Way] = {}
+        self._lock = threading.Lock()
 
-    @staticmethod
-    def of(definitions: Iterable[Definition]) -> Book:
-        """The book of these definitions; of several senders for e-mail the first by name."""
-        given = list(definitions)
-        senders = sorted((d for d in given if isinstance(d, Sender)), key=lambda sender: sender.name)
-        return Book(
-            next(iter(senders), None),
-            {d.name: d for d in given if isinstance(d, Template)},
-            {d.name: d for d in given if isinstance(d, Topic)},
-            next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
-            {name: d.name for d in given if isinstance(d, Source) for name in d.links},
-        )
-
-
-class Shelf:
-    """The book of the documents in force, read anew only when one of them has a new version."""
-
-    def __init__(self, documents: Callable[[], Iterable[Document]], sender: Sender | None = None) -> None:
-        self._documents, self._sender = documents, sender
-        self._last: tuple[frozenset[tuple[str, str, int]], Book] = (frozenset(), Book(sender))
-
-    def book(self) -> Book:
-        """Raises DefinitionError for a stored document that is none any more."""
-        ours = [document for document in self._documents() if document.kind in KINDS]
-        versions = frozenset((document.kind, document.name, document.version) for document in ours)
-        known, book = self._last
-        if versions != known:
-            book = Book.of(map(definition, ours))
-            book = replace(book, sender=book.sender or self._sender)
-            self._last = versions, book
-        return book
+    def of(self, sender: Sender) -> Way:
+        with self._lock:
+            new = Way(self._wire, Conversation(sender, self._timeouts, self._allowed))
+            return self._ways.setdefault(sender, new)
 
 
 class Deliverer:
@@ -79,18 +64,23 @@ class Deliverer:
         links: Links,
         clock: Clock,
         *,
+        secrets: Mapping[str, str] | None = None,
         sender: Sender | None = None,
         timeouts: Timeouts | None = None,
+        allowed: Allowed = NOWHERE_ELSE,
     ) -> None:
-        """`documents` gives those in force; `sender` is used while none of them is a sender (the demo's)."""
+        """`documents` gives those in force; `secrets` are the environment's variables; `sender` is used while
+        none of the documents is one for its channel; `allowed` may be reached besides the open internet."""
         self._shelf = Shelf(documents, sender)
-        self._links, self._clock, self._timeouts = links, clock, timeouts
-        self._wires: dict[Sender, Wire] = {}
-        self._lock = threading.Lock()
+        self._links, self._clock, self._secrets = links, clock, secrets or {}
+        self._ways = Outward(allowed, timeouts)
+        self._desk = Desk()
 
     def __call__(self, row: OutboxRow) -> Outcome:
-        """Tries once; never raises. What is known not to have left is *failed*, never *unknown*."""
+        """Tries once at each sender that certainly did not take it; never raises. What is known not to have
+        left is *failed*, never *unknown*."""
         verdict = self._deliver(row)
+        after_s = verdict.retry_after_s
         return Outcome(
             subject=row.subject,
             instant=self._clock.now(),
@@ -99,93 +89,72 @@ class Deliverer:
             detail=verdict.detail[:500],
             permanent=verdict.permanent,
             temporary=verdict.temporary,
+            retry_after_us=None if after_s is None else int(after_s * 1_000_000),
+            counted=verdict.counted,
         )
 
     def _deliver(self, row: OutboxRow) -> Verdict:
         try:
             book = self._shelf.book()
-            if book.sender is None:
-                return NO_SENDER
+            senders = named(row, book.senders.get(row.channel, ()))
+            if not senders:
+                return _no_sender(row)
             made = compose(row, book, self._links, self._clock.now())
         except Exception as error:  # nothing has left yet, and what broke on our side may be mended
             return Verdict("failed", f"{type(error).__name__}: {error}", temporary=True)
-        return made if isinstance(made, Verdict) else self._post(book.sender, made)
+        if isinstance(made, Verdict):
+            return made
+        return self._by_turns(row.message, made, senders)
 
-    def _post(self, sender: Sender, made: Letter) -> Verdict:
+    def _by_turns(self, message: str, made: Composed, senders: Sequence[Sender]) -> Verdict:
+        last: Verdict | None = None
+        for sender in self._desk.ready(message, senders, self._seconds()):
+            if isinstance(sender, Verdict):
+                return last or sender
+            last = self._by(sender, made)
+            self._desk.heard(sender, last, self._seconds())
+            if last.state != "failed" or not (last.temporary or last.ours):
+                break
+        assert last is not None
+        return last
+
+    def _seconds(self) -> float:
+        return self._clock.now() / 1_000_000
+
+    def _by(self, sender: Sender, made: Composed) -> Verdict:
+        channel = CHANNELS[sender.provider]
         try:
-            return self._wire(sender).post(made)
-        except Exception as error:  # it may have left: saying so is the only safe answer
-            return Verdict("unknown", f"{type(error).__name__}: {error}")
+            built = channel.build(Job(*made, sender, self._secret(sender)))
+        except BadAddressError as error:
+            return Verdict("failed", f"bad_address: {error}", permanent=True)
+        except Exception as error:  # nothing has left
+            return Verdict("failed", f"{type(error).__name__}: {error}", temporary=True, ours=True)
+        return posted(channel, built, self._ways.of(sender))
 
-    def _wire(self, sender: Sender) -> Wire:
-        with self._lock:
-            return self._wires.setdefault(sender, Wire(sender, self._timeouts))
+    def _secret(self, sender: Sender) -> str:
+        name = sender.secret_env
+        if name and not self._secrets.get(name):
+            raise SetupError(f"the environment variable {name!r} of sender {sender.name} is not set")
+        return self._secrets[name] if name else ""
 
 
-def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Letter | Verdict:
-    """The letter of a row, or why there is none (always *failed*, with the reason's name first)."""
-    template = CONFIRM if row.template == CONFIRM.name else book.templates.get(row.template)
-    if template is None or book.sender is None:
-        return Verdict("failed", f"no_template: there is no template {row.template!r}")
+def posted(channel: Channel[Any, Any], built: Any, way: Way) -> Verdict:
+    """Posts once and reads the answer. Never raises: whatever broke, it may have left."""
     try:
-        target = address(str(row.content.get("to") or ""))
-    except BadAddressError as error:
-        return Verdict("failed", f"bad_address: {error}", permanent=True)
-    content = render(template, template_data(row, book, links, at))
-    if isinstance(content, Withheld):
-        return Verdict("failed", f"{content.reason}: {content.detail}")
-    out, source = _unsubscribe(row, links), address(book.sender.address)
-    said = with_way_out(content, WayOut(out, _preferences(row, links), _language(row)) if out else None)
-    if not row.content.get("transactional"):
-        about = book.tracking
-        said = tracked(said, links, row.subject, row.message, opens=about.opens, clicks=about.clicks)
-    return letter(said, message=row.message, source=source, target=target, at=at, unsubscribe=out)
+        answer = channel.post(built, way)
+        return answer.verdict() if isinstance(answer, Lost) else channel.parse(answer)
+    except Exception as error:
+        return Verdict("unknown", f"{type(error).__name__}: {error}")
 
 
-def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict[str, JSON]:
-    """What a template may read: customer, event, events, data, campaign, topic, links, now."""
-    content = row.content
-    topic = content.get("topic")
-    says = book.topics[topic].words(_language(row)) if topic in book.topics else None
-    return {
-        "customer": content.get("customer") or {},
-        "event": content.get("event") or {},
-        "events": content.get("events") or [],
-        "data": content.get("data") or {},
-        "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
-        "topic": {"name": topic, "says": says},
-        "links": {
-            **_elsewhere(row, book, links),
-            "unsubscribe": _unsubscribe(row, links),
-            "preferences": _preferences(row, links),
-            "confirm": _confirm(row, links),
-        },
-        "now": moment(at).isoformat(),
-    }
+def named(row: OutboxRow, senders: Sequence[Sender]) -> Sequence[Sender]:
+    """The channel's senders, or only the one that the step names."""
+    wanted = row.content.get("sender")
+    return [sender for sender in senders if wanted in (None, "", sender.name)]
 
 
-def _elsewhere(row: OutboxRow, book: Book, links: Links) -> dict[str, JSON]:
-    """By name, the links at which people may tell us what they did in a place elsewhere."""
-    return {name: links.url(Report(row.subject, one, name, row.message)) for name, one in book.links.items()}
-
-
-def _unsubscribe(row: OutboxRow, links: Links) -> str | None:
-    """None for what a person's own action called for: transactional messages and the confirmation."""
-    topic = row.content.get("topic")
-    if not topic or row.content.get("transactional") or row.template == CONFIRM.name:
-        return None
-    return links.url(Unsubscribe(row.subject, topic, row.channel, row.message))
-
-
-def _preferences(row: OutboxRow, links: Links) -> str:
-    return links.url(Preferences(row.subject, row.channel, row.message))
-
-
-def _language(row: OutboxRow) -> str:
-    return language(row.content.get("customer") or {})
-
-
-def _confirm(row: OutboxRow, links: Links) -> str | None:
-    if row.template != CONFIRM.name:
-        return None
-    return links.url(Confirm(row.subject, str(row.content.get("topic") or ""), row.channel, row.message))
+def _no_sender(row: OutboxRow) -> Verdict:
+    wanted = row.content.get("sender")
+    which = f"sender {wanted!r}" if wanted else "sender"
+    detail = f"no {which} for {row.channel}: apply a document of kind sender"
+    return Verdict("failed", detail, temporary=True)

@@ -11,10 +11,9 @@ from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
 from email.utils import format_datetime, formataddr
 
-from msgspec import Struct
-
 from hark.clock import derived_id, moment
 from hark.model import Instant
+from hark.speak.contract import BadAddressError, Letter
 from hark.speak.render import Rendered
 
 FORM = re.compile(r'(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<angled>[^<>\s]+)>|(?P<bare>\S+))')
@@ -35,19 +34,6 @@ _UTF8.body_encoding = QP
 # or encodes a long List-Unsubscribe, which mail programs then cannot read. Nothing here needs folding but
 # the subject, and that is done below.
 _POLICY = compat32.clone(linesep="\r\n", max_line_length=998)
-
-
-class BadAddressError(ValueError):
-    """The text is no address that a message could be sent to."""
-
-
-class Letter(Struct, frozen=True):
-    """What SMTP needs: the envelope and the message."""
-
-    sender: str
-    recipient: str
-    message_id: str
-    data: bytes
 
 
 def address(text: str) -> Address:

@@ -19,15 +19,19 @@ from hark.speak.plain import plain
 from hark.speak.sandbox import MissingError, parsed, rendered
 
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+WITHOUT_SUBJECT = frozenset({"sms", "chat", "webhook", "task"})
+"""Channels whose messages need none."""
 Reason: TypeAlias = Literal["missing_variable", "template_error", "too_large"]
 
 
 class Rendered(Struct, frozen=True):
-    """What a message says. `subject` is one line without control characters."""
+    """What a message says; channels take what they need. `subject` is one line, no control characters."""
 
-    subject: str
-    html: str | None
-    text: str
+    subject: str = ""
+    html: str | None = None
+    text: str = ""
+    data: JSON = None
+    """Plain data that goes with it: a webhook's body, a push's payload."""
 
 
 class Withheld(Struct, frozen=True):
@@ -69,7 +73,7 @@ def problem(template: Template) -> str | None:
 
 def _rendered(template: Template, data: Mapping[str, JSON]) -> Rendered:
     subject = one_line(rendered(template.subject, data, html=False))
-    if not subject:
+    if not subject and template.channel not in WITHOUT_SUBJECT:
         raise MissingError("subject", token=None)
     html = _html(template, data)
     if template.text is not None:

@@ -1,200 +1,231 @@
-"""The SMTP conversation: the only place that talks to a mail server.
+"""The one way out: every connection that Hark opens to a provider or a customer's endpoint starts here.
 
-What matters most is to know when a message *may* have been accepted: from the moment the final dot is
-handed to the network until its answer is read. A failure before it is certain, one after it is unknown.
+Names are resolved here and the very address that was checked is connected to, so that a name which
+answers otherwise a moment later (DNS rebinding) gains nothing. There are no redirects, no proxies from the
+environment and no cookies; an answer is read up to a limit and within a deadline for the whole exchange.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import smtplib
+import select
 import socket
 import ssl
 import threading
-from typing import Literal, TypeAlias
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
+import httpcore
 from msgspec import Struct
 
-from hark.definitions.types import Sender
-from hark.speak.email import Letter, address
+from hark.speak.contract import Answer, Lost, Request
+from hark.speak.places import NOWHERE_ELSE, Allowed, BadPlaceError, all_reachable, place_of
 
-State: TypeAlias = Literal["sent", "failed", "unknown"]
+Resolve: TypeAlias = Callable[[str, int], list[str]]
+Pair: TypeAlias = tuple[bytes, bytes]
 
-MESSAGES_PER_CONNECTION = 100
-NO_SUCH_MAILBOX = frozenset({550, 551, 553})
-OUR_FAULT = ("5.1.7", "5.1.8")
-"""RFC 3463: addressing problems of the *sender's* address, which say nothing about the recipient's."""
+LONGEST_ANSWER = 64_000
+"""Bytes of an answer that are read; no provider says more of one message."""
+LONGEST_REQUEST = 30_000_000
+IDLE_S = 4.0
+"""Servers close idle connections after five seconds and more; one that closes while we write is *unknown*."""
 
 
 class Timeouts(Struct, frozen=True):
     connect_s: float = 10
     command_s: float = 30
+    """For each answer within a conversation, and to hand over each part of a message."""
     final_s: float = 120
-    """For the answer after the final dot, where the server may still scan the message."""
+    """For the answer after a message was handed over, where the server may still scan it."""
 
 
-class Verdict(Struct, frozen=True):
-    """What became of one letter."""
-
-    state: State
-    detail: str = ""
-    temporary: bool = False
-    """failed, certainly not accepted, and worth another try."""
-    permanent: bool = False
-    """failed, and the address does not exist: never write to it again."""
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name by the system's resolver. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
 
 
-class _RefusedError(Exception):
-    def __init__(self, verb: str, code: int, text: bytes) -> None:
-        super().__init__(f"{verb}: {code} {text.decode('ascii', 'replace')}")
-        self.verb, self.code, self.text = verb, code, text.decode("ascii", "replace")
+def connect(
+    host: str, port: int, timeout_s: float, allowed: Allowed = NOWHERE_ELSE, by: Resolve = resolve
+) -> socket.socket:
+    """A TCP connection to a reachable address of the host. Raises BadPlaceError before any packet to an
+    address that may not be reached, OSError where nobody answers."""
+    allowed.refuse_literal(host)
+    addresses = all_reachable(host, by(host, port), allowed)
+    failed: OSError | None = None
+    for address in addresses:
+        try:
+            found = socket.create_connection((address, port), timeout_s)
+        except OSError as error:
+            failed = error
+            continue
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return found
+    raise failed or OSError(f"{host} has no address")
 
 
 class Wire:
-    """Hands letters to one sender's server, one connection per thread, reused while it works."""
+    """HTTP exchanges, each at most once: what was not certainly refused before it was said is `Lost.said`."""
 
-    def __init__(self, sender: Sender, timeouts: Timeouts | None = None) -> None:
-        self.sender = sender
+    def __init__(
+        self, allowed: Allowed = NOWHERE_ELSE, timeouts: Timeouts | None = None, by: Resolve = resolve,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
+        """`trusted` holds the authorities that certificates are checked by; None: the system's."""
+        self.allowed = allowed
         self.timeouts = timeouts or Timeouts()
-        self._local = threading.local()
+        self._said = threading.local()
+        backend = _Backend(allowed, by, self._said)
+        self._pool = httpcore.ConnectionPool(
+            trusted or ssl.create_default_context(),
+            max_connections=64,
+            keepalive_expiry=IDLE_S,
+            network_backend=backend,
+        )
 
-    def post(self, letter: Letter) -> Verdict:
-        """Sends the letter once. Never raises for what a network or a server can do."""
+    def exchange(self, request: Request) -> Answer | Lost:
+        """Sends the request once and reads the answer. Never raises for what a network can do."""
+        self._said.any = False
+        self._said.until = time.monotonic() + self.timeouts.connect_s + self.timeouts.final_s
         try:
-            smtp = self._envelope(letter)
-            _send_body(smtp, letter.data)
-        except _RefusedError as refused:
-            return self._refusal(refused)
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            return Verdict("failed", _told(error), temporary=True)
-        return self._finish(smtp)
+            return self._exchange(request)
+        except BadPlaceError as error:
+            return Lost(str(error), said=False, refused=True)
+        except (OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            return Lost(f"{type(error).__name__}: {error}".strip(" :"), said=bool(self._said.any))
+
+    def _exchange(self, request: Request) -> Answer:
+        place = place_of(request.url, self.allowed)
+        if len(request.body) > LONGEST_REQUEST:
+            raise BadPlaceError(f"a request over {LONGEST_REQUEST} bytes is not sent")
+        url = httpcore.URL(
+            scheme=place.scheme.encode(),
+            host=place.host.encode(),
+            port=place.port,
+            target=place.target.encode(),
+        )
+        headers = [(b"Host", place.authority.encode()), *_headers(request)]
+        with self._pool.stream(
+            request.method, url, headers=headers, content=request.body, extensions=self._extensions()
+        ) as response:
+            return Answer(response.status, _named(response.headers), _upto(response.iter_stream()))
+
+    def _extensions(self) -> dict[str, Any]:
+        times = self.timeouts
+        return {
+            "timeout": {
+                "connect": times.connect_s,
+                "pool": times.connect_s,
+                "write": times.command_s,
+                "read": times.final_s,
+            }
+        }
 
     def close(self) -> None:
-        """Drops this thread's connection."""
-        smtp: smtplib.SMTP | None = getattr(self._local, "smtp", None)
-        if smtp is not None:
-            self._local.smtp = None
-            smtp.close()
+        self._pool.close()
 
-    def _envelope(self, letter: Letter) -> smtplib.SMTP:
-        smtp, fresh = self._connection()
+
+def _headers(request: Request) -> list[Pair]:
+    given = {"User-Agent": "Hark", "Accept": "application/json", **request.headers}
+    given["Content-Length"] = str(len(request.body))
+    for name, value in given.items():
+        if not value.isascii() or not value.isprintable():
+            raise BadPlaceError(f"the header {name} would not be one line of plain text")
+    return [(name.encode(), value.encode()) for name, value in given.items()]
+
+
+def _named(headers: Iterable[Pair]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+
+def _upto(parts: Iterable[bytes]) -> bytes:
+    """The answer's beginning; the rest is left unread, and the connection with it. The status is known by
+    now: a body that is cut off doesn't change it."""
+    found = b""
+    try:
+        for part in parts:
+            found += part
+            if len(found) >= LONGEST_ANSWER:
+                break
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
+        pass
+    return found[:LONGEST_ANSWER]
+
+
+class _Backend(httpcore.NetworkBackend):
+    """httpcore's way to the network, through `connect`."""
+
+    def __init__(self, allowed: Allowed, by: Resolve, said: threading.local) -> None:
+        self._allowed, self._by, self._said = allowed, by, said
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None,
+        local_address: str | None = None, socket_options: Any = None,  # noqa: ARG002 (httpcore's names)
+    ) -> httpcore.NetworkStream:  # fmt: skip
         try:
-            _command(smtp, "MAIL", f"FROM:<{letter.sender}>")
-        except (OSError, smtplib.SMTPServerDisconnected):
-            if fresh:
-                raise
-            # Servers close idle connections; nothing of this letter had been said on it.
+            found = connect(host, port, timeout or 10, self._allowed, self._by)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return _Stream(found, self._said)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection which remembers that something was said on it, and keeps to the exchange's deadline."""
+
+    def __init__(self, connected: socket.socket, said: threading.local) -> None:
+        self._socket, self._said = connected, said
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._patience(timeout)
+        try:
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout("no answer in time") from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._patience(timeout)
+        self._said.any = self._said.any or bool(buffer)
+        try:
+            self._socket.sendall(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout("could not be handed over in time") from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def _patience(self, timeout: float | None) -> None:
+        rest = self._said.until - time.monotonic()
+        self._socket.settimeout(max(0.001, rest if timeout is None else min(rest, timeout)))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        self._patience(timeout)
+        try:
+            wrapped = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+        except OSError as error:
             self.close()
-            smtp, _ = self._connection()
-            _command(smtp, "MAIL", f"FROM:<{letter.sender}>")
-        _command(smtp, "RCPT", f"TO:<{letter.recipient}>")
-        _command(smtp, "DATA", "", 354)
-        return smtp
+            raise httpcore.ConnectError(str(error)) from error
+        return _Stream(wrapped, self._said)
 
-    def _connection(self) -> tuple[smtplib.SMTP, bool]:
-        smtp: smtplib.SMTP | None = getattr(self._local, "smtp", None)
-        if smtp is not None and self._local.posted < MESSAGES_PER_CONNECTION:
-            self._local.posted += 1
-            return smtp, False
-        self.close()
-        self._local.smtp, self._local.posted = self._connect(), 1
-        return self._local.smtp, True
+    def close(self) -> None:
+        self._socket.close()
 
-    def _connect(self) -> smtplib.SMTP:
-        smtp = _open(self.sender, self.timeouts)
-        try:
-            _greet(smtp, self.sender)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _finish(self, smtp: smtplib.SMTP) -> Verdict:
-        try:
-            _socket(smtp).settimeout(self.timeouts.final_s)
-            smtp.send(b".\r\n")
-            code, text = smtp.getreply()
-            _socket(smtp).settimeout(self.timeouts.command_s)
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            return Verdict("unknown", f"no answer after the message was handed over: {_told(error)}")
-        if code == 250:
-            return Verdict("sent", text.decode("ascii", "replace"))
-        return self._refusal(_RefusedError("message", code, text))
-
-    def _refusal(self, refused: _RefusedError) -> Verdict:
-        self._reset(refused.code)
-        gone = refused.verb == "RCPT" and _no_such_mailbox(refused.code, refused.text)
-        return Verdict("failed", str(refused), temporary=refused.code < 500, permanent=gone)
-
-    def _reset(self, code: int) -> None:
-        smtp: smtplib.SMTP | None = getattr(self._local, "smtp", None)
-        try:
-            if smtp is not None and code != 421 and smtp.rset()[0] == 250:
-                return
-        except (OSError, smtplib.SMTPException):
-            pass
-        self.close()
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return _readable(self._socket)
+        return self._socket if info in ("socket", "ssl_object") and _has(info, self._socket) else None
 
 
-def _open(sender: Sender, timeouts: Timeouts) -> smtplib.SMTP:
-    name = address(sender.address).domain
-    if sender.tls == "implicit":
-        context = ssl.create_default_context()
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            sender.host, sender.port, name, timeout=timeouts.connect_s, context=context
-        )
-    else:
-        smtp = smtplib.SMTP(sender.host, sender.port, name, timeout=timeouts.connect_s)
-    _socket(smtp).settimeout(timeouts.command_s)
-    # The final dot is a small packet of its own; Nagle's algorithm would hold it back.
-    _socket(smtp).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return smtp
+def _has(info: str, connected: socket.socket) -> bool:
+    return info == "socket" or isinstance(connected, ssl.SSLSocket)
 
 
-def _greet(smtp: smtplib.SMTP, sender: Sender) -> None:
-    smtp.ehlo_or_helo_if_needed()
-    if sender.tls == "starttls":
-        smtp.starttls(context=ssl.create_default_context())
-        smtp.ehlo_or_helo_if_needed()
-    if sender.user is not None:
-        smtp.login(sender.user, _password(sender))
-
-
-def _password(sender: Sender) -> str:
-    name = sender.password_env or ""
-    if name not in os.environ:
-        raise smtplib.SMTPException(f"the password's environment variable {name!r} is not set")
-    return os.environ[name]
-
-
-def _command(smtp: smtplib.SMTP, verb: str, argument: str, wanted: int = 250) -> None:
-    code, text = smtp.docmd(verb, argument)
-    if code != wanted and not (verb == "RCPT" and code == 251):
-        raise _RefusedError(verb, code, text)
-
-
-def _send_body(smtp: smtplib.SMTP, data: bytes) -> None:
-    """All but the final dot: a loss in here is certain, since a message without it is not accepted."""
-    body = re.sub(rb"(?m)^\.", b"..", data)
-    smtp.send(body if body.endswith(b"\r\n") else body + b"\r\n")
-
-
-def _no_such_mailbox(code: int, text: str) -> bool:
-    enhanced = re.match(r"5\.\d{1,3}\.\d{1,3}", text)
-    if enhanced is None:
-        return code in NO_SUCH_MAILBOX
-    return enhanced[0].startswith("5.1.") and enhanced[0] not in OUR_FAULT
-
-
-def _socket(smtp: smtplib.SMTP) -> socket.socket:
-    found = smtp.sock
-    if found is None:
-        raise smtplib.SMTPServerDisconnected("not connected")
-    return found
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _readable(connected: socket.socket) -> bool:
+    """Whether an idle connection has something to say, which can only be that it ends."""
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    return bool(poll.poll(0))

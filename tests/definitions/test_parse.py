@@ -150,11 +150,14 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
     """Of the wrong documents the schema refuses all but these, whose mistakes no schema can say."""
     beyond = {
         "alias", "also clicks", "between", "control 0", "control none", "count always", "count never",
-        "dates", "duplicate key", "enters where", "existing", "exit", "goal fact", "goal opens",
+        "dates", "decide before start", "duplicate key",
+        "enters where", "existing", "exit", "goal fact", "goal opens",
         "key enters", "nothing to learn", "programme unknown", "shares of an allocation",
         "late by days of the week", "late send", "naive", "no goal no topic",
         "no send", "path", "quiet same", "re",
-        "sender pw", "step ids", "tag", "transactional", "transactional enters", "two measures",
+        "sender another key", "sender another channel", "sender no mail", "sender pw", "sender sms",
+        "sender sms address", "template email", "template sms",
+        "step ids", "tag", "transactional", "transactional enters", "two measures",
         "a step id twice, in a way", "past the window in a way",
         "ref of something else", "split of one",
             "trigger cron", "wait both", "wait empty", "wait until", "wait zone",

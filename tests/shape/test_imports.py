@@ -34,13 +34,15 @@ JOINERS = {
     "app", "cli", "connected", "console", "demo", "doctor", "engine", "health", "imports", "questions",
     "replay", "restart", "role", "sql", "supervisor", "workspace", "__main__",
 }  # fmt: skip
-WORLD = {"socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx"}
+WORLD = {
+    "socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx", "httpcore",
+}  # fmt: skip
 PURE = {"urllib.parse"}
 """Within those, what only works on texts."""
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",
     "restart.py", "questions", "imports", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
-    "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/catcher.py",
+    "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/smtp.py", "speak/catcher.py",
 }  # fmt: skip
 
 # Readiness and metrics are made of one look at the data directory, taken by the store.

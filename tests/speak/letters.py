@@ -6,11 +6,14 @@ from typing import Any
 
 from hark.definitions.types import Template
 from hark.speak.links import Key, Links
+from hark.speak.places import Allowed
 from hark.store.contracts import OutboxRow
 
 AT = 1_700_000_000_000_000
 """2023-11-14 22:13:20 UTC."""
 LINKS = Links("https://hark.example", (Key("k1", "an-old-secret-of-thirty-two-chars"),))
+HERE = Allowed.of(["127.0.0.1"])
+"""This machine may be reached: where the tests' servers are."""
 HELLO = Template(
     name="hello",
     channel="email",

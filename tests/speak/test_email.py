@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hark.speak.email import BadAddressError, address, letter
+from hark.speak.contract import BadAddressError
+from hark.speak.email import address, letter
 from hark.speak.render import Rendered
 from tests.speak.letters import AT
 

@@ -23,6 +23,7 @@ from tests.story.load import CUSTOMERS, Load, unread
 
 SETTINGS = "seal_events = 100\nseal_age_s = 1.0\ncompact_files = 2\nlog_file_mb = 1\n"
 """So small that sealing, compaction and new log files happen between any two kills."""
+HERE = "outbound_allow = ['127.0.0.1']\n"
 DEFINITIONS = """
 sender: catcher
 address: "Shop <shop@shop.example>"
@@ -138,7 +139,7 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
     chance = random.Random(cycles)
     data = tmp_path / "data"
     data.mkdir()
-    (data / "hark.toml").write_text(SETTINGS)
+    (data / "hark.toml").write_text(SETTINGS + HERE)
     with Catcher() as catcher:
         server = Server(data).start()
         try:

@@ -16,10 +16,12 @@ from hark.model import DAY, HOUR, MINUTE, Event, FactName
 from hark.speak.catcher import Catcher, Misbehaviour
 from hark.speak.deliver import Deliverer
 from hark.speak.links import Key, Links
+from hark.speak.places import Allowed
 from hark.speak.wire import Timeouts
 from tests.cast import free_port
 from tests.engine.world import RECEIPTS, START, World
 
+HERE = Allowed.of(["127.0.0.1"])
 LINKS = Links("https://hark.example", (Key("k1", "a-secret-of-thirty-two-characters"),))
 PEOPLE = [f"c{number}" for number in range(8)]
 SENDER = 'sender: shop\naddress: "Shop <shop@shop.example>"\nhost: 127.0.0.1\nport: {}\nrate_per_s: 1000'
@@ -33,7 +35,9 @@ class Shop(World):
         super().__init__(data)
         self.catcher = Catcher().start()
         reader = self.reader
-        self.deliver = Deliverer(reader.documents, LINKS, self.clock, timeouts=Timeouts(2, 2, 0.3))
+        self.deliver = Deliverer(
+            reader.documents, LINKS, self.clock, timeouts=Timeouts(2, 2, 0.3), allowed=HERE
+        )
         self.post_office(self.catcher.port)
 
     def post_office(self, port: int) -> None:
@@ -143,7 +147,7 @@ def test_messages_wait_for_a_sender_to_be_named(tmp_path: Path) -> None:
         shop.live(START + HOUR)
         assert shop.states() == {"wanted": len(PEOPLE)}
         assert "no sender for email" in shop.reader.outbox()[0].detail
-        shop.deliver = Deliverer(shop.reader.documents, LINKS, shop.clock)
+        shop.deliver = Deliverer(shop.reader.documents, LINKS, shop.clock, allowed=HERE)
         shop.post_office(later.port)
         shop.live(START + 5 * HOUR)
         assert len(later.caught) == len(PEOPLE)

@@ -81,6 +81,8 @@ class Shop:
         self.halting = False
         """The engine stands still from the next mail on: the backlog is not over before that is read."""
         self.catcher = Catcher(self._caught).start()
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "hark.toml").write_text("outbound_allow = ['127.0.0.1']\n")
         self.server = Server(data, clock).start()
         (data.parent / "shop.yaml").write_text(definitions.replace("PORT", str(self.catcher.port)))
         self.key: str = hark(data, "source", "add", "shop")["write_key"]

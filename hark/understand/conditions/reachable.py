@@ -11,15 +11,29 @@ from hark.model import JSON, Event, Instant, Trait
 from hark.understand.conditions.base import TRAITS, Columns, Flags, Leaf, View
 from hark.understand.conditions.trait import known
 
-_TRAIT = {"email": "email"}
+NOT_THE_CUSTOMER = frozenset({"webhook", "chat", "task"})
+"""Channels to the team and to other systems."""
+_TRAIT = {"email": "email", "sms": "phone"}
 """By channel, the trait that holds the address."""
 
 
 def address(traits: Mapping[str, Trait], channel: str) -> str:
-    """Where a customer with these traits can be reached by the channel; "" for nowhere."""
+    """Where a customer with these traits can be reached by the channel: the trait `email`, for SMS `phone`
+    (+15550123). The channels to the team and to other systems are always there, under their own names.
+    "" for nowhere."""
+    if channel in NOT_THE_CUSTOMER:
+        return channel
     trait = traits.get(_TRAIT.get(channel, ""))
     found: JSON = trait.value if trait else None
-    return found if isinstance(found, str) and "@" in found else ""
+    if not isinstance(found, str):
+        return ""
+    return _number(found) if channel == "sms" else found if "@" in found else ""
+
+
+def _number(phone: str) -> str:
+    """A number as people write it, without spaces, brackets, dots and hyphens; "" if it has no country."""
+    plain = "".join(one for one in phone if one not in " ().-/")
+    return plain if plain.startswith("+") else ""
 
 
 class Reachable(Leaf, frozen=True, tag="reachable"):
@@ -42,7 +56,7 @@ class Reachable(Leaf, frozen=True, tag="reachable"):
         return None
 
     def trait_names(self) -> frozenset[str]:
-        return frozenset((_TRAIT[self.channel],))
+        return frozenset(name for channel, name in _TRAIT.items() if channel == self.channel)
 
     def possible(self, _answer: bool) -> bool:
         return True

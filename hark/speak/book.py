@@ -1,0 +1,63 @@
+"""The definitions that a deliverer needs, in force at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from hark.definitions.mapping import Source
+from hark.definitions.parse import definition
+from hark.definitions.types import Definition, Document, Policy, Sender, Template, Topic
+
+KINDS = frozenset({"sender", "template", "topic", "source", "policy"})
+
+
+class Book(Struct, frozen=True):
+    senders: Mapping[str, Sequence[Sender]] = field(default_factory=dict)
+    """By channel, in the order of their names."""
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    tracking: Policy = Policy("tracking")
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Links to places elsewhere, by name: the source whose document has them."""
+
+    @staticmethod
+    def of(definitions: Iterable[Definition]) -> Book:
+        given = list(definitions)
+        return Book(
+            by_channel(d for d in given if isinstance(d, Sender)),
+            {d.name: d for d in given if isinstance(d, Template)},
+            {d.name: d for d in given if isinstance(d, Topic)},
+            next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
+            {name: d.name for d in given if isinstance(d, Source) for name in d.links},
+        )
+
+
+def by_channel(senders: Iterable[Sender]) -> dict[str, list[Sender]]:
+    found: dict[str, list[Sender]] = {}
+    for sender in sorted(senders, key=lambda one: one.name):
+        found.setdefault(sender.channel, []).append(sender)
+    return found
+
+
+class Shelf:
+    """The book of the documents in force, read anew only when one of them has a new version."""
+
+    def __init__(self, documents: Callable[[], Iterable[Document]], sender: Sender | None = None) -> None:
+        """`sender` serves its channel while no document does."""
+        self._documents = documents
+        self._spare = by_channel([sender] if sender else [])
+        self._last: tuple[frozenset[tuple[str, str, int]], Book] = (frozenset(), Book(self._spare))
+
+    def book(self) -> Book:
+        """Raises DefinitionError for a stored document that is none any more."""
+        ours = [document for document in self._documents() if document.kind in KINDS]
+        versions = frozenset((document.kind, document.name, document.version) for document in ours)
+        known, book = self._last
+        if versions != known:
+            book = Book.of(map(definition, ours))
+            book = replace(book, senders={**self._spare, **book.senders})
+            self._last = versions, book
+        return book

@@ -1,0 +1,82 @@
+"""A provider on loopback: takes HTTP requests, keeps them, answers as it is told, misbehaves on command."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class Taken(Struct, frozen=True):
+    """A request as it arrived; names of headers are lower-case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Answering(Struct, frozen=True):
+    """What is answered to whatever comes."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    """The connection is cut instead, after the request was taken whole."""
+    silent: bool = False
+    """No answer comes until the server stops."""
+
+
+class Provider:
+    """`with Provider() as provider:` listens on 127.0.0.1; `taken` grows in order of arrival."""
+
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+        self.answers = Answering()
+        self.stopping = threading.Event()
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                provider.taken.append(Taken(self.command, self.path, headers, body))
+                provider.answer(self)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, to: BaseHTTPRequestHandler) -> None:
+        how = self.answers
+        if how.silent:
+            self.stopping.wait(30)
+        if how.cut or how.silent:
+            to.close_connection = True
+            return
+        to.send_response(how.status)
+        for name, value in {**how.headers, "Content-Length": str(len(how.body))}.items():
+            to.send_header(name, value)
+        to.end_headers()
+        to.wfile.write(how.body)
+
+    def __enter__(self) -> Provider:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
