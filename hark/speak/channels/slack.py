@@ -25,7 +25,7 @@ class Slack(HttpChannel):
         return Request(secret, body, {"Content-Type": "application/json"})
 
     def parse(self, answer: Answer) -> Verdict:
-        if answer.body.strip() in GONE:
+        if answer.status >= 400 and answer.body.strip() in GONE:
             return Verdict("failed", answer.words(), ours=True, sender_gone=True)
         return by_status(answer, idempotent=False)
 
