@@ -34,6 +34,9 @@ SPACING_S = 0.05
 unless more wait already than fit in one."""
 TIMERS = 2_000
 """Timers fired in one tick, at most."""
+SWITCH_S = 0.0005
+"""How long the loop waits for the interpreter at most (the default is 5 ms) while deliverers render: it lets
+go of it at each call of SQLite."""
 EX_TEMPFAIL = 75
 """Exit code that means: try again a little later."""
 
@@ -76,6 +79,7 @@ class Engine:
         """
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
+        sys.setswitchinterval(SWITCH_S)
         try:
             idle_s = IDLE_S
             while not stop.is_set():
