@@ -31,7 +31,6 @@ from hark.definitions.types import (
 )
 from hark.model import ConsentName, Event, FactName, Kind, Record
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
-from hark.understand.conditions.consent import Rule
 
 IDENTIFY = "Identify"
 GROUP_CALL = "Group"
@@ -117,7 +116,6 @@ class Plan:
         things = [thing for _, thing in documents]
         self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
-        self.consent_rules = {name: Rule(one.default, one.opt_in) for name, one in self.topics.items()}
         self.computed = {thing.name: thing.trait for thing in things if isinstance(thing, Computed)}
         policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
         self.attention = policies.get("attention", Policy("attention"))
