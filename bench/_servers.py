@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from hark.clock import WallClock
-from hark.collect.serve import write_address
+from hark.collect.address import write_address
 from hark.collect.sources import read_sources
 from hark.model import Lane
 from hark.speak.catcher import Catcher

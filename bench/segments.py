@@ -25,8 +25,9 @@ from hark.clock import SetClock
 from hark.decide.plan import Plan
 from hark.decide.step import step
 from hark.definitions.conditions import read_condition
+from hark.definitions.document import Document
 from hark.definitions.parse import parse
-from hark.definitions.types import Document, Segment
+from hark.definitions.types import Segment
 from hark.engine import Engine
 from hark.engine.folder import Folder
 from hark.engine.records import Records

@@ -22,8 +22,8 @@ from hark.clock import derived_id
 from hark.decide.plan import Plan
 from hark.decide.record import decode, encode, fresh
 from hark.decide.step import step
+from hark.definitions.document import Document
 from hark.definitions.parse import parse
-from hark.definitions.types import Document
 from hark.model import SECOND, Event, Kind, Record, sequence
 
 SUBJECTS = 20_000

@@ -5,31 +5,29 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
 import msgspec
 
 from hark import settings
 from hark.clock import Clock, WallClock
-from hark.collect.rejects import checked
-from hark.collect.serve import Address, read_address
+from hark.collect.address import Address, read_address
 from hark.collect.source_changes import Add, Change, apply
 from hark.collect.sources import Made
 from hark.errors import HarkError
-from hark.history.reader import Snapshot, open_snapshot
 from hark.model import JSON, Lane
-from hark.speak.keyfile import open_links
 from hark.store.contracts import Reject, Row
 from hark.store.locks import claim, hold, holder
-from hark.store.log import LogStore
-from hark.store.state import StateReader, open_reader
 
 if TYPE_CHECKING:
-    # Loaded only where it is needed: the supervisor and most commands start in half the time without it.
+    # Here and below: loaded only where it is needed, so that a command starts in a tenth of the time.
     from hark.engine.loop import Engine
+    from hark.history.reader import Snapshot
+    from hark.loopback import Caller
+    from hark.store.log import LogStore
+    from hark.store.state import StateReader
 
 PATIENCE_S = 30.0
 
@@ -38,7 +36,9 @@ def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
     from hark.engine.loop import Engine
     from hark.speak.deliver import Deliverer
+    from hark.speak.keyfile import open_links
     from hark.speak.places import Allowed
+    from hark.store.state import open_reader
 
     chosen = settings.read(data)
     links = open_links(data, chosen.base_url or url)
@@ -84,7 +84,8 @@ class Workspace:
         found = self.server
         if found:
             body = msgspec.to_builtins(change)
-            return msgspec.convert(self._post(found, "/control/sources", body), Made)
+            with _caller(found) as caller:
+                return msgspec.convert(post(found, caller, "/control/sources", body), Made)
         with hold(self.data, "collect"):
             return apply(self.data, change, self.clock.now())
 
@@ -93,9 +94,11 @@ class Workspace:
         """Something that appends rows to the log, each on disk when `append` returns."""
         found = self.server
         if found:
-            with _client() as client:
-                yield RemoteAppender(self, found, client)
+            with _caller(found) as caller:
+                yield RemoteAppender(found, caller)
             return
+        from hark.store.log import LogStore
+
         with ExitStack() as stack:
             stack.enter_context(hold(self.data, "collect"))
             log = stack.enter_context(closing(LogStore(self.data / "log")))
@@ -114,19 +117,24 @@ class Workspace:
             if row is not None:
                 self._wait(row, lane)
             return
+        from hark.engine.loop import Engine
+        from hark.store.log import LogStore
+
         with hold(self.data, "collect"):
             LogStore(self.data / "log").close()
         with hold(self.data, "engine"):
-            from hark.engine.loop import Engine
-
             Engine(self.data, self.clock, None, self.settings).catch_up()
 
     def state(self) -> StateReader:
         """A reader of the state as it stands now."""
+        from hark.store.state_reader import open_reader
+
         return open_reader(self.data)
 
     def snapshot(self) -> Snapshot:
         """The history as it stands now."""
+        from hark.history.reader import open_snapshot
+
         return open_snapshot(self.data, self.state())
 
     def _wait(self, row: int, lane: Lane) -> None:
@@ -137,33 +145,35 @@ class Workspace:
                 raise HarkError(message, hint="it will be carried out; see `hark check`", id="engine.slow")
             time.sleep(0.01)
 
-    def _post(self, found: Address, path: str, body: JSON, client: httpx.Client | None = None) -> JSON:
-        """What the server answers; a client that stays open is for those who ask often."""
-        headers, content = {"Authorization": f"Bearer {found.token}"}, msgspec.json.encode(body)
-        try:
-            with nullcontext(client) if client else _client() as asking:
-                answer = asking.post(found.url + path, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            message = f"the server at {found.url} did not answer: {error}"
-            raise HarkError(
-                message, hint="look at its terminal, or stop it and try again", id="server.gone"
-            ) from None
-        if answer.status_code != 200:
-            raise _refusal(answer)
-        return answer.json()
+
+def _caller(found: Address) -> Caller:
+    from hark.loopback import Caller
+
+    return Caller(found.url, PATIENCE_S)
 
 
-def _client() -> httpx.Client:
-    return httpx.Client(trust_env=False, timeout=PATIENCE_S)
+def post(found: Address, caller: Caller, path: str, body: JSON) -> JSON:
+    """What the server answers. Raises HarkError: `server.gone`, or what the server says was wrong."""
+    headers = {"Authorization": f"Bearer {found.token}"}
+    try:
+        status, answer = caller.ask("POST", path, msgspec.json.encode(body), headers)
+    except OSError as error:
+        message = f"the server at {found.url} did not answer: {error}"
+        hint = "look at its terminal, or stop it and try again"
+        raise HarkError(message, hint, "server.gone") from None
+    if status != 200:
+        raise _refusal(answer)
+    return msgspec.json.decode(answer)
 
 
-def _refusal(answer: httpx.Response) -> HarkError:
+def _refusal(answer: bytes) -> HarkError:
     """What the server said, under its own code; nothing was kept."""
     try:
-        said = answer.json()
+        said = msgspec.json.decode(answer)
         return HarkError(said["message"], hint="nothing was kept", id=said["code"])
     except (ValueError, KeyError, TypeError):
-        return HarkError(f"the server refused: {answer.text}", hint="nothing was kept", id="server.refused")
+        message = f"the server refused: {answer.decode('utf-8', 'replace')}"
+        return HarkError(message, hint="nothing was kept", id="server.refused")
 
 
 class Appender(Protocol):
@@ -179,18 +189,20 @@ class LocalAppender:
         self._log, self._clock = log, clock
 
     def append(self, lane: Lane, kind: str, source: str, body: bytes, rejects: Sequence[Reject] = ()) -> int:
+        from hark.collect.rejects import checked
+
         row, refused = checked(Row(0, lane, self._clock.now(), source, kind, body))
         return self._log.append([row], [*refused, *rejects])[0]
 
 
 class RemoteAppender:
-    def __init__(self, workspace: Workspace, found: Address, client: httpx.Client) -> None:
-        self._workspace, self._found, self._client = workspace, found, client
+    def __init__(self, found: Address, caller: Caller) -> None:
+        self._found, self._caller = found, caller
 
     def append(self, lane: Lane, kind: str, source: str, body: bytes, rejects: Sequence[Reject] = ()) -> int:
         row = {"lane": int(lane), "kind": kind, "source": source, "body": msgspec.Raw(body)}
         given = {"rows": [row], "rejects": [_reject(one) for one in rejects]}
-        answer = self._workspace._post(self._found, "/control/append", given, self._client)
+        answer = post(self._found, self._caller, "/control/append", given)
         rows: Sequence[int] = answer["rows"]
         return rows[0]
 

@@ -352,7 +352,7 @@ class Record(Struct, array_like=True):
     global_arm: str = ""
     """The recorded draw of the global control: control, treated or not drawn yet."""
     barred: dict[str, str] = field(default_factory=dict)
-    """By suppressed address why it is (`decide.suppressions.Why`)."""
+    """By suppressed address why it is (`decide.reasons.Why`)."""
     starts: dict[str, Start] = field(default_factory=dict)
     """By campaign, the next start by time alone (`decide.timed`)."""
     global_period: int = 0

@@ -20,7 +20,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.plan import Plan
 from hark.decide.step import step
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.engine.folder import Folder
 from hark.engine.outbox import customer_id, letter_content, turn_of
 from hark.engine.records import Records

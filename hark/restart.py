@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from hark.clock import secret
-from hark.collect.serve import read_address
+from hark.collect.address import read_address
 from hark.errors import HarkError
 from hark.store.locks import ROLES, holder
 

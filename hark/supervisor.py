@@ -21,7 +21,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hark.collect.serve import listen, write_address
+from hark.collect.address import listen, write_address
 from hark.errors import HarkError
 from hark.restart import Outcome, Wish, take_wish, tell
 from hark.role import STOP_ALL, SUCCEED

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hark.collect.serve import Address, read_address
+from hark.collect.address import Address, read_address
 from hark.collect.sources import add_source
 from hark.store.locks import ROLES, holder
 from hark.store.log import LogReader

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+import msgspec
 import typer
 
 from hark import clock
@@ -11,11 +12,12 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.identity import one_customer
 from hark.cli.show import HERE, Data, Json
-from hark.decide.why import explain, line_of
-from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.model import Event
 from hark.questions import ask
+
+if TYPE_CHECKING:
+    from hark.definitions.document import Document
+    from hark.model import Event
 
 Row: TypeAlias = tuple[str, ...]
 At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]
@@ -58,6 +60,8 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
 
 def _says(event: Event) -> str:
     """What Hark decided, in words; else the event's properties."""
+    from hark.decide.why import line_of
+
     line = line_of(event)
     return line.sentence if line else show.flat(_decoded(event.properties))
 
@@ -69,6 +73,8 @@ def why(
     json: Json = False,
 ) -> None:
     """Why messages were sent to a customer, and why not: every decision with its reason."""
+    from hark.decide.why import explain
+
     workspace = _settled(data)
     if campaign is not None:
         versions_of(workspace, campaign)
@@ -149,6 +155,4 @@ def instant_of(text: str | None) -> int | None:
 
 
 def _decoded(properties: bytes) -> Any:
-    import msgspec
-
     return msgspec.json.decode(properties)

@@ -15,7 +15,6 @@ from hark.cli.show import HERE, Data, Json
 from hark.definitions.lines import step_of
 from hark.model import JSON
 from hark.questions import ask
-from hark.workspace import ANSWERS
 
 Step = typer.Argument(help='An event; "A|B" is any of two; "A where {revenue: {gte: 50}}" has a predicate.')
 Period: TypeAlias = Literal["day", "week", "month"]
@@ -266,6 +265,8 @@ def question(
     json: Json = False,
 ) -> None:
     """The answer to a saved question (a `question:` document)."""
+    from hark.workspace import ANSWERS
+
     _settle(data)
     answer: Any = _asked(data, {"question": {"name": name, "version": version}})
     (kind,) = ANSWERS.keys() & answer["question"].keys()
@@ -321,6 +322,8 @@ def _answer(data: Path, kind: str, asked: JSON, out: Path | None, json: bool) ->
 
 
 def _write(path: Path, kind: str, answer: JSON) -> None:
+    from hark.workspace import ANSWERS
+
     found = {key: value for key, value in answer.items() if key != "question"}
     msgspec.convert(found, ANSWERS[kind]).write(path)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hark import doctor as doctors
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.doctor.findings import Finding
 from hark.store.locks import hold
+
+if TYPE_CHECKING:
+    from hark.doctor import Rebuilt
+    from hark.doctor.findings import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +28,10 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Read every file to its last byte: what is damaged, what that costs, and what to do."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from hark import doctor as doctors
+
     workspace = Workspace(data)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=json, console=show.console, transient=True) as progress:
@@ -57,7 +62,7 @@ def _show(findings: list[Finding], json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _show_rebuilt(found: doctors.Rebuilt, json: bool) -> None:
+def _show_rebuilt(found: Rebuilt, json: bool) -> None:
     if json:
         show.as_json(found)
         return

@@ -13,7 +13,6 @@ from hark.cli.show import HERE, Data, Json
 from hark.errors import HarkError
 from hark.model import JSON
 from hark.store.contracts import Erased
-from hark.store.retention import gone_by
 
 Answer: TypeAlias = dict[str, JSON]
 
@@ -53,6 +52,8 @@ def _refuse_unknown(workspace: Workspace, customer: str) -> None:
 
 
 def _answer(one: Erased, log_days: int) -> Answer:
+    from hark.store.retention import gone_by
+
     return {
         "row": one.row,
         "by": one.author,

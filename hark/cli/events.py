@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -11,7 +11,9 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
 from hark.questions import ask
-from hark.questions.events import EventLine, EventPage, EventsAnswer, PropertyLine
+
+if TYPE_CHECKING:
+    from hark.questions.events import EventLine, EventPage, EventsAnswer, PropertyLine
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +26,8 @@ def events(
     json: Json = False,
 ) -> None:
     """The catalogue of events and properties seen, and violations of the tracking plan."""
+    from hark.questions.events import EventPage, EventsAnswer
+
     workspace = Workspace(data)
     workspace.settle()
     answer = ask(data, {"events": {"name": name}})

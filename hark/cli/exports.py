@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
 from hark.clock import instant
-from hark.definitions import plan
 from hark.errors import HarkError
-from hark.imports.out import Which, Who, calls, write
 from hark.model import Instant
+
+if TYPE_CHECKING:
+    from hark.imports.out import Which
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +37,8 @@ def export(
     workspace = Workspace(data)
     workspace.settle()
     if events is not None:
+        from hark.imports.out import Which
+
         which = Which(_instant(since), _instant(until), tuple(event or ()))
         _events(workspace, events, which, json)
         return
@@ -44,7 +46,9 @@ def export(
         raise HarkError(
             "--since, --until and --event choose events", "name a file by --events", "export.events"
         )
-    text = plan.export(workspace.state().documents())
+    from hark.definitions.plan import export as written
+
+    text = written(workspace.state().documents())
     if out:
         out.write_text(text)
     else:
@@ -52,6 +56,10 @@ def export(
 
 
 def _events(workspace: Workspace, path: Path, which: Which, quiet: bool) -> None:
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    from hark.imports.out import Who, calls, write
+
     snapshot = workspace.snapshot()
     columns = (SpinnerColumn(), TextColumn("exporting"), TextColumn("{task.completed:,.0f} events"))
     with Progress(*columns, disable=quiet, console=show.console, transient=True) as progress:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.collect.formats import Refused
-from hark.collect.hooks.way import preview
 from hark.collect.refusals import Refusal
 from hark.collect.source_changes import AddHookSecret
 from hark.collect.sources import read_sources
-from hark.definitions.mapping import Source
-from hark.definitions.parse import definition, read
 from hark.errors import HarkError
 from hark.model import DAY
+
+if TYPE_CHECKING:
+    from hark.collect.formats import Refused
+    from hark.definitions.mapping import Source
 
 Name = Annotated[str, typer.Argument(metavar="SOURCE")]
 Definition = Annotated[
@@ -48,6 +48,8 @@ def test(
     json: Json = False,
 ) -> None:
     """Which events a payload would become. Nothing is stored, and no signature is asked for."""
+    from hark.collect.hooks.way import preview
+
     workspace = Workspace(data)
     source = _source(workspace, name, definition)
     found = preview(source, _content(file), _headers(header or []), workspace.clock.now())
@@ -98,6 +100,9 @@ def _until(at: int | None) -> str:
 
 def _source(workspace: Workspace, name: str, file: Path | None) -> Source:
     """The mapping in force, or the one in a file."""
+    from hark.definitions.mapping import Source
+    from hark.definitions.parse import definition, read
+
     if file is not None:
         documents = [
             one.definition for one in read([(str(file), file.read_text())], (), workspace.settings.zone)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
 from hark.errors import HarkError
-from hark.imports import lane
-from hark.imports.chunks import EXPORTS, Format
-from hark.imports.columns import Mapping
-from hark.imports.lane import Imported
+
+if TYPE_CHECKING:
+    from hark.imports.chunks import Format
+    from hark.imports.lane import Imported
 
 Files = Annotated[list[Path], typer.Argument(help="CSV, JSONL or Parquet; text also as .gz, .zst or .zip.")]
 FormatName = Annotated[
@@ -84,6 +83,9 @@ def _format(
     id: str | None,
     zone: str,
 ) -> Format:
+    from hark.imports.chunks import EXPORTS
+    from hark.imports.columns import Mapping
+
     if format is not None:
         if any((customer, at, event, event_name, traits, id)):
             raise HarkError(f"--format {format} knows its columns", "leave the others out", "import.format")
@@ -100,6 +102,8 @@ def _format(
 def _one(
     workspace: Workspace, file: Path, format: Format, dry_run: bool, told: Callable[[float], None]
 ) -> tuple[Imported, int]:
+    from hark.imports import lane
+
     if dry_run:
         return lane.tried(file, format, workspace.clock.now(), told), 0
     workspace.settle()
@@ -108,6 +112,8 @@ def _one(
 
 def _fold(workspace: Workspace, last: int, quiet: bool) -> None:
     """Until all of it is history."""
+    from hark.imports import lane
+
     if not workspace.server:
         workspace.settle()
         return
@@ -120,6 +126,8 @@ def _fold(workspace: Workspace, last: int, quiet: bool) -> None:
 
 @contextmanager
 def _bar(words: str, quiet: bool) -> Iterator[Callable[[float], None]]:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=quiet, console=show.console, transient=True) as progress:
         task = progress.add_task(words, total=1.0)

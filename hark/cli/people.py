@@ -12,10 +12,8 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.imports import bring
 from hark.cli.show import HERE, Data, Json
-from hark.decide.suppressions import Why
+from hark.decide.reasons import Why
 from hark.errors import HarkError
-from hark.imports.people import People, Status
-from hark.store.changes import KINDS
 
 Files = Annotated[list[Path], typer.Argument(help="CSV, JSONL or Parquet; text also as .gz, .zst or .zip.")]
 Topics = Annotated[
@@ -56,6 +54,8 @@ def import_people(
     json: Json = False,
 ) -> None:
     """People, what they agreed to, and who must not be written to. Nobody who left comes back by it."""
+    from hark.imports.people import People, Status
+
     workspace = Workspace(data, make=not dry_run)
     every: Status = all_are or ""
     ours = _topics(workspace, topic or [], dry_run)
@@ -86,6 +86,8 @@ def suppressed(
     json: Json = False,
 ) -> None:
     """Addresses that nobody writes to, newest first."""
+    from hark.store.changes import KINDS
+
     workspace = Workspace(data)
     workspace.settle()
     found = workspace.state().suppressions(text, why, limit=limit)

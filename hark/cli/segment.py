@@ -11,12 +11,9 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
-from hark.definitions.shapes import Reading
-from hark.definitions.yaml import plain, read
 from hark.errors import HarkError
 from hark.model import JSON, Instant
 from hark.questions import ask
-from hark.workspace import members_table
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +70,9 @@ def _question(
 
 def condition_in(path: Path) -> JSON:
     """The condition that a file holds, alone or as a segment. Raises HarkError `condition.file`."""
+    from hark.definitions.shapes import Reading
+    from hark.definitions.yaml import plain, read
+
     reading = Reading(str(path))
     try:
         nodes = read(path.read_text(encoding="utf-8"), reading)
@@ -87,6 +87,7 @@ def condition_in(path: Path) -> JSON:
 
 def _export(data: Path, name: str, at: Instant | None, out: Path, json: bool) -> None:
     from hark.understand.tabular import write_table
+    from hark.workspace import members_table
 
     table = members_table(data, name, at)
     write_table(table, out)

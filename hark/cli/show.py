@@ -5,24 +5,40 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hark.clock import moment
 from hark.model import JSON, Instant
 from hark.questions import Progress
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    console: Console
+    """In a file or a pipe lines are as long as a wide terminal's."""
+
 Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 HERE = Path("hark-data")
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-"""In a file or a pipe lines are as long as a wide terminal's."""
+
+def __getattr__(name: str) -> Any:
+    """`show.console` is made when something is first shown: JSON needs nothing of what draws tables."""
+    if name != "console":
+        raise AttributeError(name)
+    return _console()
+
+
+@cache
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 def as_json(value: object) -> None:
@@ -32,14 +48,16 @@ def as_json(value: object) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
     """A plain table; columns whose name ends in a space stand left, the others right."""
+    from rich.table import Table
+
     if title:
-        console.print(title, style="bold")
+        _console().print(title, style="bold")
     made = Table(box=None, header_style="dim", pad_edge=False)
     for column in columns:
         made.add_column(column.strip(), justify="left" if column.endswith(" ") else "right", overflow="fold")
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
-    console.print(made)
+    _console().print(made)
 
 
 def bar(share: float, width: int = 20) -> str:
@@ -78,6 +96,8 @@ def flat(value: JSON) -> str:
 @contextmanager
 def waiting() -> Iterator[Callable[[Progress], None]]:
     """Who is told of progress says it on standard error, if that is a terminal, until the answer is there."""
+    from rich.console import Console
+
     with Console(stderr=True).status("") as status:
         yield lambda told: status.update(_progress(told))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -14,11 +14,12 @@ from hark.cli.show import HERE, Data, Json
 from hark.clock import instant
 from hark.collect.source_changes import AddKey, Change, ExpireKey, Set
 from hark.collect.sources import Made
-from hark.connected import KeyView, SourceView, source_view, source_views
 from hark.errors import HarkError
 from hark.model import Instant
 from hark.store.contracts import Reject
-from hark.store.rejects import RejectSearch, find_rejects
+
+if TYPE_CHECKING:
+    from hark.connected import KeyView, SourceView
 
 Names = Annotated[list[str] | None, typer.Option()]
 When = Annotated[
@@ -47,6 +48,8 @@ def add(name: str, data: Data = HERE, json: Json = False) -> None:
 
 def list_sources(data: Data = HERE, json: Json = False) -> None:
     """All sources with what was accepted, repeated and refused."""
+    from hark.connected import source_views
+
     workspace = Workspace(data)
     found = source_views(data, workspace.clock.now())
     if json:
@@ -60,6 +63,8 @@ def list_sources(data: Data = HERE, json: Json = False) -> None:
 
 def show_source(name: str, data: Data = HERE, json: Json = False) -> None:
     """One source: its settings, keys and counts."""
+    from hark.connected import source_view
+
     found = source_view(data, name, Workspace(data).clock.now())
     if json:
         show.as_json(found)
@@ -154,6 +159,8 @@ def rejects(
     json: Json = False,
 ) -> None:
     """The reject log, newest first: what was refused, why, and how it began."""
+    from hark.store.rejects import RejectSearch, find_rejects
+
     workspace = Workspace(data)
     after = _ago(since, workspace) if since else 0
     found = find_rejects(data / "log", RejectSearch(source, reason, text, after), limit)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.definitions import parse, plan
-from hark.definitions.types import Document
 from hark.errors import HarkError
-from hark.questions.proposals import with_controls
-from hark.speak.render import problem as template_problem
+
+if TYPE_CHECKING:
+    from hark.definitions.document import Document
+    from hark.definitions.parse import Parsed
+    from hark.definitions.plan import Change
 
 Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.")]
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
@@ -34,25 +35,33 @@ def plan_files(files: Files, data: Data = HERE, json: Json = False) -> None:
 
 def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) -> None:
     """Put definitions into force, all of them or, if one is wrong, none."""
+    from hark.definitions.plan import command
+    from hark.questions.proposals import with_controls
+
     workspace = Workspace(data, make=True)
     wanted, changes = _changes(workspace, files)
     if any(change.what != "same" for change in changes):
         wanted = with_controls(workspace.data, wanted, changes)
-        workspace.command(plan.command(wanted, author=getpass.getuser(), note=note))
+        workspace.command(command(wanted, author=getpass.getuser(), note=note))
     _show_changes(changes, json)
 
 
-def read_files(workspace: Workspace, files: list[Path]) -> list[parse.Parsed]:
+def read_files(workspace: Workspace, files: list[Path]) -> list[Parsed]:
     """The documents of files, checked with those in force. Raises DefinitionError, HarkError."""
+    from hark.definitions.parse import read
+    from hark.speak.render import problem
+
     texts = [(str(file), _text(file)) for file in files]
     current: list[Document] = workspace.state().documents()
-    return parse.read(texts, current, workspace.settings.zone, template_problem)
+    return read(texts, current, workspace.settings.zone, problem)
 
 
-def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[parse.Parsed], list[plan.Change]]:
+def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[Parsed], list[Change]]:
+    from hark.definitions.plan import plan
+
     workspace.settle()
     wanted = read_files(workspace, files)
-    return wanted, plan.plan(workspace.state().documents(), wanted)
+    return wanted, plan(workspace.state().documents(), wanted)
 
 
 def _text(file: Path) -> str:
@@ -64,7 +73,7 @@ def _text(file: Path) -> str:
         raise HarkError(f"cannot read {file}: {error}", "name files of YAML", "definitions.file") from None
 
 
-def _show_changes(changes: list[plan.Change], json: bool) -> None:
+def _show_changes(changes: list[Change], json: bool) -> None:
     if json:
         show.as_json({"changes": changes})
         return

@@ -20,14 +20,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from granian import _granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server as Embedded
-from msgspec import Struct
 
-from hark.clock import Clock, secret
+from hark.clock import Clock
+from hark.collect.address import CONNECTIONS, Address, listen, read_address, write_address
 from hark.collect.control import Control
 from hark.collect.counts import Counts
 from hark.collect.dispatch import Collect
@@ -51,8 +50,6 @@ from hark.store.vitals import Histogram
 BROKEN = 74
 """Exit code after a failed commit: what is on disk is unknown until the log is opened anew."""
 
-CONNECTIONS = 2048
-"""At once, at most; the next waits in the listening socket."""
 OTHER_FILES = 256
 """Descriptors kept free of connections: the log must always be able to go on in a new file."""
 READ_BUFFER = 64 * 1024
@@ -64,42 +61,6 @@ _log = logging.getLogger("hark.collect")
 _LAST_ANSWERS_S = 0.25
 _MB = 1 << 20
 LIMITS = Limits()
-
-
-class Address(Struct):
-    """DIR/run/serve.json: where the server is, and the token which opens its `/control/`."""
-
-    url: str
-    token: str
-    pid: int
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """The public socket, bound and listening."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=CONNECTIONS)
-
-
-def write_address(data: Path, host: str, port: int) -> Address:
-    """Write DIR/run/serve.json (0600) with a fresh token."""
-    shown = f"[{host}]" if ":" in host else host
-    address = Address(f"http://{shown}:{port}", secret("ct"), os.getpid())
-    path = data / "run" / "serve.json"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(address))
-    temporary.replace(path)
-    return address
-
-
-def read_address(data: Path) -> Address | None:
-    """What DIR/run/serve.json says; None where it is missing."""
-    try:
-        return msgspec.json.decode((data / "run" / "serve.json").read_bytes(), type=Address)
-    except FileNotFoundError:
-        return None
 
 
 def serve(

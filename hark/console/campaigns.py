@@ -9,8 +9,9 @@ from django.conf import settings
 from msgspec import Struct
 
 from hark.console.source import Source
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Document
+from hark.definitions.types import Campaign
 from hark.errors import HarkError
 from hark.learn.report import Report
 from hark.model import Instant

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from hark.console.source import Source
 from hark.definitions import parse, plan, yaml
+from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError
-from hark.definitions.types import Document
 from hark.model import JSON
 from hark.questions.proposals import with_controls
 from hark.speak.render import problem as template_problem

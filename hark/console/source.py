@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 from django.conf import settings
 
@@ -19,6 +18,7 @@ from hark.collect.source_changes import Change
 from hark.collect.sources import Made
 from hark.errors import HarkError
 from hark.history import columns
+from hark.loopback import Caller
 from hark.model import JSON, Instant, Lane
 from hark.questions import Answer, Progress, ask, begin, cancel, look
 from hark.settings import read
@@ -122,23 +122,22 @@ class Source:
         try:
             where = msgspec.json.decode((self.data / "run" / "serve.json").read_bytes())
             headers = {"Authorization": f"Bearer {where['token']}"}
-            answer = httpx.post(
-                where["url"] + path, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
-            )
-        except (OSError, httpx.HTTPError) as error:
+            with Caller(where["url"], PATIENCE_S) as caller:
+                status, answer = caller.ask("POST", path, msgspec.json.encode(body), headers)
+        except OSError as error:
             raise HarkError(f"the collector did not answer: {error}", "try again", "collect.gone") from None
-        if answer.status_code != 200:
-            raise _refusal(answer)
-        return answer.json()
+        if status != 200:
+            raise _refusal(status, answer)
+        return msgspec.json.decode(answer)
 
 
-def _refusal(answer: httpx.Response) -> HarkError:
+def _refusal(status: int, answer: bytes) -> HarkError:
     """What the collector said was wrong, under its own code."""
     try:
-        said = answer.json()
+        said = msgspec.json.decode(answer)
         return HarkError(said["message"], id=said["code"])
     except (ValueError, KeyError, TypeError):
-        return HarkError(f"the collector answered {answer.status_code}", "try again", "collect.refused")
+        return HarkError(f"the collector answered {status}", "try again", "collect.refused")
 
 
 def source() -> Source:

@@ -9,9 +9,10 @@ import msgspec
 
 from hark.decide.entry import consider
 from hark.decide.membership import ask
+from hark.decide.reasons import Why
 from hark.decide.record import decode
 from hark.decide.subscriptions import leave, returned
-from hark.decide.suppressions import EVERYTHING, Why, bar, lift, tell
+from hark.decide.suppressions import EVERYTHING, bar, lift, tell
 from hark.decide.work import SOURCE, Work
 from hark.errors import HarkError
 from hark.model import JSON, Command, Event, FactName, Kind

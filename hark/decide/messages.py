@@ -16,10 +16,10 @@ from hark.decide import rules
 from hark.decide.consents import State, state
 from hark.decide.course import Course
 from hark.decide.limits import Defer, Withhold, capped, quiet
-from hark.decide.reasons import Exit, Held
+from hark.decide.reasons import Exit, Held, Why
 from hark.decide.retry import next_attempt
 from hark.decide.rules import Values
-from hark.decide.suppressions import Why, bar
+from hark.decide.suppressions import bar
 from hark.decide.work import Work
 from hark.definitions.types import Send
 from hark.model import DAY, JSON, Event, FactName, Instant, MessageDue, Outcome, Record, Run, Sent

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test, learned
 from hark.decide.holdouts import Holdouts
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
@@ -22,7 +23,6 @@ from hark.definitions.types import (
     Campaign,
     Computed,
     Definition,
-    Document,
     OnDate,
     Policy,
     Programme,

@@ -47,6 +47,15 @@ class Held(StrEnum):
     SAME_ADDRESS = "same_address"
 
 
+class Why(StrEnum):
+    """Why nobody writes to an address."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    TEAM = "team"
+    UNSUBSCRIBED = "unsubscribed"
+
+
 class Exit(StrEnum):
     """Why the steps of a run ended. Its goal is watched for until the window's end all the same."""
 
@@ -103,4 +112,11 @@ EXITS: Mapping[Exit, str] = {
     Exit.LEFT_SEGMENT: "left {segment}",
     Exit.MERGED: "turned out to be on the way through it under another id, entered earlier",
     Exit.ARM_CONFLICT: "turned out to have been given another arm under another id, entered earlier",
+}
+
+WHY: Mapping[str, str] = {
+    Why.BOUNCED: "the provider said that it does not exist or never takes mail",
+    Why.COMPLAINED: "a message to it was reported as unwanted",
+    Why.TEAM: "the team, or an import, said so",
+    Why.UNSUBSCRIBED: "whoever reads it has left",
 }

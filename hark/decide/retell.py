@@ -18,10 +18,11 @@ from hark.decide.membership import summaries
 from hark.decide.merge import join_records
 from hark.decide.plan import Plan, Watch
 from hark.decide.profile import profile
+from hark.decide.reasons import Why
 from hark.decide.record import fresh
 from hark.decide.runs import remember_goal
 from hark.decide.subscriptions import leave, subscriptions
-from hark.decide.suppressions import CHANNELS, Why
+from hark.decide.suppressions import CHANNELS
 from hark.decide.work import Work
 from hark.model import Entry, Event, Exposure, FactName, Instant, Kind, Record
 from hark.store.contracts import Merge

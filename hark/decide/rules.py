@@ -9,8 +9,8 @@ from hark.decide import consents
 from hark.decide.assignment import chosen
 from hark.decide.consents import State
 from hark.decide.course import Course
-from hark.decide.reasons import Refusal
-from hark.decide.suppressions import EVERYTHING, Why, form
+from hark.decide.reasons import Refusal, Why
+from hark.decide.suppressions import EVERYTHING, form
 from hark.decide.work import Work
 from hark.model import JSON, Event, Record
 from hark.understand.conditions import reachable

@@ -10,7 +10,8 @@ from msgspec import Struct
 from hark.decide.consents import ALL, State, answer, state
 from hark.decide.messages import ask_to_confirm
 from hark.decide.plan import Watch
-from hark.decide.suppressions import TRAITS, Why, own_address, tell, tell_release
+from hark.decide.reasons import Why
+from hark.decide.suppressions import TRAITS, own_address, tell, tell_release
 from hark.decide.work import Work
 from hark.model import DAY, JSON, Consent, ConsentName, Event, Instant, Record
 

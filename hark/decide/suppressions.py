@@ -6,10 +6,8 @@ the customer. Facts tell it what happened to one customer; its commands tell the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
-
 from hark.decide.profile import text
+from hark.decide.reasons import Why
 from hark.decide.work import Work
 from hark.model import JSON, FactName, Instant, Record
 from hark.store.contracts import address as in_one_form
@@ -19,23 +17,6 @@ EVERYTHING = "*"
 TRAITS = {"email": "email", "sms": "phone"}
 """By channel the trait with the address; channels without one have no address that could be shared."""
 CHANNELS = {trait: channel for channel, trait in TRAITS.items()}
-
-
-class Why(StrEnum):
-    """Why nobody writes to an address."""
-
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    TEAM = "team"
-    UNSUBSCRIBED = "unsubscribed"
-
-
-WHY: Mapping[str, str] = {
-    Why.BOUNCED: "the provider said that it does not exist or never takes mail",
-    Why.COMPLAINED: "a message to it was reported as unwanted",
-    Why.TEAM: "the team, or an import, said so",
-    Why.UNSUBSCRIBED: "whoever reads it has left",
-}
 
 
 def form(address: str) -> str:

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from hark.clock import moment
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, PROGRAMME_CONTROL
-from hark.decide.reasons import EXITS, HELD, REFUSALS
-from hark.decide.suppressions import WHY
+from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY
 from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
 
 Properties: TypeAlias = Mapping[str, Any]

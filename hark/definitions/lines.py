@@ -6,8 +6,6 @@ import re
 
 import msgspec
 
-from hark.definitions.shapes import Reading
-from hark.definitions.yaml import plain, read
 from hark.errors import HarkError
 from hark.model import JSON
 
@@ -24,6 +22,10 @@ def step_of(text: str | None) -> JSON:
     names, where, predicate = text.partition(" where ")
     if not where:
         return text
+    # Late: a step without a predicate, as most are, needs no reader of YAML.
+    from hark.definitions.shapes import Reading
+    from hark.definitions.yaml import plain, read
+
     reading = Reading("step")
     nodes = read(predicate, reading)
     if reading.found or len(nodes) != 1:

@@ -12,10 +12,11 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from hark.definitions import check, yaml
+from hark.definitions.document import Document
 from hark.definitions.documents import KINDS, PLANNED_KINDS
 from hark.definitions.problems import DefinitionError, Problem, nearest
 from hark.definitions.shapes import Invalid, Reading
-from hark.definitions.types import Definition, Document, Template
+from hark.definitions.types import Definition, Template
 from hark.definitions.yaml import Node, located, plain
 from hark.model import JSON
 

@@ -8,9 +8,9 @@ from typing import Literal
 from msgspec import Struct
 
 from hark.definitions import yaml
+from hark.definitions.document import Document
 from hark.definitions.documents import KINDS
 from hark.definitions.parse import Parsed
-from hark.definitions.types import Document
 from hark.model import JSON
 
 

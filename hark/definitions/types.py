@@ -323,16 +323,3 @@ Definition: TypeAlias = (
     | Source
     | Event
 )
-
-
-class Document(Struct, frozen=True):
-    """One immutable version of one definition."""
-
-    kind: str
-    name: str
-    version: int
-    body: JSON
-    """What was written, as plain data in the order of the document; `parse.definition` types it."""
-    author: str = ""
-    note: str = ""
-    applied_at: Instant = 0

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 from typing import Self
 
-import httpx
-
 from hark.app import server
-from hark.collect.serve import Address
+from hark.collect.address import Address
 from hark.errors import HarkError
+from hark.loopback import Caller
 from hark.store.locks import ROLES, holder
 from hark.store.state import open_reader
 
@@ -84,10 +83,10 @@ def answers(found: Address) -> bool:
     """Whether collect answers."""
     headers = {"Authorization": f"Bearer {found.token}"}
     try:
-        status = httpx.get(found.url + "/control/status", headers=headers, timeout=5, trust_env=False)
-    except httpx.HTTPError:
+        with Caller(found.url, 5) as caller:
+            return caller.ask("GET", "/control/status", headers=headers)[0] == 200
+    except OSError:
         return False
-    return status.status_code == 200
 
 
 def main() -> None:

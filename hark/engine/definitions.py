@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from hark.decide.plan import Plan
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.plan import as_kept
-from hark.definitions.types import Definition, Document, Sender
+from hark.definitions.types import Definition, Sender
 from hark.errors import HarkError
 from hark.model import JSON, Instant
 

@@ -12,7 +12,8 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from hark.decide.suppressions import Why, form
+from hark.decide.reasons import Why
+from hark.decide.suppressions import form
 from hark.engine.folder import Folder
 from hark.engine.suppressions import Suppressions
 from hark.errors import HarkError

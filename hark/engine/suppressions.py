@@ -13,7 +13,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hark.decide.suppressions import CHANNELS, EVERYTHING, Why
+from hark.decide.reasons import Why
+from hark.decide.suppressions import CHANNELS, EVERYTHING
 from hark.engine.folder import Folder
 from hark.history.identity import Id
 from hark.model import JSON, Command, Event, FactName, Record

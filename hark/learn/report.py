@@ -9,8 +9,9 @@ import numpy as np
 from msgspec import Struct
 
 from hark.decide.assignment import CONTROL
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Document
+from hark.definitions.types import Campaign
 from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from hark.clock import Clock, WallClock
 from hark.errors import HarkError
+from hark.loopback import Caller
 from hark.model import JSON
 
 SOCKET = "questions.sock"
@@ -120,19 +120,18 @@ def _here(data: Path, question: JSON, clock: Clock | None) -> JSON:
 
 def _said(data: Path, method: str, path: str, content: bytes = b"") -> Answer | Progress:
     """What the process says. Raises HarkError, `question.gone` also if there is no process."""
-    transport = httpx.HTTPTransport(uds=str(data / "run" / SOCKET))
-    with httpx.Client(transport=transport, timeout=PATIENCE_S, trust_env=False) as client:
-        try:
-            found = client.request(method, f"http://questions/{path}", content=content)
-        except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A socket without a process behind it, or one that ended meanwhile.
-            raise HarkError("the questions process is gone", "ask again", "question.gone") from None
-        except httpx.TimeoutException:
-            message = f"the questions process said nothing for {PATIENCE_S:g} s"
-            raise HarkError(message, "ask again", "question.slow") from None
-    body = msgspec.json.decode(found.content)
-    if found.status_code == 202:
+    try:
+        with Caller(data / "run" / SOCKET, PATIENCE_S) as caller:
+            status, answer = caller.ask(method, f"/{path}", content)
+    except TimeoutError:
+        message = f"the questions process said nothing for {PATIENCE_S:g} s"
+        raise HarkError(message, "ask again", "question.slow") from None
+    except OSError:
+        # A socket without a process behind it, or one that ended meanwhile.
+        raise HarkError("the questions process is gone", "ask again", "question.gone") from None
+    body = msgspec.json.decode(answer)
+    if status == 202:
         return msgspec.convert(body, Progress)
-    if found.status_code != 200:
+    if status != 200:
         raise HarkError(body["message"], body["hint"], body["id"])
     return Answer(body)

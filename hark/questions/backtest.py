@@ -16,9 +16,10 @@ from msgspec import Struct
 from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
 from hark.decide.backtest.run import Span, backtest, draws, plan_of
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
-from hark.definitions.types import Campaign, Definition, Document
+from hark.definitions.types import Campaign, Definition
 from hark.errors import HarkError
 from hark.history.columns import micros
 from hark.history.reader import Snapshot, open_snapshot

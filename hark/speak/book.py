@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hark.definitions.document import Document
 from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
-from hark.definitions.types import Definition, Document, Policy, Sender, Template, Topic
+from hark.definitions.types import Definition, Policy, Sender, Template, Topic
 
 KINDS = frozenset({"sender", "template", "topic", "source", "policy"})
 

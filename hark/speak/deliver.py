@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hark.clock import Clock
-from hark.definitions.types import Document, Sender
+from hark.definitions.document import Document
+from hark.definitions.types import Sender
 from hark.model import Outcome
 from hark.speak.book import Shelf
 from hark.speak.channels import CHANNELS

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.model import Instant, Lane
 from hark.store.contracts import Merge, OutboxRow
 

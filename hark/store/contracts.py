@@ -11,7 +11,7 @@ from hark.errors import HarkError
 from hark.model import JSON, Event, Instant, Lane, Record
 
 if TYPE_CHECKING:
-    from hark.definitions.types import Document
+    from hark.definitions.document import Document
 
 
 class Row(Struct, frozen=True):

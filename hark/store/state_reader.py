@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import GROUPS, Instant, Lane, Record
 from hark.store.changes import KINDS, Problem

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.store.contracts import OutboxRow
 
 SQLRow: TypeAlias = tuple[Any, ...]

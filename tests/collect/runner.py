@@ -22,7 +22,8 @@ import httpx
 
 from hark import settings
 from hark.clock import WallClock
-from hark.collect.serve import read_address, serve
+from hark.collect.address import read_address
+from hark.collect.serve import serve
 from hark.collect.steps import Limits
 from hark.model import Lane
 from hark.store.contracts import Reject, Row

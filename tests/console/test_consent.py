@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hark.console.source import source
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.model import Consent, Record
 from hark.speak.keyfile import open_keys
 from hark.speak.links import Confirm, Key, Link, Links, Unsubscribe

@@ -14,8 +14,9 @@ from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
 from hark.decide.backtest.run import Span, as_launched, backtest, plan_of
 from hark.decide.plan import Plan
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
-from hark.definitions.types import Campaign, Definition, Document
+from hark.definitions.types import Campaign, Definition
 from hark.model import DAY, HOUR, Event, FactName, Instant, Kind, sequence
 from hark.replay import Replay, _Memory, _World
 from tests.decide.story import documents

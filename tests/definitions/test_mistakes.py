@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from hark.definitions.document import Document
 from hark.definitions.documents import PLANNED_KINDS
 from hark.definitions.kinds import PLANNED_CONDITIONS
 from hark.definitions.parse import parse, parse_files, read
 from hark.definitions.problems import DefinitionError
 from hark.definitions.steps import PLANNED_STEPS
-from hark.definitions.types import Document, Template
+from hark.definitions.types import Template
 from hark.errors import HarkError
 from tests.definitions.cases import Mistake, mistakes
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hark.clock import instant
 from hark.definitions import yaml
+from hark.definitions.document import Document
 from hark.definitions.parse import Parsed, definition, parse, read
 from hark.definitions.plan import Change, command, export, plan
 from hark.definitions.problems import DefinitionError, Problems
@@ -19,7 +20,6 @@ from hark.definitions.sentences import of_campaign, of_segment
 from hark.definitions.types import (
     Campaign,
     Cap,
-    Document,
     EventMatch,
     Goal,
     Policy,

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hark.app import Workspace
 from hark.clock import SharedClock
-from hark.collect.serve import Address
+from hark.collect.address import Address
 from hark.demo.drive import Driver
 from hark.demo.life import DAYS, START
 from hark.demo.server import DemoServer

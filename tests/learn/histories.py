@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.history import columns
 from hark.model import DAY, JSON, Event, FactName, Instant, Kind
 

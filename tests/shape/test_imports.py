@@ -31,8 +31,8 @@ MAY["history"] |= {"store.table"}
 MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects", "store.retention"}
 
 JOINERS = {
-    "app", "cli", "connected", "console", "demo", "doctor", "engine", "health", "imports", "questions",
-    "replay", "restart", "role", "sql", "supervisor", "workspace", "__main__",
+    "app", "cli", "connected", "console", "demo", "doctor", "engine", "health", "imports", "loopback",
+    "questions", "replay", "restart", "role", "sql", "supervisor", "workspace", "__main__",
 }  # fmt: skip
 WORLD = {
     "socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx", "httpcore",
@@ -41,8 +41,9 @@ PURE = {"urllib.parse"}
 """Within those, what only works on texts."""
 EDGES = {
     "clock.py", "cli", "engine", "console", "demo", "store", "supervisor.py", "role.py", "app.py",
-    "restart.py", "questions", "imports", "collect/http.py", "collect/dispatch.py", "collect/serve.py",
-    "collect/queue.py", "collect/proxy.py", "speak/wire.py", "speak/smtp.py", "speak/catcher.py",
+    "loopback.py", "restart.py", "questions", "imports", "collect/address.py", "collect/http.py",
+    "collect/dispatch.py", "collect/serve.py", "collect/queue.py", "collect/proxy.py", "speak/wire.py",
+    "speak/smtp.py", "speak/catcher.py",
 }  # fmt: skip
 
 # Readiness and metrics are made of one look at the data directory, taken by the store.

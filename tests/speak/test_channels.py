@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from hark.clock import SetClock, WallClock
+from hark.definitions.document import Document
 from hark.definitions.parse import parse
 from hark.definitions.senders import PROVIDERS
-from hark.definitions.types import Document, Sender
+from hark.definitions.types import Sender
 from hark.model import Outcome
 from hark.speak.channels import CHANNELS
 from hark.speak.contract import Answer, Envelope, HttpChannel, Job, Verdict

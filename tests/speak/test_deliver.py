@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from hark.clock import SetClock
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.model import Outcome
 from hark.speak.catcher import Catcher, Misbehaviour
 from hark.speak.deliver import Deliverer

@@ -5,7 +5,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from hark.definitions.types import Document
+from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import Lane
 from hark.store.changes import ANONYMOUS, USER, Changes, Chunk, Kept, Moved, NewSubject, Prints, Turn

@@ -15,9 +15,10 @@ from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
+from hark.definitions.document import Document
 from hark.definitions.sentences import of_campaign
 from hark.definitions.steps import every
-from hark.definitions.types import Campaign, Document, Send
+from hark.definitions.types import Campaign, Send
 from hark.errors import HarkError
 from hark.learn.compare import Interval
 from hark.learn.report import Arm, Report

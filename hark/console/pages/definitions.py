@@ -12,11 +12,12 @@ from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions import plan
+from hark.definitions.document import Document
 from hark.definitions.documents import KINDS
 from hark.definitions.parse import Parsed
 from hark.definitions.problems import DefinitionError
 from hark.definitions.sentences import of_campaign, of_segment
-from hark.definitions.types import Campaign, Document, Segment
+from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
 from hark.model import Instant
 

@@ -17,8 +17,8 @@ from hark.console.pages.kinds import PAGES
 from hark.console.respond import respond
 from hark.console.sharing import question
 from hark.console.source import source
+from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError
-from hark.definitions.types import Document
 from hark.errors import HarkError
 from hark.model import Instant
 

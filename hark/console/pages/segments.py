@@ -14,9 +14,10 @@ from hark.console.pages.asked import PERIODS, again, patience
 from hark.console.pages.live import who
 from hark.console.respond import respond
 from hark.console.source import Source, source
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.sentences import of_segment
-from hark.definitions.types import Campaign, Document, Segment
+from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
 from hark.model import JSON, Instant
 from hark.questions import Progress

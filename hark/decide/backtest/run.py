@@ -14,7 +14,8 @@ from hark.decide.course import Course
 from hark.decide.plan import Plan
 from hark.decide.program import Draw
 from hark.decide.record import fresh
-from hark.definitions.types import Campaign, Definition, Document, Policy, Programme, Segment, Topic
+from hark.definitions.document import Document
+from hark.definitions.types import Campaign, Definition, Policy, Programme, Segment, Topic
 from hark.model import Instant
 
 
