@@ -31,6 +31,11 @@ def sequence(row: int, member: int, ordinal: int = 0) -> int:
     return (row << (MEMBER_BITS + ORDINAL_BITS)) | (member << ORDINAL_BITS) | ordinal
 
 
+def row_of(seq: int) -> int:
+    """The log row of what stands at this place."""
+    return seq >> (MEMBER_BITS + ORDINAL_BITS)
+
+
 class Lane(IntEnum):
     """Which queue of the log a row waits in; a tick takes urgent first, bulk last."""
 
@@ -78,6 +83,11 @@ class FactName(StrEnum):
 
 GROUP_TRAITS = "Group Traits"
 """What a member is told of a group: an inactive event in the member's own history, refused from clients."""
+
+
+CAMPAIGN_TRIGGERED = "Campaign Triggered"
+"""A call that starts a campaign with `{api: yes}`: an inactive event in the customer's history, which only
+a secret key brings about."""
 
 
 class ConsentName(StrEnum):

@@ -9,13 +9,23 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hark.collect.refusals import MemberReason
-from hark.model import GROUP_TRAITS, SECOND, ConsentName, FactName, Instant, Kind, ResponseName
+from hark.model import (
+    CAMPAIGN_TRIGGERED,
+    GROUP_TRAITS,
+    SECOND,
+    ConsentName,
+    FactName,
+    Instant,
+    Kind,
+    ResponseName,
+)
 
 MEMBER_BYTES = 32 * 1024
 EXCERPT_BYTES = 500
 RESERVED = frozenset((*map(str, FactName), *map(str, ResponseName))) | {
     str(ConsentName.CONFIRMED),
     GROUP_TRAITS,
+    CAMPAIGN_TRIGGERED,
 }
 """Event names only Hark itself may write."""
 

@@ -78,12 +78,6 @@ def add_site_key(request: Request, context: Context) -> Refusal | None:
     return steps.add_key(request, context)
 
 
-def refuse_public_key(request: Request, _: Context) -> Refusal | None:
-    if request.access and not request.access.secret:
-        return Refusal(Reason.NEEDS_SECRET_KEY, "only the source's secret key may do this")
-    return None
-
-
 def add_identify(request: Request, _: Context) -> Refusal | None:
     """Attributes are traits; `anonymous_id` is who it was before; `unsubscribed` leaves every topic."""
     given = _attributes.decode(request.body)
@@ -163,20 +157,6 @@ def add_command(name: str) -> Step:
     return add
 
 
-def _read_by(step: Step) -> Step:
-    """The step, where the body is of another shape an invalid call."""
-
-    def read(request: Request, context: Context) -> Refusal | None:
-        try:
-            return step(request, context)
-        except InvalidError as error:
-            return Refusal(Reason.INVALID_CALL, error.message, detail=error.reason)
-        except msgspec.ValidationError as error:
-            return Refusal(Reason.INVALID_CALL, str(error), detail=MemberReason.WRONG_TYPE)
-
-    return read
-
-
 _OPENING: tuple[Step, ...] = (
     steps.add_unpacked_body,
     add_empty_body,
@@ -190,14 +170,14 @@ _OPENING: tuple[Step, ...] = (
 )
 _CLOSING: tuple[Step, ...] = (steps.add_members, steps.refuse_invalid_call, steps.refuse_invalid_members)
 
-IDENTIFY = (*_OPENING, _read_by(add_identify), *_CLOSING)
-EVENT = (*_OPENING, _read_by(add_event), *_CLOSING)
-DEVICE = (*_OPENING, _read_by(add_device), *_CLOSING)
-DEVICE_REMOVAL = (*_OPENING, _read_by(add_device_removal), *_CLOSING)
-MERGE = (*_OPENING, refuse_public_key, _read_by(add_merge), *_CLOSING)
-ERASURE = (*_OPENING, refuse_public_key, add_command("erase"))
-SUPPRESSION = (*_OPENING, refuse_public_key, add_command("suppress"))
-RELEASE = (*_OPENING, refuse_public_key, add_command("unsuppress"))
+IDENTIFY = (*_OPENING, steps.read_by(add_identify), *_CLOSING)
+EVENT = (*_OPENING, steps.read_by(add_event), *_CLOSING)
+DEVICE = (*_OPENING, steps.read_by(add_device), *_CLOSING)
+DEVICE_REMOVAL = (*_OPENING, steps.read_by(add_device_removal), *_CLOSING)
+MERGE = (*_OPENING, steps.refuse_public_key, steps.read_by(add_merge), *_CLOSING)
+ERASURE = (*_OPENING, steps.refuse_public_key, add_command("erase"))
+SUPPRESSION = (*_OPENING, steps.refuse_public_key, add_command("suppress"))
+RELEASE = (*_OPENING, steps.refuse_public_key, add_command("unsuppress"))
 
 
 def _becomes(request: Request, kind: str, call: dict[str, Any]) -> None:

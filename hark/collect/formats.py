@@ -33,7 +33,7 @@ from hark.collect.calls import (
     under,
 )
 from hark.collect.refusals import MemberReason
-from hark.model import SECOND, ConsentName, Instant, Kind
+from hark.model import CAMPAIGN_TRIGGERED, SECOND, ConsentName, Instant, Kind
 from hark.store.contracts import Row
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "KINDS",
     "MEMBER_BYTES",
     "SECRET",
+    "TRIGGER",
     "Call",
     "Refused",
     "has_calls",
@@ -53,6 +54,8 @@ __all__ = [
 
 CLOCK_TOLERANCE_US = 60 * SECOND
 HOOK = "hook"
+TRIGGER = "trigger"
+"""A call that starts a campaign, read from a row of this kind alone."""
 BATCHES = {"batch": b'"type"', "import": b'"type"', HOOK: b'"type"', posthog.KIND: b'"distinct_id"'}
 """Kinds of rows that hold a list of calls, and what stands in each of the calls about once."""
 SECRET = "+secret"
@@ -112,6 +115,8 @@ class _Around(Struct):
     sent_at: Instant | None = None
     trusted: bool = False
     """A webhook or an import: its calls may name further ids of their customer."""
+    triggers: bool = False
+    """A secret key asked for a campaign: the call may have the name that this has in a history."""
     groups_alone: bool = False
     """A group call may be about the group alone, without a customer."""
     seen: bytes = NOTHING
@@ -141,7 +146,7 @@ def split(row: Row) -> list[Call]:
 def has_calls(kind: str) -> bool:
     """Whether rows of this kind hold calls, and not something that Hark tells itself."""
     name = kind.partition("+")[0]
-    return name in KINDS or name in BATCHES
+    return name in KINDS or name in BATCHES or name == TRIGGER
 
 
 def size(row: Row) -> int:
@@ -165,7 +170,8 @@ def members(row: Row, raws: Sequence[Raw] | None = None) -> list[Call | Refused]
     name, _, secret = row.kind.partition("+")
     imported = name == "import"
     around = _Around(row.received_at, imported, bool(secret), trusted=imported or name == HOOK)
-    kind = KINDS.get(name)
+    around.triggers = name == TRIGGER
+    kind = _TRACK if around.triggers else KINDS.get(name)
     if kind is not None:
         return [_raw_member(0, row.body, lambda raw: (_item.decode(raw), kind), around)]
     if name == posthog.KIND:
@@ -300,11 +306,16 @@ def _kind(item: Item) -> Kind:
 def _event_name(item: Item, around: _Around) -> str:
     if not item.event:
         raise InvalidError(MemberReason.NO_EVENT, "a track call needs event, the name of what happened")
-    if item.event in RESERVED and not (item.event == _CONFIRMED and around.trusted and around.imported):
+    if item.event in RESERVED and not _may_say(item.event, around):
         raise InvalidError(
             MemberReason.RESERVED_NAME, f"{item.event!r} is written by Hark itself; choose another name"
         )
     return item.event
+
+
+def _may_say(name: str, around: _Around) -> bool:
+    """Whether a row from here may hold an event of a name that is Hark's own."""
+    return (name == _CONFIRMED and around.imported) or (name == CAMPAIGN_TRIGGERED and around.triggers)
 
 
 def _other(kind: Kind, item: Item, properties: bytes, traits: bytes) -> tuple[bytes, bytes, str]:

@@ -66,7 +66,16 @@ def _body_of(path: str) -> str:
     last = path.rpartition("/")[2]
     if path.startswith("/v1/"):
         return {"b": "Batch", "batch": "Batch"}.get(last, "Call")
-    return {"events": "CustomerEvent", "devices": "Device", "merge_customers": "Merge"}.get(last, "Anything")
+    return _BODIES.get(last, "Anything")
+
+
+_BODIES = {
+    "events": "CustomerEvent",
+    "devices": "Device",
+    "merge_customers": "Merge",
+    "trigger": "Trigger",
+}
+"""By the last word of a path below /api/."""
 
 
 def _responses(route: Line) -> Schema:
@@ -160,6 +169,10 @@ _SCHEMAS: Schema = {
         "properties": {
             key: {"type": "object", "properties": {"id": _ID}} for key in ("primary", "secondary")
         },
+    },
+    "Trigger": {
+        "type": "object",
+        "properties": {**dict.fromkeys(("userId", "anonymousId", "id"), _ID), "data": _OBJECT},
     },
     "Anything": {"type": "object"},
     "Refusal": {

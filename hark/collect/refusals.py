@@ -60,6 +60,8 @@ class Reason(StrEnum):
     KEY_DISABLED = "key_disabled"
     UNKNOWN_HOOK = "unknown_hook"
     """No source of this name has a mapping for webhooks."""
+    UNKNOWN_CAMPAIGN = "unknown_campaign"
+    """No campaign of this name is started by calls."""
     SIGNATURE_UNKNOWN = "signature_unknown"
     """The mapping asks for a signature and no secret is kept for the source."""
     SIGNATURE_MISSING = "signature_missing"
@@ -92,6 +94,7 @@ STATUS = {
     Reason.SIGNATURE_WRONG: 401,
     Reason.SIGNATURE_OLD: 401,
     Reason.UNKNOWN_HOOK: 404,
+    Reason.UNKNOWN_CAMPAIGN: 404,
     Reason.NEEDS_SECRET_KEY: 403,
     Reason.ORIGIN_REFUSED: 403,
     Reason.UNKNOWN_PATH: 404,

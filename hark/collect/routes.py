@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from hark.collect import browser, client, customerio, formats, health, openapi
+from hark.collect import browser, client, customerio, formats, health, openapi, triggers
 from hark.collect.hooks.way import HOOK
 from hark.collect.http import Answer, Collector, Incoming
 from hark.collect.take import takes
@@ -63,6 +63,7 @@ ROUTES = (
     Route("POST", "/api/v1/customers/{id}/suppress", takes("command", customerio.SUPPRESSION)),
     Route("POST", "/api/v1/customers/{id}/unsuppress", takes("command", customerio.RELEASE)),
     Route("POST", "/api/v1/merge_customers", takes("alias", customerio.MERGE)),
+    Route("POST", "/api/v1/campaigns/{campaign}/trigger", takes(formats.TRIGGER, triggers.TRIGGER)),
     Route("POST", "/hooks/{source}", takes(formats.HOOK, HOOK)),
 )
 

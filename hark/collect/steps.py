@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from hark.collect import body, formats
+from hark.collect.calls import InvalidError
 from hark.collect.formats import Call, Refused
 from hark.collect.hooks.known import Hooks
 from hark.collect.rate import Rate
@@ -151,6 +152,26 @@ def add_source(request: Request, context: Context) -> Refusal | None:
     if not request.access.is_good(request.received_at):
         return Refusal(Reason.KEY_DISABLED, "this key, or its source, is disabled; use a current one")
     return None
+
+
+def refuse_public_key(request: Request, _: Context) -> Refusal | None:
+    if request.access and not request.access.secret:
+        return Refusal(Reason.NEEDS_SECRET_KEY, "only the source's secret key may do this")
+    return None
+
+
+def read_by(step: Step) -> Step:
+    """The step, where the body is of another shape an invalid call."""
+
+    def read(request: Request, context: Context) -> Refusal | None:
+        try:
+            return step(request, context)
+        except InvalidError as error:
+            return Refusal(Reason.INVALID_CALL, error.message, detail=error.reason)
+        except msgspec.ValidationError as error:
+            return Refusal(Reason.INVALID_CALL, str(error), detail=MemberReason.WRONG_TYPE)
+
+    return read
 
 
 def refuse_origin(request: Request, _: Context) -> Refusal | None:

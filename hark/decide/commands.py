@@ -66,20 +66,6 @@ def arm(work: Work, _data: Mapping[str, Any]) -> None:
     work.arming = work.moved = True
 
 
-def trigger(work: Work, data: Mapping[str, Any]) -> None:
-    """Considers an entry into a `campaign` with `{api: true}`; `data` are what its run refers to, `id` is the
-    caller's, the same for a call that is repeated."""
-    course = work.plan.current.get(data["campaign"])
-    if course is None or not course.campaign.trigger.api:
-        return
-    now, seq, properties = work.now, work.record.last_seq, msgspec.json.encode(data.get("data") or {})
-    called = Event(
-        *(work.record.subject, now, seq, "API", Kind.FACT.value, SOURCE, data["id"], now, now, now),
-        properties=properties,
-    )
-    consider(work, course, called)
-
-
 def _inside(work: Work, segment: str) -> Event:
     """Stands in for the entry into the segment, as the run's trigger."""
     at, seq = work.now, work.record.last_seq
@@ -130,7 +116,6 @@ COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "refold": refold,
     "existing": existing,
     "arm": arm,
-    "trigger": trigger,
     "part": part,
     "suppress": suppress,
     "unsuppress": unsuppress,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hark.decide.program import Fork, Instruction, first_sends, program_of
 from hark.definitions.references import references
 from hark.definitions.types import Allocation, Campaign, EventMatch, Variant, Wait
-from hark.model import DAY, JSON, Event, Instant
+from hark.model import CAMPAIGN_TRIGGERED, DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition
 
@@ -69,7 +69,7 @@ class Course:
         self.name = campaign.name
         self.version = version
         self.key = (campaign.name, version)
-        self.starts_when = Match(campaign.trigger.event) if campaign.trigger.event else None
+        self.starts_when = _starts_when(campaign)
         self.goal = Match(campaign.goal.event) if campaign.goal else None
         self.goal_us = campaign.goal.within_us if campaign.goal else 0
         self.shares = thresholds(campaign.variants)
@@ -97,6 +97,13 @@ class Course:
     def goal_until(self, entered_at: Instant) -> Instant:
         """The last instant at which the goal of an entry at `entered_at` counts."""
         return entered_at + self.goal_us
+
+
+def _starts_when(campaign: Campaign) -> Match | None:
+    """The event that starts it: its own, or a call which names it."""
+    if campaign.trigger.api:
+        return Match(EventMatch((CAMPAIGN_TRIGGERED,), {"campaign": campaign.name}))
+    return Match(campaign.trigger.event) if campaign.trigger.event else None
 
 
 def learned(course: Course, allocation: Allocation, batch: int) -> None:

@@ -33,7 +33,14 @@ class Crossing(msgspec.Struct, frozen=True):
     backfill: bool = False
 
 
+class Call(msgspec.Struct, frozen=True):
+    """What is read of a `Campaign Triggered`."""
+
+    data: msgspec.Raw = msgspec.Raw()
+
+
 _crossing = msgspec.json.Decoder(Crossing)
+_call = msgspec.json.Decoder(Call)
 
 
 def triggers(work: Work, event: Event, watch: Watch) -> None:
@@ -42,12 +49,19 @@ def triggers(work: Work, event: Event, watch: Watch) -> None:
         return
     for course in watch.triggers:
         if course.starts_when and course.starts_when.takes(event):
-            consider(work, course, event)
+            consider(work, course, _said(course, event))
     if watch.enters:
         crossing = _crossing.decode(event.properties)
         for course in work.plan.entering(crossing.segment):
             if not crossing.backfill or course.campaign.trigger.existing:
                 consider(work, course, event, "existing" if crossing.backfill else "")
+
+
+def _said(course: Course, event: Event) -> Event:
+    """What started it; of a call what the caller gave with it, to which the run refers."""
+    if not course.campaign.trigger.api:
+        return event
+    return msgspec.structs.replace(event, properties=bytes(_call.decode(event.properties).data) or b"{}")
 
 
 def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> None:
@@ -174,8 +188,7 @@ def occurrence(course: Course, trigger: Event) -> str:
     """Which of a customer's entries this is: the only one, the trigger's message, the instant of entering."""
     if course.campaign.reenter_us is None:
         return "0"
-    by_id = course.starts_when is not None or course.campaign.trigger.api
-    return trigger.message_id if by_id else str(trigger.at)
+    return trigger.message_id if course.starts_when is not None else str(trigger.at)
 
 
 def _exposure(run: Run, drawn: Draw, seq: int) -> Exposure:

@@ -11,7 +11,19 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, PROGRAMME_CONTROL
 from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY
-from hark.model import DAY, GROUP_TRAITS, HOUR, JSON, MINUTE, SECOND, ConsentName, Event, FactName, Instant
+from hark.model import (
+    CAMPAIGN_TRIGGERED,
+    DAY,
+    GROUP_TRAITS,
+    HOUR,
+    JSON,
+    MINUTE,
+    SECOND,
+    ConsentName,
+    Event,
+    FactName,
+    Instant,
+)
 
 Properties: TypeAlias = Mapping[str, Any]
 
@@ -103,6 +115,11 @@ class _Known(dict[str, str]):
 def _reason(sentences: Mapping[Any, str], facts: Properties) -> str:
     sentence = sentences.get(facts.get("reason"))
     return filled(sentence, facts.get("values") or facts) if sentence else str(facts.get("reason"))
+
+
+def _called(facts: Properties) -> str:
+    data = ", ".join(f"{name} {value}" for name, value in (facts.get("data") or {}).items())
+    return f"was named by a call for {facts['campaign']}" + (f": {data}" if data else "")
 
 
 def _entered(facts: Properties) -> str:
@@ -252,6 +269,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.ADDRESS_SUPPRESSED: _suppressed,
     FactName.ADDRESS_RELEASED: _released,
     GROUP_TRAITS: _group,
+    CAMPAIGN_TRIGGERED: _called,
     ConsentName.REQUESTED: _requested,
     ConsentName.CONFIRMED: _confirmed,
     ConsentName.UNSUBSCRIBED: _unsubscribed,

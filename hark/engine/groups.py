@@ -16,7 +16,7 @@ from hark.clock import derived_id
 from hark.collect.calls import Call
 from hark.engine.folder import Folder
 from hark.history.identity import Resolver
-from hark.model import GROUP_TRAITS, MEMBER_BITS, ORDINAL_BITS, Event, Instant, Kind, Trait
+from hark.model import GROUP_TRAITS, Event, Instant, Kind, Trait, row_of
 from hark.store.changes import Member, Telling
 from hark.store.state import StateStore
 
@@ -120,7 +120,7 @@ class Groups:
             return
         if self._state.count_groups(home) + sum(one == home for _, one in self._members) >= MOST_GROUPS:
             detail = f"subject {home} belongs to {MOST_GROUPS} groups, and so not to {name}"
-            row = event.seq >> (MEMBER_BITS + ORDINAL_BITS)
+            row = row_of(event.seq)
             self._folder.problem(event.received_at, row, 0, "groups.too_many", detail)
             return
         self._remember(group, home)

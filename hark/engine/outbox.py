@@ -96,12 +96,16 @@ def letter_content(row: OutboxRow, record: Record, id: str, plan: Plan) -> JSON:
     now. `id` is the customer's (`customer_id`)."""
     sent = next((one for one in record.sends if one.message == row.message), None)
     run = next((one for one in record.runs if one.id == row.run), None)
+    course = plan.course(run.campaign, run.version) if run else None
+    started = msgspec.json.decode(run.trigger) if run else {}
+    given = started if course and course.campaign.trigger.api else {}
     return row.content | {
         "to": sent.to if sent else row.content.get("to"),
         "customer": {name: trait.value for name, trait in record.traits.items()}
         | {name: one.value(record.summaries.get(one.key), record.now) for name, one in plan.computed.items()}
         | {"id": id},
-        "event": msgspec.json.decode(run.trigger) if run else {},
+        "event": started,
+        "data": given | (row.content.get("data") or {}),
         "events": [msgspec.json.decode(one) for one in (run.trigger, *run.gathered)] if run else [],
     }
 

@@ -17,8 +17,13 @@ from tests.collect.runner import Collect, collecting
 HOOKS = """
 source: web
 mapping: [{when: "body.type == 'opened'", event: Opened, user: body.user, id: body.id}]
+---
+campaign: welcome
+transactional: true
+trigger: {api: yes}
+steps: [{update: {traits: {welcomed_at: now}}}]
 """
-"""What webhooks mean: documents as they are given to `hark apply`."""
+"""What webhooks mean, and a campaign that calls start: documents as they are given to `hark apply`."""
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +56,7 @@ def serving(
 
 def map_hooks(data: Path, documents: str = HOOKS) -> None:
     """Put mappings into force, as the engine does when they are applied."""
-    publish(data, (one.definition for one in parse(documents)))
+    publish(data, [one.definition for one in parse(documents)])
 
 
 OLD = Key("wk_old", False, "wk_old", expires_at=1)

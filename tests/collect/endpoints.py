@@ -76,6 +76,14 @@ CUSTOMERIO = [
         "POST", "/api/v1/merge_customers", {"primary": {"id": "ada"}, "secondary": {"id": "b"}}, secret=True
     ),
 ]
+TRIGGER = Endpoint(
+    "POST",
+    "/api/v1/campaigns/welcome/trigger",
+    {"userId": "ada", "data": {"a": 1}},
+    secret=True,
+    stored="data",
+)
+"""A call that starts a campaign: `conftest.HOOKS` has it."""
 HOOK = Endpoint("POST", "/hooks/web", {"type": "opened", "user": "ada"})
 """A webhook that a key of its source lets in: `conftest.HOOKS` says what it means."""
-ENDPOINTS = [*SEGMENT, *POSTHOG, *CUSTOMERIO, HOOK]
+ENDPOINTS = [*SEGMENT, *POSTHOG, *CUSTOMERIO, TRIGGER, HOOK]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from msgspec.structs import replace
+
 from hark.clock import instant
 from hark.decide.plan import Plan
 from hark.decide.record import decode, encode, fresh
@@ -12,6 +14,7 @@ from hark.decide.step import step
 from hark.definitions.document import Document
 from hark.definitions.parse import parse
 from hark.model import (
+    CAMPAIGN_TRIGGERED,
     DAY,
     HOUR,
     JSON,
@@ -106,9 +109,13 @@ class Story:
         return self.gives(event)
 
     def imports(self, name: str, at: Instant, **properties: JSON) -> list[Event]:
-        from msgspec.structs import replace
-
         event = replace(self.event(name, at, **properties), known_at=at)
+        self.events.append(event)
+        return self.gives(event)
+
+    def calls(self, campaign: str, **data: JSON) -> list[Event]:
+        """Somebody calls a campaign for this customer."""
+        event = replace(self.event(CAMPAIGN_TRIGGERED, campaign=campaign, data=data), active=False)
         self.events.append(event)
         return self.gives(event)
 

@@ -159,9 +159,12 @@ def test_a_call_enters_with_its_data() -> None:
     """Who is named by a call enters under the call's id; the run refers to the call's data."""
     steps = "[{update: {traits: {order: {ref: data.order.id}}}}]"
     story = Story(plan_of(campaign(steps, trigger="{api: yes}", reenter="always", key="data.order.id")))
-    story.commands("trigger", campaign="hello", id="call-1", data={"order": {"id": "o7"}})
+    story.calls("hello", order={"id": "o7"})
     (one,) = story.found(FactName.CAMPAIGN_ENTERED)
-    assert (one["key"], one["run"]) == ("o7", derived_id("run", "hello", 1, "o7", "call-1"))
+    assert (one["key"], one["run"]) == (
+        "o7",
+        derived_id("run", "hello", 1, "o7", story.events[-1].message_id),
+    )
     assert story.record.traits["order"].value == "o7"
-    story.commands("trigger", campaign="other", id="call-2", data={})
+    story.calls("other")
     assert len(story.found(FactName.CAMPAIGN_ENTERED)) == 1

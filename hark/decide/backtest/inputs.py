@@ -53,8 +53,8 @@ def histories(history: History, bucket: int, plan: Plan, course: Course) -> Iter
 def asks_everybody(plan: Plan, course: Course) -> bool:
     """Whether a customer's events matter whatever they are: for segments of those who did nothing, for
     conditions on all activity, and where no event starts the campaign."""
-    trigger = course.campaign.trigger
-    return plan.greets or plan.any_activity or not (trigger.event or trigger.enters)
+    enters = course.campaign.trigger.enters
+    return plan.greets or plan.any_activity or not (course.starts_when or enters)
 
 
 def read(history: History, bucket: int, plan: Plan, everybody: bool) -> Rows:
