@@ -302,6 +302,12 @@ class Run(Struct, array_like=True, gc=False):
     """How often the trigger came again and the steps began anew."""
     gathered: list[bytes] = field(default_factory=list)
     """The properties of the triggers that came since, for templates; the latest ones."""
+    judging: list[tuple[Instant, int]] = field(default_factory=list)
+    """When which of its goals that are conditions will be judged (0: the goal, from 1 on those of `also`)."""
+    also_met: list[int] = field(default_factory=list)
+    """Which goals of `also` were reached, counted from 1."""
+    watched_until: Instant = 0
+    """The end of the longest window of its goals."""
 
 
 class Sent(Struct, array_like=True, gc=False):

@@ -131,8 +131,23 @@ def _one_report(campaign: str, found: Any) -> None:
         for one in found["arms"]
     ]
     show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=campaign)
+    _beside(found)
     for sentence in found["sentences"]:
         show.console.print(sentence)
+
+
+def _beside(found: Any) -> None:
+    """Goals beside the goal, and guardrails."""
+    rows = [(one["says"], one) for one in found["also"]] + [
+        (f"guardrail: {one['event']}", one) for one in found["guardrails"]
+    ]
+    if any(one["treated"]["subjects"] for _, one in rows):
+        shown = [(says, *(_rate(one[arm]) for arm in ("treated", "control"))) for says, one in rows]
+        show.table(["beside the goal ", "treated", "left alone"], shown)
+
+
+def _rate(sums: Any) -> str:
+    return show.percent(sums["goals"] / sums["subjects"]) if sums["subjects"] else ""
 
 
 def versions_of(workspace: Workspace, campaign: str) -> list[Document]:

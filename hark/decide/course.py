@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
 from hark.decide.program import Fork, Instruction, first_sends, program_of
 from hark.definitions.references import references
-from hark.definitions.types import Allocation, Campaign, EventMatch, Variant, Wait
+from hark.definitions.types import Allocation, Campaign, EventMatch, Goal, Variant, Wait
 from hark.model import CAMPAIGN_TRIGGERED, DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition
@@ -44,6 +44,15 @@ def _parted(where: Mapping[str, JSON]) -> tuple[dict[str, JSON], dict[str, JSON]
     return {path: operand for path, operand in where.items() if path not in referring}, referring
 
 
+class Pursued(NamedTuple):
+    """One of a campaign's goals."""
+
+    place: int
+    """0: the goal; from 1 on those of `also`."""
+    goal: Goal
+    match: Match
+
+
 class Course:
     """One version of one campaign, ready to be walked."""
 
@@ -56,6 +65,7 @@ class Course:
         "goal_us",
         "key",
         "name",
+        "pursued",
         "shares",
         "skips",
         "starts_when",
@@ -72,6 +82,9 @@ class Course:
         self.starts_when = _starts_when(campaign)
         self.goal = Match(campaign.goal.event) if campaign.goal else None
         self.goal_us = campaign.goal.within_us if campaign.goal else 0
+        goals = [(0, campaign.goal), *enumerate(campaign.also, start=1)]
+        self.pursued = tuple(Pursued(place, one, Match(one.event)) for place, one in goals if one)
+        """Its goal and those of `also`."""
         self.shares = thresholds(campaign.variants)
         self.batch = 0
         """The number of the learning allocation's table that `shares` are of; 0: they are the document's."""
@@ -93,6 +106,14 @@ class Course:
             for step in code:
                 if isinstance(step, Fork):
                     yield from (when for when, _ in step.ways if when is not None)
+        yield from (one.goal.when for one in self.pursued if one.goal.when is not None)
+
+    def matches(self) -> Iterator[Match]:
+        """All that an event may be for: its goals, its trigger, the end of a wait."""
+        yield from (one.match for one in self.pursued)
+        yield from self.untils.values()
+        if self.starts_when is not None:
+            yield self.starts_when
 
     def goal_until(self, entered_at: Instant) -> Instant:
         """The last instant at which the goal of an entry at `entered_at` counts."""

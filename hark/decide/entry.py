@@ -7,6 +7,7 @@ import msgspec
 from hark.clock import derived_id
 from hark.decide.assignment import Draw, draw
 from hark.decide.course import Course
+from hark.decide.goals import awaited, watched_until
 from hark.decide.holdouts import CONTROL, NEVER_COMPARED
 from hark.decide.plan import Watch
 from hark.decide.reasons import Refusal
@@ -154,6 +155,8 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
         entered_seq=0,
         goal_until=course.goal_until(work.now),
         trigger=trigger.properties,
+        judging=awaited(course.pursued, work.now),
+        watched_until=watched_until(course.pursued, work.now),
     )
     first = expose(record, _exposure(run, drawn, record.last_seq + 1))
     facts: dict[str, JSON] = {

@@ -90,7 +90,7 @@ class Watch(Struct, frozen=True):
     enters: bool = False
     """It is the entry into a segment, by which campaigns start."""
     goals: tuple[Course, ...] = ()
-    """The courses whose goal this may be."""
+    """The courses one of whose goals this may be."""
     waits: frozenset[tuple[str, int]] = frozenset()
     """(campaign, version) of the courses in which a wait ends by it."""
     test: Test | None = None
@@ -263,8 +263,7 @@ class Plan:
                 names |= leaf.watches() - {TRAITS, ACTIVITY}
         names = names.union(*(leaf.watches() for leaf in self.computed.values()))
         for course in self._courses.values():
-            matches = [course.goal, course.starts_when, *course.untils.values()]
-            names = names.union(*(match.names for match in matches if match))
+            names = names.union(*(match.names for match in course.matches()))
         return names
 
     def _table(self, first: bool, traits: bool, active: bool) -> Table:
@@ -315,7 +314,9 @@ class Plan:
                 if course.starts_when and name in course.starts_when.names
             ),
             enters=name == FactName.SEGMENT_ENTERED and bool(self._entering),
-            goals=tuple(course for course in courses if course.goal and name in course.goal.names),
+            goals=tuple(
+                course for course in courses if any(name in one.match.names for one in course.pursued)
+            ),
             waits=frozenset(
                 course.key
                 for course in courses
@@ -327,9 +328,7 @@ class Plan:
     def _matches_of(self, name: str) -> Iterator[Match]:
         """The goals, triggers and waits which events of this name may be for."""
         for course in self._courses.values():
-            for match in (course.goal, course.starts_when, *course.untils.values()):
-                if match and name in match.names:
-                    yield match
+            yield from (match for match in course.matches() if name in match.names)
 
 
 def _timed(course: Course) -> object:

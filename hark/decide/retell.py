@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, TREATED
 from hark.decide.entry import expose, remember_entry
+from hark.decide.goals import remember_goal
 from hark.decide.membership import summaries
 from hark.decide.merge import join_records
 from hark.decide.plan import Plan, Watch
 from hark.decide.profile import profile
 from hark.decide.reasons import Why
 from hark.decide.record import fresh
-from hark.decide.runs import remember_goal
 from hark.decide.subscriptions import leave, subscriptions
 from hark.decide.suppressions import CHANNELS
 from hark.decide.work import Work

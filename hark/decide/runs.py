@@ -1,4 +1,4 @@
-"""Walking: a run's steps, waits, goal and end. The control walks the same way, as a shadow."""
+"""Walking: a run's steps, waits and end. The control walks the same way, as a shadow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from hark.decide.work import Work, whole_ms
 from hark.definitions.types import Leave, Send, Update, Wait
 from hark.model import JSON, Event, FactName, Instant, Record, Run, Trait
 from hark.understand.conditions import Condition
-from hark.understand.operators import is_number, value_at
 
 
 def advance(work: Work, run: Run, course: Course, entering: bool = False) -> None:
@@ -67,10 +66,10 @@ def _jump(_work: Work, run: Run, _course: Course, step: Jump, _entering: bool) -
 
 
 def _fork(work: Work, run: Run, _course: Course, step: Fork, _entering: bool) -> None:
-    run.step = next(to for when, to in step.ways if when is None or _holds(work, run, when))
+    run.step = next(to for when, to in step.ways if when is None or holds(work, run, when))
 
 
-def _holds(work: Work, run: Run, when: Condition) -> bool:
+def holds(work: Work, run: Run, when: Condition) -> bool:
     """Whether it holds now; what it asks since the entry, it asks since that of the run."""
     return when.since_entry(run.entered_at, run.entered_seq).met(work.record, work.now)
 
@@ -156,62 +155,9 @@ def exits(work: Work, _event: Event | None = None, _watch: Watch | None = None) 
     work.left = ()
 
 
-def goals(work: Work, event: Event, watch: Watch) -> None:
-    """Writes `Goal Reached` for each run whose goal this is, whatever its arm, at the goal's own time."""
-    if not watch.goals:
-        return
-    taken = {course.key: course for course in watch.goals if course.goal and course.goal.takes(event)}
-    for course in taken.values():
-        remember_goal(work, course, event)
-    for run in work.record.runs:
-        walked = taken.get((run.campaign, run.version))
-        if walked and counts(run, event, work.now) and _compares(walked.goal, event, run, work.record):
-            reach(work, run, walked, event)
-
-
-def _compares(match: Match | None, event: Event, run: Run, record: Record) -> bool:
+def fits(match: Match | None, event: Event, run: Run, record: Record) -> bool:
     """Whether the event passes what the match says by references to this run."""
     return not (match and match.referring) or compares(match.referring, event, run, record)
-
-
-def remember_goal(work: Work, course: Course, event: Event) -> None:
-    """Keeps the latest goal of campaigns that an event starts, since that event may come after it. What a run
-    would have to compare it with is not known without one."""
-    if (
-        course.starts_when is None
-        or (course.goal and course.goal.referring)
-        or work.plan.current.get(course.name) is not course
-    ):
-        return
-    known = work.record.goals.get(course.name)
-    if known is None or (event.at, event.seq) > tuple(known):
-        work.record.goals[course.name] = (event.at, event.seq)
-
-
-def counts(run: Run, event: Event, now: Instant) -> bool:
-    """Strictly after the entry in (at, seq), no later than the window's end, arrived within the grace."""
-    after = (event.at, event.seq) > (run.entered_at, run.entered_seq)
-    return after and event.at <= run.goal_until and now <= run.goal_until + GRACE_US
-
-
-def reach(work: Work, run: Run, course: Course, event: Event) -> None:
-    first = run.goal_at is None
-    run.goal_at = event.at if run.goal_at is None else min(run.goal_at, event.at)
-    facts = {**about(run), "value": value_of(course, event), "first": first, "event": event.name}
-    work.emit(FactName.GOAL_REACHED, facts, at=event.at)
-    if course.campaign.exit_on_goal and not run.finished:
-        leave(work, run, Exit.GOAL)
-    elif course.campaign.exit_on_goal and run.exited == Exit.FINISHED:
-        run.exited = Exit.GOAL.value
-
-
-def value_of(course: Course, event: Event) -> float | None:
-    """The goal's value that one event brings; None where the campaign names none or it is no number."""
-    path = course.campaign.goal.value if course.campaign.goal else None
-    if path is None:
-        return None
-    value = value_at(tuple(path.split(".")), msgspec.json.decode(event.properties))
-    return float(value) if is_number(value) else None
 
 
 def waits(work: Work, event: Event, watch: Watch) -> None:
@@ -224,7 +170,7 @@ def waits(work: Work, event: Event, watch: Watch) -> None:
         course = work.plan.course(run.campaign, run.version)
         until = course.until(run.variant, run.step) if course else None
         after = (event.at, event.seq) > (run.since_at, run.since_seq)
-        if course and until and after and until.takes(event) and _compares(until, event, run, work.record):
+        if course and until and after and until.takes(event) and fits(until, event, run, work.record):
             go_on(work, run, course)
 
 
@@ -244,5 +190,7 @@ def forget(record: Record, now: Instant) -> None:
     record.runs = [
         run
         for run in record.runs
-        if not run.finished or now <= run.goal_until + GRACE_US or run.id in waited_for
+        if not run.finished
+        or now <= max(run.goal_until, run.watched_until) + GRACE_US
+        or run.id in waited_for
     ]

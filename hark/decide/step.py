@@ -12,13 +12,14 @@ from typing import Any, TypeAlias
 
 from hark.decide import commands, merge, messages, runs
 from hark.decide.entry import triggers
+from hark.decide.goals import goals, judge
 from hark.decide.membership import changes_due, membership, summaries
 from hark.decide.plan import IDENTIFY, STATING, Plan, Watch
 from hark.decide.profile import profile
-from hark.decide.runs import exits, goals, waits, wakes
+from hark.decide.runs import exits, waits, wakes
 from hark.decide.subscriptions import subscriptions
 from hark.decide.timed import arm, starts_due
-from hark.decide.work import Work
+from hark.decide.work import Work, whole_ms
 from hark.errors import HarkError
 from hark.model import (
     Command,
@@ -50,7 +51,7 @@ REDUCERS: Mapping[str, Reducer] = {
 """What an event goes through, in this order; each owns one part of the record. `Watch.parts` names those
 that an event's name concerns, so that the others cost nothing."""
 
-WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, starts_due, wakes)
+WAKERS: tuple[Callable[[Work], None], ...] = (changes_due, exits, starts_due, judge, wakes)
 """What a due moment sets off, in this order."""
 
 
@@ -102,6 +103,7 @@ def settle(work: Work) -> None:
         work.arming = False
     if work.moved:
         moments = [run.wake_at for run in record.runs if run.wake_at is not None]
+        moments += [whole_ms(run.judging[0][0]) for run in record.runs if run.judging]
         starts = [start.at for start in record.starts.values()]
         record.due = min(chain(record.changes.values(), moments, starts), default=None)
         work.moved = False

@@ -166,7 +166,10 @@ def _updated(facts: Properties) -> str:
 def _goal(facts: Properties) -> str:
     value = facts.get("value")
     worth = "" if value is None else f", worth {value:g}"
-    return f"reached the goal of {facts['campaign']} by {facts.get('event', 'it')}{worth}"
+    which = f"goal {facts['also'] + 1} (followed beside the goal)" if facts.get("also") else "the goal"
+    if facts.get("held"):
+        return f"reached {which} of {facts['campaign']}: at its window's end was one who {facts['held']}"
+    return f"reached {which} of {facts['campaign']} by {facts.get('event') or 'it'}{worth}"
 
 
 def _message(facts: Properties) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hark.definitions.conditions import ANYWHERE, EVENTS, event_match
+from hark.definitions.conditions import ANYWHERE
+from hark.definitions.goals import ALSO, GOAL, GUARDRAILS
 from hark.definitions.problems import nearest
-from hark.definitions.references import REFERRING
 from hark.definitions.shapes import (
     INVALID,
     NAME,
-    PATH,
     Choice,
     Duration,
     Either,
@@ -35,48 +33,12 @@ from hark.definitions.times import Moment
 from hark.definitions.triggers import TRIGGER, named
 from hark.definitions.types import Campaign, Goal, Variant
 from hark.definitions.yaml import Node
-from hark.model import DAY, JSON, ConsentName, FactName
+from hark.model import DAY, JSON
 
 DEFAULT_CONTROL = 0.2
 """The share left alone under `control: auto` while there is no history to derive it from."""
 ONLY_VARIANT = "treatment"
 """The name of the variant of a campaign that is written with `steps:` alone."""
-
-_ABOUT_MESSAGES = re.compile(
-    r"(message|email|push|sms|in-app|notification|webhook|newsletter)s? "
-    r"(opened|clicked|tapped|link clicked|viewed|delivered|sent|bounced|replied|complained|dropped|received)",
-    re.IGNORECASE,
-)
-
-
-def about_messages(name: str) -> bool:
-    """Whether an event tells of a message or of Hark's own doing, and so can be nobody's goal."""
-    return name in set(FactName) | set(ConsentName) or bool(_ABOUT_MESSAGES.fullmatch(name))
-
-
-def _goal(values: Values, node: Node, reading: Reading) -> Goal | Invalid:
-    assert isinstance(node.value, dict)
-    event = event_match(values, node, reading)
-    for name in event.names:
-        if about_messages(name):
-            line = node.value["event" if "event" in values else "any_of"].line
-            reading.add(
-                line,
-                f'"{name}" cannot be a goal: it tells of a message, not of what people do',
-                "name an action in the product",
-            )
-            return INVALID
-    return Goal(event, values["within"], values.get("value"))
-
-
-GOAL = Record(
-    "goal",
-    {**EVENTS, "where": REFERRING, "within": Duration(), "value": PATH},
-    _goal,
-    required=("within",),
-    planned=("when", "response"),
-    one_of=(("event", "any_of"),),
-)
 
 
 class Left(NamedTuple):
@@ -227,6 +189,7 @@ _AS_THEY_ARE = (
     "key",
     "audience",
     "also",
+    "guardrails",
     "topic",
     "transactional",
     "why",
@@ -279,6 +242,9 @@ class CampaignRules:
         if "topic" not in self.values:
             hint = "nobody is written to about nothing they could leave"
             self._refuse("campaign", "a campaign needs a topic", hint)
+        if "goal" in self.values and self.values["goal"].response:
+            message = "a response cannot be the only goal: who is left alone can give none"
+            self._refuse("goal", message, "write it under also:")
         if self.values.get("control") == Left(0.0) and not self.values.get("why"):
             self._refuse("control", "control: none needs a reason", "why: ...")
 
@@ -337,7 +303,8 @@ CAMPAIGN: Shape[Campaign] = Record(
         "key": KEY,
         "audience": ANYWHERE,
         "goal": GOAL,
-        "also": ListOf(GOAL, "a list of goals"),
+        "also": ALSO,
+        "guardrails": GUARDRAILS,
         "control": Control(),
         "why": Prose("a reason"),
         "reenter": REENTER,
@@ -359,6 +326,6 @@ CAMPAIGN: Shape[Campaign] = Record(
     },
     _campaign,
     required=("campaign", "trigger"),
-    planned=("worth", "guardrails"),
+    planned=("worth",),
     one_of=(("variants", "steps"),),
 )

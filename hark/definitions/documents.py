@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hark.definitions.campaigns import CAMPAIGN, GOAL, Weights
+from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
+from hark.definitions.goals import PROGRAMME_GOAL
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.questions import QUESTION
 from hark.definitions.senders import SENDER
@@ -248,7 +249,7 @@ class PolicyShape(Shape[Policy]):
 
 PROGRAMME = Record(
     "programme",
-    {"programme": NAME, "says": Prose(), "control": Share(0.01, 0.5), "goal": GOAL},
+    {"programme": NAME, "says": Prose(), "control": Share(0.01, 0.5), "goal": PROGRAMME_GOAL},
     lambda values, _n, _r: Programme(
         values["programme"], values["control"], values["goal"], values.get("says", "")
     ),

@@ -130,12 +130,14 @@ def _left_alone(campaign: Campaign) -> str:
 
 
 def _success(campaign: Campaign) -> str:
-    return f"It has worked for those who do {_goal(campaign.goal)}." if campaign.goal else ""
+    return f"It has worked for those who {_goal(campaign.goal)}." if campaign.goal else ""
 
 
 def _goal(goal: Goal) -> str:
+    if goal.when is not None:
+        return f"{goal.when.sentence()}, judged {span(goal.within_us)} after they entered"
     value = f", by the sum of {goal.value}" if goal.value else ""
-    return f"{_event(goal.event)} within {span(goal.within_us)}{value}"
+    return f"do {_event(goal.event)} within {span(goal.within_us)}{value}"
 
 
 def _again(campaign: Campaign) -> str:

@@ -77,10 +77,20 @@ class Trigger(Struct, frozen=True):
 
 
 class Goal(Struct, frozen=True):
+    """An event within a time after the entry, or a condition (`when`) that is judged at that time's end."""
+
     event: EventMatch
+    """Of no names, where the goal is a condition."""
     within_us: int
     value: str | None = None
     """The property that is summed."""
+    when: Condition | None = None
+    response: bool = False
+    """Only the message makes it possible (an answer, a code): a rate of its own, never a lift."""
+
+
+GUARDRAILS = ("Unsubscribed", "Message Complained")
+"""What is watched of a campaign that names no guardrails."""
 
 
 class Send(Struct, frozen=True, tag="send"):
@@ -174,6 +184,9 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     """Property path of the trigger's event, e.g. `basket_id` for `event.basket_id`."""
     audience: Condition | None = None
     also: tuple[Goal, ...] = ()
+    """Goals that are followed and reported, and never decide."""
+    guardrails: tuple[str, ...] = GUARDRAILS
+    """Events of which the campaign must not bring about more."""
     reenter_us: int | None = None
     """None: never; 0: always; else the time from the last entry."""
     on_retrigger: Literal["ignore", "restart", "gather"] = "ignore"

@@ -5,6 +5,8 @@ Neither decides. A guardrail that is broken is said; other messages are what the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 from msgspec import Struct
@@ -12,15 +14,16 @@ from msgspec import Struct
 from hark.decide.assignment import CONTROL
 from hark.definitions.types import EventMatch, Goal
 from hark.learn import anytime
+from hark.learn.activity import arms, days
 from hark.learn.aggregates import Sums
 from hark.learn.columns import Outcomes, integers
 from hark.learn.compare import Interval
 from hark.learn.facts import Facts
 from hark.learn.looks import treated
-from hark.model import ConsentName, FactName, Instant
+from hark.model import FactName, Instant
 
-GUARDRAILS = (ConsentName.UNSUBSCRIBED.value, "Message Complained")
-"""What is watched of every campaign."""
+CAME_BACK = "came back"
+"""The guardrail that every campaign has: activity again after the entry."""
 
 
 class Guardrail(Struct, frozen=True):
@@ -31,11 +34,13 @@ class Guardrail(Struct, frozen=True):
     control: Sums
     lift: Interval | None
     """Of the rates, right at every look; None during the burn-in."""
+    wanted: bool = False
+    """It is good if people do it: broken where fewer do."""
 
     @property
     def broken(self) -> bool:
-        """Whether the campaign makes more people do it."""
-        return self.lift is not None and self.lift.low > 0
+        """Whether the campaign makes more people do it, or fewer what is wanted."""
+        return self.lift is not None and (self.lift.high < 0 if self.wanted else self.lift.low > 0)
 
 
 class Others(Struct, frozen=True):
@@ -45,9 +50,18 @@ class Others(Struct, frozen=True):
     messages: float
 
 
-def guardrails(facts: Facts, outcomes: Outcomes, now: Instant) -> tuple[Guardrail, ...]:
-    """Each guardrail, over those whose window is over."""
-    return tuple(_guardrail(facts, outcomes, name, now) for name in GUARDRAILS)
+def guardrails(facts: Facts, outcomes: Outcomes, names: Sequence[str], now: Instant) -> tuple[Guardrail, ...]:
+    """What the campaign must not bring about more of, over those whose window is over; and that people come
+    back, of which it must not bring about less."""
+    return (*(_guardrail(facts, outcomes, name, now) for name in names), _came_back(facts, outcomes, now))
+
+
+def _came_back(facts: Facts, outcomes: Outcomes, now: Instant) -> Guardrail:
+    """Who was active again within the goal's window, by anything but facts of ours."""
+    back = days(facts, outcomes) > 0
+    sums = {arm: Sums(int(who.sum()), int(back[who].sum())) for arm, who in arms(outcomes, now).items()}
+    ours, others = treated(sums), sums.get(CONTROL, Sums())
+    return Guardrail(CAME_BACK, ours, others, anytime.rate(ours, others), wanted=True)
 
 
 def _guardrail(facts: Facts, outcomes: Outcomes, name: str, now: Instant) -> Guardrail:
@@ -71,5 +85,5 @@ def others(facts: Facts, outcomes: Outcomes, campaign: str, now: Instant) -> tup
     since = at - entries.at[place]
     inside = (entries.subject[place] == subject) & (since > 0) & (since <= outcomes.goal.within_us)
     count = np.bincount(place[inside], minlength=len(entries))
-    arms = {name: outcomes.over(now) & (entries.arm == code) for code, name in enumerate(entries.names)}
-    return tuple(Others(name, float(count[who].mean())) for name, who in arms.items() if who.any())
+    found = arms(outcomes, now).items()
+    return tuple(Others(name, float(count[who].mean())) for name, who in found if who.any())

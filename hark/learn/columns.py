@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.definitions.types import Goal
+from hark.history.runs import Run
 from hark.learn.adjust import CrossSums
 from hark.learn.aggregates import Sums
 from hark.learn.entries import GRACE_US, Entered
@@ -27,9 +28,15 @@ COLUMNS = ("subject", "at", "seq", "name", "properties")
 
 
 class Snapshot(Protocol):
-    """What is asked of the history: rows of these event names, sorted by (subject, at, seq)."""
+    """What is asked of the history: rows of these event names, sorted by (subject, at, seq), and the key
+    columns of all events, bucket by bucket."""
+
+    @property
+    def buckets(self) -> int: ...
 
     def table(self, names: Collection[str] | None, columns: Sequence[str], /) -> pa.Table: ...
+
+    def runs(self, bucket: int, /) -> list[Run]: ...
 
 
 class Entries:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hark.decide.assignment import CONTROL
-from hark.definitions.references import references
-from hark.definitions.types import Campaign, EventMatch, Goal
+from hark.definitions.types import Campaign
 from hark.learn import checks
+from hark.learn.activity import active_days
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
+from hark.learn.also import AlsoGoal, also, measured
 from hark.learn.beside import Guardrail, Others, guardrails, others
 from hark.learn.best import best
 from hark.learn.columns import Entries, Outcomes
@@ -21,7 +22,7 @@ from hark.learn.families import against_control
 from hark.learn.looks import Plan, plan, treated
 from hark.learn.measures import Measure, measures
 from hark.learn.over_time import DayEffect, WeekEffect, by_day, by_week
-from hark.model import FactName, Instant
+from hark.model import Instant
 
 
 class Draw(Struct, frozen=True):
@@ -61,6 +62,7 @@ class Comparison(Struct, frozen=True):
     measures: tuple[Measure, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
     others: tuple[Others, ...] = ()
+    also: tuple[AlsoGoal, ...] = ()
 
     @property
     def control(self) -> Sums:
@@ -150,15 +152,6 @@ def draws(campaign: Campaign, drawn: Mapping[str, int]) -> tuple[Draw, ...]:
     return tuple(Draw(of, checks.draw_p(sizes)) for of, sizes in drawn_of.items())
 
 
-def measured(campaign: Campaign, goal: Goal) -> Goal:
-    """The goal as a history tells of it without its runs: where it refers to what started a run, by the
-    `Goal Reached` which the customer's runs of the campaign wrote, at the goals' own times."""
-    if not any(references(goal.event.where)):
-        return goal
-    reached = EventMatch((FactName.GOAL_REACHED.value,), {"campaign": campaign.name})
-    return Goal(reached, goal.within_us, "value" if goal.value else None)
-
-
 def comparison(
     facts: Facts, campaign: Campaign, entries: Entries | None, now: Instant, zone: str = "UTC"
 ) -> Comparison:
@@ -184,7 +177,8 @@ def comparison(
         outcomes.sums(now, only=facts.came_to_a_send(entries)),
         tuple(by_week(outcomes, now, zone)),
         tuple(by_day(outcomes, now)),
-        measures(outcomes, now),
-        guardrails(facts, outcomes, now),
+        (*measures(outcomes, now), *active_days(facts, outcomes, now, zone)),
+        guardrails(facts, outcomes, campaign.guardrails, now),
         others(facts, outcomes, campaign.name, now),
+        also(facts, entries, campaign, now),
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from hark.history.runs import Run
 from hark.learn.columns import COLUMNS, Entries, Flags, Integers, Snapshot, integers
 from hark.learn.entries import SEND_REACHED, Entered, Step, compared
 from hark.model import FactName
@@ -60,6 +61,19 @@ class Facts:
         return np.unique(np.fromiter(subjects, np.int64))
 
     @cached_property
+    def activity(self) -> tuple[Integers, Integers]:
+        """(subject, at) of everything that those who entered any campaign did, in no order."""
+        entered = np.unique(integers(self._entered[0], "subject"))
+        parts = [
+            _active(run, entered)
+            for bucket in range(self._snapshot.buckets)
+            for run in self._snapshot.runs(bucket)
+        ]
+        none = np.zeros(0, np.int64)
+        subjects, ats = zip((none, none), *parts, strict=True)
+        return np.concatenate(subjects), np.concatenate(ats)
+
+    @cached_property
     def _entered(self) -> tuple[pa.Table, dict[str, dict[int, dict[int, tuple[int, Entered]]]]]:
         """All entries; and by campaign, version and subject the first: its row and what it says."""
         rows, told = self._read([FactName.CAMPAIGN_ENTERED], Entered)
@@ -84,3 +98,13 @@ class Facts:
         decode = msgspec.json.Decoder(type_).decode
         subjects, properties = integers(rows, "subject").tolist(), rows["properties"].to_pylist()
         return rows, list(zip(subjects, map(decode, properties), strict=True))
+
+
+def _active(run: Run, subjects: Integers) -> tuple[Integers, Integers]:
+    """(subject, at) of the activity of these subjects in a run."""
+    counts = np.zeros(len(run) + 1, np.int64)
+    np.add.at(counts, run.kept[:, 0], 1)
+    np.add.at(counts, run.kept[:, 1], -1)
+    rows = np.flatnonzero(run.active & (np.cumsum(counts[:-1]) > 0))
+    rows = rows[np.isin(run.subject[rows], subjects)]
+    return run.subject[rows], run.at[rows]

@@ -34,8 +34,8 @@ def measures(outcomes: Outcomes, now: Instant) -> tuple[Measure, ...]:
 
 def _all(outcomes: Outcomes, ours: Flags, others: Flags) -> Iterator[Measure]:
     count = outcomes.count.astype(np.float64)
-    yield _mean("goals per person", count, ours, others)
-    yield _mean("days to the goal, the window's if it did not come", days_to_goal(outcomes), ours, others)
+    yield mean("goals per person", count, ours, others)
+    yield mean("days to the goal, the window's if it did not come", days_to_goal(outcomes), ours, others)
     if outcomes.goal.value:
         arms = [_cross(outcomes.value[who], count[who]) for who in (ours, others)]
         name = f"{outcomes.goal.value} per goal"
@@ -53,7 +53,8 @@ def days_to_goal(outcomes: Outcomes) -> Floats:
     return waited
 
 
-def _mean(says: str, of: Floats, ours: Flags, others: Flags) -> Measure:
+def mean(says: str, of: Floats, ours: Flags, others: Flags) -> Measure:
+    """The mean of a number that each person has, and Welch's interval of the difference."""
     treated, control = (_sums(of[who]) for who in (ours, others))
     return Measure(says, treated.mean, control.mean, welch(treated, control))
 

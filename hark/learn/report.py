@@ -15,6 +15,7 @@ from hark.definitions.types import Campaign
 from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
+from hark.learn.also import AlsoGoal, measured
 from hark.learn.beside import Guardrail, Others
 from hark.learn.columns import Entries, Outcomes, Snapshot
 from hark.learn.compare import Interval
@@ -99,7 +100,9 @@ class Report(Struct, frozen=True):
     measures: tuple[Measure, ...]
     """Goals per person, days to the goal, value per goal: for one look, and deciding nothing."""
     guardrails: tuple[Guardrail, ...]
-    """Who unsubscribed and complained within the goal's window, by arm; deciding nothing."""
+    """What must not become worse within the goal's window, by arm; deciding nothing."""
+    also: tuple[AlsoGoal, ...]
+    """The goals of `also`, each over those whose window of it is over; deciding nothing."""
     others: tuple[Others, ...]
     """Other campaigns' messages in the goal's window, a person, by arm."""
     versions: Interval | None
@@ -168,9 +171,10 @@ def _of_all_versions(
     """The lift over several versions, within each version and week, by this version's goal."""
     if campaign.goal is None or len(entries) < 2:
         return None
-    events, seen, weeks = facts.events(campaign.goal.event.names), np.zeros(0, np.int64), []
+    goal = measured(campaign, campaign.goal)
+    events, seen, weeks = facts.events(goal.event.names), np.zeros(0, np.int64), []
     for _, one in sorted(entries.items()):
-        outcomes = Outcomes(one, events, campaign.goal)
+        outcomes = Outcomes(one, events, goal)
         weeks += by_week(outcomes, now, zone, without=seen)
         seen = np.union1d(seen, one.subject)
     return stratified(weeks)
@@ -209,6 +213,7 @@ def written(version: int, found: Comparison, versions: Interval | None = None) -
         days=found.days,
         measures=found.measures,
         guardrails=found.guardrails,
+        also=found.also,
         others=found.others,
         versions=versions,
         forecast=scored(found, judged),

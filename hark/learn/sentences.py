@@ -9,6 +9,7 @@ from hark.decide.assignment import CONTROL
 from hark.definitions.types import Goal
 from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
+from hark.learn.also import AlsoGoal, answered, did
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison
 from hark.learn.looks import treated
@@ -16,7 +17,7 @@ from hark.learn.power import detectable
 from hark.learn.scored import forecast, money
 from hark.learn.verdict import Verdict, Word
 from hark.model import Instant
-from hark.understand.wording import event, listed, span
+from hark.understand.wording import listed, span
 
 WORTH_SAYING = 0.02
 """Of the variance, explained by the past: under it the adjusted interval is the same to the eye."""
@@ -38,6 +39,8 @@ def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
     yield from _value(found, goal)
     yield from _adjusted(found, goal)
     yield from _forecast(found, judged)
+    yield from _response(found, goal)
+    yield from _also(found)
     yield from _beside(found)
     yield from _disputed(found)
     yield from _power(found, judged)
@@ -51,13 +54,13 @@ def standing(found: Comparison, judged: Verdict) -> str:
         return f"This cannot be judged: {judged.why}.{_MEND.get(judged.why.split(' (')[0], '')}"
     if judged.word is Word.NOT_YET or judged.lift is None or found.campaign.goal is None:
         return _not_yet(judged)
-    did = _did(found.campaign.goal)
+    done = did(found.campaign.goal)
     if judged.word is Word.NO_LARGER:
         largest = f"{100 * (judged.larger_than or 0):.1f} percentage points"
-        return f"It makes no difference larger than {largest} to how many {did}: {_bounds(judged)}."
+        return f"It makes no difference larger than {largest} to how many {done}: {_bounds(judged)}."
     helps = judged.word is Word.HELPS
     word, more = ("helps", "more") if helps else ("harms", "fewer")
-    return f"It {word}: {more} people {did}, {difference(judged.lift, '95 % interval ')}{_since(judged)}."
+    return f"It {word}: {more} people {done}, {difference(judged.lift, '95 % interval ')}{_since(judged)}."
 
 
 _MEND = {
@@ -114,13 +117,9 @@ def _next(judged: Verdict) -> Iterator[str]:
 def _numbers(found: Comparison, goal: Goal) -> str:
     ours, others = found.treated, found.control
     return (
-        f"Of {ours.subjects:,} people treated, {_goals(ours)} {_did(goal)};"
+        f"Of {ours.subjects:,} people treated, {_goals(ours)} {did(goal)};"
         f" of {others.subjects:,} left alone, {_goals(others)}."
     )
-
-
-def _did(goal: Goal) -> str:
-    return f"did {event(goal.event.names, goal.event.where)} within {span(goal.within_us)}"
 
 
 def _goals(arm: Sums) -> str:
@@ -217,11 +216,37 @@ def _adjusted(found: Comparison, goal: Goal) -> Iterator[str]:
     yield f"{words}; with that taken out the lift is {bounds}."
 
 
+def _response(found: Comparison, goal: Goal) -> Iterator[str]:
+    """Of a transactional campaign whose goal is an answer to its message."""
+    rate = answered(found.treated) if goal.response else None
+    if rate is not None:
+        people = f"Of {found.treated.subjects:,} people written to, {_goals(found.treated)} {did(goal)}"
+        yield f"{people} (95 % interval {rate.low:.1%} to {rate.high:.1%}): a response, not a lift."
+
+
+def _also(found: Comparison) -> Iterator[str]:
+    """Goals beside the goal."""
+    for one in found.also:
+        if one.rate is not None:
+            bounds = f"{one.rate.low:.1%} to {one.rate.high:.1%}"
+            people = f"of {one.treated.subjects:,} written to, {_goals(one.treated)}"
+            yield f"Response: {people} {one.says} ({bounds})."
+        elif one.treated.subjects and one.control.subjects:
+            yield _beside_the_goal(one)
+
+
+def _beside_the_goal(one: AlsoGoal) -> str:
+    rates = f"{_goals(one.treated)} of those treated, {_goals(one.control)} of those left alone"
+    lift = f"; {difference(one.lift)}" if one.lift else ""
+    return f"Beside the goal, deciding nothing: {rates} {one.says}{lift}."
+
+
 def _beside(found: Comparison) -> Iterator[str]:
     """Guardrails that are broken, and what else people were sent."""
     for one in found.guardrails:
         if one.broken and one.lift is not None:
-            yield f"Guardrail broken: more people {one.event}, {difference(one.lift)}."
+            word = "fewer" if one.wanted else "more"
+            yield f"Guardrail broken: {word} people {one.event}, {difference(one.lift)}."
     if any(one.messages for one in found.others):
         told = listed([f"{one.messages:.2f} in {one.arm}" for one in found.others], "and")
         yield f"Messages of other campaigns in the same time, per person: {told}."

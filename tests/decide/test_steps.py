@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from hark.clock import instant, unit_hash
 from hark.decide.reasons import Exit
 from hark.definitions.sentences import of_campaign
-from hark.learn.comparison import measured
+from hark.learn.also import measured
 from hark.learn.entries import first_entry, outcome
 from hark.model import DAY, HOUR, JSON, FactName
 from tests.decide.story import SEND, Story, campaign, control_key, plan_of

@@ -37,7 +37,6 @@ KNOWN = sorted(
 RECORDS = [
     campaigns.CAMPAIGN,
     triggers.TRIGGER,
-    campaigns.GOAL,
     documents.ATTENTION,
     documents.GLOBAL_CONTROL,
 ]

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from hark.definitions.document import Document
 from hark.history import columns
+from hark.history.runs import KEYS, Run, run
+from hark.history.seal import as_rows
 from hark.model import DAY, JSON, Event, FactName, Instant, Kind
 
 T0: Instant = 1_772_000_000_000_000
@@ -21,6 +23,11 @@ class Told:
     def __init__(self, events: Sequence[Event]) -> None:
         ordered = sorted(events, key=lambda event: (event.subject, event.at, event.seq))
         self.rows = columns.table(columns.encode(ordered))
+
+    buckets = 1
+
+    def runs(self, _bucket: int, /, *_others: object) -> list[Run]:
+        return [run(as_rows([self.rows]).select(KEYS))]
 
     def table(self, names: Collection[str] | None, columns: Sequence[str], /) -> pa.Table:
         rows = self.rows

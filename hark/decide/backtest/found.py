@@ -64,6 +64,8 @@ class Fact(Struct, frozen=True, gc=False):
     arm: str = ""
     reason: str | None = None
     first: bool = False
+    also: int | None = None
+    """Which of the goals beside the goal was reached."""
 
 
 OUTSIDE = "out_of_dates"
@@ -102,7 +104,7 @@ class Teller:
         self.found.entries.append(entry)
 
     def _goal(self, _event: Event, fact: Fact, runs: dict[str, Entry]) -> None:
-        if fact.run in runs:
+        if fact.run in runs and fact.also is None:
             runs[fact.run].goal = True
 
     def _refused(self, _event: Event, fact: Fact, _runs: dict[str, Entry]) -> None:
