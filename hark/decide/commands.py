@@ -11,11 +11,11 @@ from hark.decide.entry import consider
 from hark.decide.membership import ask
 from hark.decide.reasons import Why
 from hark.decide.record import decode
-from hark.decide.subscriptions import leave, returned
-from hark.decide.suppressions import EVERYTHING, bar, lift, tell
+from hark.decide.suppressions import EVERYTHING, bar, lift, tell, tell_release
 from hark.decide.work import SOURCE, Work
 from hark.errors import HarkError
 from hark.model import JSON, Command, Event, FactName, Kind
+from hark.understand.conditions import answers
 
 
 def obey(work: Work, command: Command) -> None:
@@ -99,16 +99,17 @@ def unsuppress(work: Work, data: Mapping[str, JSON]) -> None:
 
 def left(work: Work, data: Mapping[str, Any]) -> None:
     """Whoever reads the customer's `address` has left the `topic` on the `channel` (`listed`: as it stands in
-    the suppression list)."""
+    the suppression list). The fact that says so changes the answers."""
     one = data["listed"]
-    if leave(work.record, one["topic"], data["channel"], one["since"], one["source"], one["detail"]):
-        said = (one["topic"], one["source"], one["detail"], one["since"])
+    said = (one["topic"], one["source"], one["detail"], one["since"])
+    if answers.left(work.record.consents, one["topic"], data["channel"], one["since"], *said[1:3]):
         tell(work, data["address"], Why.UNSUBSCRIBED, *said)
 
 
 def back(work: Work, data: Mapping[str, Any]) -> None:
-    """Whoever reads the customer's address has taken it back, by the `source` that had said it."""
-    returned(work, data["channel"], data["source"], work.now)
+    """Whoever reads the customer's `address` has taken it back, by the `source` that had said it."""
+    if answers.taken_back(work.record.consents, data["channel"], data["source"], work.now):
+        tell_release(work, data["address"], Why.UNSUBSCRIBED, source=data["source"])
 
 
 COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
-from hark.decide.consents import answer
 from hark.decide.holdouts import earlier
 from hark.decide.membership import ask
 from hark.decide.profile import keep
@@ -12,10 +9,8 @@ from hark.decide.reasons import Exit
 from hark.decide.record import fresh
 from hark.decide.runs import leave
 from hark.decide.work import Work
-from hark.model import Consent, Exposure, FactName, Handover, MergedInto, Record, Run
-
-STRICTER = {"in": 0, "pending": 1, "out": 2}
-"""Of two answers about one topic the more restrictive holds."""
+from hark.model import Exposure, FactName, Handover, MergedInto, Record, Run
+from hark.understand.conditions.answers import joined
 
 
 def empty(work: Work, _input: MergedInto) -> None:
@@ -51,28 +46,13 @@ def _join_profile(older: Record, younger: Record) -> None:
     older.last_seq = max(older.last_seq, younger.last_seq)
     for name, trait in younger.traits.items():
         keep(older.traits, name, trait)
-    older.consents = _joined_consents(older, younger)
+    older.consents = joined(older.consents, younger.consents)
     for address, since in younger.suppressed.items():
         older.suppressed[address] = min(since, older.suppressed.get(address, since))
     older.barred = younger.barred | older.barred
     for name, since in younger.members.items():
         older.members[name] = min(since, older.members.get(name, since))
     older.changes |= {name: at for name, at in younger.changes.items() if name not in older.changes}
-
-
-def _joined_consents(older: Record, younger: Record) -> dict[str, Consent]:
-    """For each topic and channel that either has spoken about, the more restrictive of what held."""
-    joined = {}
-    for key in older.consents | younger.consents:
-        topic, _, channel = key.rpartition("/")
-        found = [answer(record, topic, channel) for record in (older, younger)]
-        joined[key] = reduce(stricter, (one for one in found if one))
-    return joined
-
-
-def stricter(one: Consent, other: Consent) -> Consent:
-    """The more restrictive answer, the later one of two that are alike."""
-    return max(one, other, key=lambda answer: (STRICTER.get(answer.state, 2), answer.at, answer.seq))
 
 
 def _join_summaries(work: Work, younger: Record) -> None:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from hark.clock import derived_id
 from hark.decide import rules
-from hark.decide.consents import State, state
+from hark.decide.consents import state
 from hark.decide.course import Course
 from hark.decide.limits import Defer, Withhold, capped, quiet
 from hark.decide.reasons import Exit, Held, Why
@@ -23,6 +23,7 @@ from hark.decide.suppressions import bar
 from hark.decide.work import Work
 from hark.definitions.types import Send
 from hark.model import DAY, JSON, Event, FactName, Instant, MessageDue, Outcome, Record, Run, Sent
+from hark.understand.conditions.answers import State
 
 CONFIRM = "_confirm"
 """The built-in template that asks for confirmation of a subscription."""

@@ -29,12 +29,12 @@ from hark.definitions.types import (
     Segment,
     Topic,
 )
-from hark.model import ConsentName, Event, FactName, Kind, Record
-from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
+from hark.model import Event, FactName, Kind, Record
+from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf, answers
 
 IDENTIFY = "Identify"
 GROUP_CALL = "Group"
-ALWAYS = (IDENTIFY, *(name.value for name in ConsentName))
+ALWAYS = (IDENTIFY, *sorted(answers.NAMES))
 """Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
 
 STATING = b'"traits"'
@@ -349,7 +349,7 @@ def _narrowed(name: str, **fields: Any) -> Watch:
     asks = bool(fields["segments"]) or name == IDENTIFY
     concerned = {
         "profile": name == IDENTIFY,
-        "subscriptions": name in set(ConsentName),
+        "subscriptions": name in answers.NAMES,
         "summaries": fields["leaves"],
         "membership": asks,
         "goals": fields["goals"],

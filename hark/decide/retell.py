@@ -19,10 +19,8 @@ from hark.decide.membership import summaries
 from hark.decide.merge import join_records
 from hark.decide.plan import Plan, Watch
 from hark.decide.profile import profile
-from hark.decide.reasons import Why
 from hark.decide.record import fresh
-from hark.decide.subscriptions import leave, subscriptions
-from hark.decide.suppressions import CHANNELS
+from hark.decide.subscriptions import subscriptions
 from hark.decide.work import Work
 from hark.model import Entry, Event, Exposure, FactName, Instant, Kind, Record
 from hark.store.contracts import Merge
@@ -47,17 +45,6 @@ class Entered(Struct, frozen=True):
     share: float = 0.0
     propensity: float = 1.0
     key: str = ""
-
-
-class Listed(Struct, frozen=True):
-    """What is read of an `Address Suppressed` fact."""
-
-    address: str
-    why: str
-    topic: str
-    since: Instant
-    source: str
-    detail: str
 
 
 class Crossed(Struct, frozen=True):
@@ -129,8 +116,6 @@ def _remember(record: Record, fact: Event) -> None:
         record.members[_crossed.decode(fact.properties).segment] = fact.at
     elif fact.name == FactName.SEGMENT_LEFT:
         record.members.pop(_crossed.decode(fact.properties).segment, None)
-    elif fact.name == FactName.ADDRESS_SUPPRESSED:
-        _left(record, _listed.decode(fact.properties))
 
 
 def _entered(record: Record, fact: Event, said: Entered) -> None:
@@ -145,13 +130,5 @@ def _entered(record: Record, fact: Event, said: Entered) -> None:
     record.global_arm = CONTROL if said.arm == GLOBAL_CONTROL else record.global_arm or TREATED
 
 
-def _left(record: Record, said: Listed) -> None:
-    """Somebody with the same address had left."""
-    if said.why == Why.UNSUBSCRIBED:
-        channel = CHANNELS["email" if "@" in said.address else "phone"]
-        leave(record, said.topic, channel, said.since, said.source, said.detail)
-
-
 _entered_fact = msgspec.json.Decoder(Entered)
 _crossed = msgspec.json.Decoder(Crossed)
-_listed = msgspec.json.Decoder(Listed)

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from hark.decide import consents
 from hark.decide.assignment import chosen
-from hark.decide.consents import State
 from hark.decide.course import Course
 from hark.decide.reasons import Refusal, Why
 from hark.decide.suppressions import EVERYTHING, form
 from hark.decide.work import Work
 from hark.model import JSON, Event, Record
 from hark.understand.conditions import reachable
+from hark.understand.conditions.answers import State
 
 Values: TypeAlias = dict[str, JSON]
 Check: TypeAlias = Callable[[Work, Course, Event], Values | None]

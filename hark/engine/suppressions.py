@@ -119,7 +119,7 @@ class Suppressions:
         if said.why != Why.UNSUBSCRIBED:
             self._tell_others(fact, kind, said.address, "unsuppress", {"address": said.address})
         elif not said.topic:
-            data = {"channel": CHANNELS[KINDS[kind]], "source": said.source}
+            data = {"address": said.address, "channel": CHANNELS[KINDS[kind]], "source": said.source}
             self._tell_others(fact, kind, said.address, "back", data)
 
     def _put(self, one: Listed) -> None:

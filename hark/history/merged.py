@@ -27,7 +27,8 @@ class Merged:
         self._merges = merges
         self._order = np.array([merge.younger for merge in merges], np.int64)
         self._undos = np.array([number for number, merge in enumerate(merges, 1) if merge.undoes], np.int64)
-        into = {younger: merge.older for younger, merge in standing(merges).items()}
+        self._into = standing(merges)
+        into = {younger: merge.older for younger, merge in self._into.items()}
         self._younger = np.array(sorted(into), np.int64)
         self._older = _roots(self._younger, np.array([into[one] for one in self._younger.tolist()], np.int64))
         self._then: dict[int, Merged] = {}
@@ -47,6 +48,10 @@ class Merged:
         """Every id that stands for the same customer as `subject`, the canonical one first."""
         root = self.one(subject)
         return [root, *self._younger[self._older == root].tolist()]
+
+    def making(self, subject: int) -> list[Merge]:
+        """The merges in force that made this customer."""
+        return [self._into[one] for one in self.all_of(subject)[1:]] if len(self._younger) else []
 
     def after(self, number: int) -> Subjects:
         """The ids, ascending, under which a file that follows the first `number` may hold rows of others."""

@@ -13,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hark.history.columns import micros
+from hark.history.columns import CHUNK, events, micros
+from hark.history.merged import Merged
 from hark.history.runs import Run, distinct
-from hark.model import JSON, ConsentName, Event, Instant, Trait
+from hark.model import JSON, Event, Instant, Trait
 from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
+from hark.understand.conditions.answers import NAMES, Joining
 from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 from hark.understand.partials import over_buckets
@@ -30,6 +32,7 @@ class History(Protocol):
     """What of a history is read; `hark.history.reader.Snapshot` is one."""
 
     buckets: int
+    merged: Merged
 
     def runs(
         self, bucket: int, names: Collection[str] | None = None, properties: bool = False
@@ -42,8 +45,8 @@ Known = Mapping[int, Mapping[str, Trait]]
 """By subject and name, the traits that a question needs."""
 
 
-Answers = Mapping[int, Sequence[Event]]
-"""By subject, what was said about being written to, in no order."""
+Answers = Mapping[int, tuple[Sequence[Event], Sequence[Joining]]]
+"""By subject, what was said about being written to, under the numbers it came to, and their joinings."""
 
 
 class BucketColumns:
@@ -123,10 +126,10 @@ class BucketColumns:
             if subject in self._known:
                 yield place, self._known[subject]
 
-    def consents(self) -> Iterator[tuple[int, Sequence[Event]]]:
+    def consents(self) -> Iterator[tuple[int, Sequence[Event], Sequence[Joining]]]:
         for place, subject in enumerate(self.subjects.tolist()) if self._said else ():
             if subject in self._said:
-                yield place, self._said[subject]
+                yield place, *self._said[subject]
 
 
 def _counted(run: Run, at: Instant) -> Flags:
@@ -214,15 +217,17 @@ def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:
 
 def answers(history: History) -> Answers:
     """What every subject has said about being written to, by any event."""
-    columns = ("subject", "at", "seq", "name", "properties", "received_at", "known_at")
-    rows = history.table([name.value for name in ConsentName], columns)
+    rows = history.table(sorted(NAMES), (*CHUNK.names, "origin"))
+    homes = pc.coalesce(rows["origin"], rows["subject"])
+    written = events(rows.set_column(rows.schema.get_field_index("subject"), "subject", homes))
     found: dict[int, list[Event]] = {}
-    instants = [micros(rows[name]).tolist() for name in ("at", "received_at", "known_at")]
-    cells = [rows[name].to_pylist() for name in ("subject", "seq", "name", "properties")]
-    for at, received, known, subject, seq, name, raw in zip(*instants, *cells, strict=True):
-        event = Event(subject, at, seq, name, 0, "", "", received, known, at, properties=_raw(raw))
+    for subject, event in zip(rows["subject"].to_pylist(), written, strict=True):
         found.setdefault(subject, []).append(event)
-    return found
+    return {subject: (said, _joinings(history.merged, subject)) for subject, said in found.items()}
+
+
+def _joinings(merged: Merged, subject: int) -> Sequence[Joining]:
+    return [Joining(one.at, one.younger, one.older) for one in merged.making(subject)]
 
 
 def statements(history: History) -> Iterator[tuple[int, Instant, int, Mapping[str, JSON]]]:

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from hark.model import JSON, Event, Instant, Record, Trait
 from hark.understand.conditions import Condition, Did, Leaf, stated
-from hark.understand.conditions.consent import given_by
+from hark.understand.conditions.answers import change_by
 from tests.understand.histories import (
     CONDITIONS,
-    CONSENTS,
     HORIZON,
     KINDS,
     RULES,
@@ -33,9 +32,8 @@ def fold(record: Record, condition: Condition, event: Event) -> None:
     for key, leaf in leaves.items():
         if leaf.takes(event):
             record.summaries[key] = leaf.fold(record.summaries.get(key), event)
-    given = given_by(event, record.consents, RULES) if event.name in CONSENTS else None
-    if given:
-        record.consents[given[0]] = given[1]
+    if change := change_by(event, record.consents, RULES):
+        change.apply(record.consents)
     for name, value in stated(event).items():
         old = record.traits.get(name)
         if old is None or (event.at, event.seq) >= (old.at, old.seq):

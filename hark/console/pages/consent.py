@@ -21,11 +21,11 @@ from hark.console.pages.errors import unavailable
 from hark.console.reader import record_of, topics, words_for
 from hark.console.respond import respond
 from hark.console.source import Source, source
-from hark.decide.consents import State, answer
 from hark.errors import HarkError
 from hark.model import ConsentName
 from hark.speak.links import Confirm, Preferences, Unsubscribe
 from hark.speak.words import Words
+from hark.understand.conditions.answers import State, answer
 
 ConsentLink: TypeAlias = Unsubscribe | Confirm
 L = TypeVar("L", Unsubscribe, Confirm)
@@ -79,7 +79,7 @@ def _answer(request: HttpRequest, link: ConsentLink, name: ConsentName, template
     wording = words[sentence].format(says=says, channel=channel)
     if done and not _written(here, link, name, wording):
         return unavailable(request, words["not_kept"])
-    given = answer(record, link.topic, link.channel) if record else None
+    given = answer(record.consents, link.topic, link.channel) if record else None
     over = given is not None and given.state == State.OUT
     chooses = here.links.url(Preferences(link.subject, link.channel, link.message))
     page = ConsentPage(link.topic, says, channel, done, over, words, urlsplit(chooses).path)

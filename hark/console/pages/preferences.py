@@ -19,12 +19,13 @@ from hark.console.pages.errors import unavailable
 from hark.console.reader import channels, record_of, topics, words_for
 from hark.console.respond import respond
 from hark.console.source import Source, source
-from hark.decide.consents import State, held
+from hark.decide.consents import held
 from hark.decide.suppressions import own_address
 from hark.errors import HarkError
 from hark.model import JSON, ConsentName, Record
 from hark.speak.links import Preferences
 from hark.speak.words import Words
+from hark.understand.conditions.answers import State
 
 
 class Choice(Struct, frozen=True):

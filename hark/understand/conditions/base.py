@@ -19,6 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from hark.model import JSON, Consent, Event, Instant, Kind, Trait
+from hark.understand.conditions.answers import Joining
 
 TRAITS = "\x00traits"
 """Stands in `watches` for "any change of a trait"."""
@@ -86,8 +87,9 @@ class Columns(Protocol):
         """(place, traits as of the moment) of the subjects of which any trait is known."""
         ...
 
-    def consents(self) -> Iterator[tuple[int, Sequence[Event]]]:
-        """(place, what they said about being written to) of the subjects who said anything."""
+    def consents(self) -> Iterator[tuple[int, Sequence[Event], Sequence[Joining]]]:
+        """(place, events of `answers.NAMES` under the numbers they came to, how these became one) of the
+        subjects who have any."""
         ...
 
 
