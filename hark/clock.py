@@ -46,6 +46,7 @@ class SharedClock:
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(struct.pack("<q", 0))
+        self.path = path
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), 8)
 

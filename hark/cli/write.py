@@ -49,11 +49,13 @@ def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) 
 def read_files(workspace: Workspace, files: list[Path]) -> list[Parsed]:
     """The documents of files, checked with those in force. Raises DefinitionError, HarkError."""
     from hark.definitions.parse import read
-    from hark.speak.render import problem
+    from hark.speak.checking import Checking
+    from hark.speak.places import Allowed
 
     texts = [(str(file), _text(file)) for file in files]
     current: list[Document] = workspace.state().documents()
-    return read(texts, current, workspace.settings.zone, problem)
+    settings = workspace.settings
+    return read(texts, current, settings.zone, Checking(Allowed.of(settings.outbound_allow)))
 
 
 def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[Parsed], list[Change]]:

@@ -12,7 +12,9 @@ from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError
 from hark.model import JSON
 from hark.questions.proposals import with_controls
-from hark.speak.render import problem as template_problem
+from hark.settings import read as read_settings
+from hark.speak.checking import Checking
+from hark.speak.places import Allowed
 
 WRITTEN = "text"
 """What a problem calls the place where it was found."""
@@ -20,7 +22,8 @@ WRITTEN = "text"
 
 def read(here: Source, text: str) -> list[parse.Parsed]:
     """The documents of a text, checked with each other and with those in force. Raises DefinitionError."""
-    return parse.read([(WRITTEN, text)], here.state.documents(), settings.HARK_ZONE, template_problem)
+    checking = Checking(Allowed.of(read_settings(here.data).outbound_allow))
+    return parse.read([(WRITTEN, text)], here.state.documents(), settings.HARK_ZONE, checking)
 
 
 def read_documents(here: Source, documents: Sequence[JSON]) -> list[parse.Parsed]:

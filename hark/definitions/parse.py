@@ -16,7 +16,7 @@ from hark.definitions.document import Document
 from hark.definitions.documents import KINDS, PLANNED_KINDS
 from hark.definitions.problems import DefinitionError, Problem, nearest
 from hark.definitions.shapes import Invalid, Reading
-from hark.definitions.types import Definition, Template
+from hark.definitions.types import Definition
 from hark.definitions.yaml import Node, located, plain
 from hark.model import JSON
 
@@ -83,15 +83,15 @@ def parse(text: str, file: str = "", zone: str = "UTC") -> list[Parsed]:
     return parsed
 
 
-TemplateCheck: TypeAlias = Callable[[Template], str | None]
-"""What is wrong with a template's source, if anything is (`speak.render.problem`)."""
+Check: TypeAlias = Callable[[Definition], str | None]
+"""What is wrong with a document beyond its form, if anything is (`speak.checking.Checking`)."""
 
 
 def read(
     files: Iterable[tuple[str, str]],
     current: Sequence[Document] = (),
     zone: str = "UTC",
-    template_problem: TemplateCheck | None = None,
+    wrong: Check | None = None,
 ) -> list[Parsed]:
     """The documents of several (file, text), checked with each other and with those in force.
 
@@ -104,26 +104,24 @@ def read(
         documents = _documents(text, reading)
         parsed += documents
         problems += reading.found
-        problems += _templates(documents, template_problem)
+        problems += _wrong(documents, wrong)
     problems = problems or check.problems(parsed, [definition(document, zone) for document in current])
     if problems:
         raise DefinitionError(problems)
     return parsed
 
 
-def _templates(documents: Iterable[Parsed], template_problem: TemplateCheck | None) -> Iterator[Problem]:
+def _wrong(documents: Iterable[Parsed], wrong: Check | None) -> Iterator[Problem]:
     for document in documents:
-        if template_problem and isinstance(document.definition, Template):
-            found = template_problem(document.definition)
-            if found:
-                yield Problem(document.file, document.line, f"template {document.name}: {found}")
+        if wrong and (found := wrong(document.definition)):
+            yield Problem(document.file, document.line, f"{document.kind} {document.name}: {found}")
 
 
 def parse_files(
     paths: Iterable[Path],
     current: Sequence[Document] = (),
     zone: str = "UTC",
-    template_problem: TemplateCheck | None = None,
+    wrong: Check | None = None,
 ) -> list[Parsed]:
     """`read` for files on disk, named in problems by their paths as given. Raises DefinitionError."""
     files, problems = [], []
@@ -135,7 +133,7 @@ def parse_files(
             problems.append(Problem(str(path), 1, f"cannot be read: {reason}"))
     if problems:
         raise DefinitionError(problems)
-    return read(files, current, zone, template_problem)
+    return read(files, current, zone, wrong)
 
 
 def definition(document: Document, zone: str = "UTC") -> Definition:

@@ -77,12 +77,13 @@ class Allowed(Struct, frozen=True):
     def has(self, address: IP) -> bool:
         return any(address in network for network in self.networks)
 
-    def refuse(self, address: IP) -> None:
-        """Raises BadPlaceError for an address which is neither global nor allowed."""
+    def refuse(self, address: IP, name: str = "") -> None:
+        """Raises BadPlaceError for an address which is neither global nor allowed; `name` resolved to it."""
         plain = _unmapped(address)
         if not is_global(address) and not self.has(plain):
+            found = f"{name} is at {address}, which is not" if name not in ("", str(address)) else f"{address} is not"
             raise BadPlaceError(
-                f"{address} is not an address of the open internet; if it is meant, "
+                f"{found} an address of the open internet; if it is meant, "
                 f'add "{plain}" to outbound_allow in hark.toml'
             )
 
@@ -164,5 +165,5 @@ def all_reachable(host: str, addresses: Sequence[str], allowed: Allowed) -> list
     if not addresses:
         raise BadPlaceError(f"{host} has no address")
     for text in addresses:
-        allowed.refuse(ip_address(text))
+        allowed.refuse(ip_address(text), host)
     return list(dict.fromkeys(addresses))
