@@ -35,6 +35,7 @@ PATIENCE_S = 30.0
 def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
     from hark.engine.loop import Engine
+    from hark.speak.attachments import Attachments
     from hark.speak.deliver import Deliverer
     from hark.speak.keyfile import open_links
     from hark.speak.places import Allowed
@@ -48,6 +49,7 @@ def live_engine(data: Path, clock: Clock, url: str) -> Engine:
         clock,
         secrets=os.environ,
         allowed=Allowed.of(chosen.outbound_allow),
+        files=Attachments(data).of,
     )
     return Engine(data, clock, deliverer, chosen)
 

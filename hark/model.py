@@ -71,6 +71,9 @@ class FactName(StrEnum):
     MESSAGE_SENT = "Message Sent"
     MESSAGE_FAILED = "Message Failed"
     MESSAGE_UNKNOWN = "Message Unknown"
+    MESSAGE_DELIVERED = "Message Delivered"
+    MESSAGE_BOUNCED = "Message Bounced"
+    MESSAGE_COMPLAINED = "Message Complained"
     SEGMENT_ENTERED = "Segment Entered"
     SEGMENT_LEFT = "Segment Left"
     ADDRESS_SUPPRESSED = "Address Suppressed"
@@ -334,6 +337,10 @@ class Sent(Struct, array_like=True, gc=False):
     """The address it was handed off for."""
     attempts: int = 0
     """How many times a provider has refused it for now, or for good."""
+    named: str = ""
+    """The address that its caller named; "" for the customer's own."""
+    doubts: int = 0
+    """How many attempts ended without anybody knowing whether it was accepted."""
 
 
 class Record(Struct, array_like=True):

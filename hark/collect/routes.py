@@ -69,5 +69,5 @@ ROUTES = (
 
 OURS = ("/v1/", "/api/v1/", "/hooks/", "/health/")
 """Under these prefixes what is in no line is 404 in JSON."""
-THEIRS = re.compile(r"/api/v1/customers/.+/arms")
+THEIRS = re.compile(r"/api/v1/(customers/.+/arms|messages|messages/.+)")
 """But this the console answers: it is of decisions, of which collect knows nothing."""

@@ -63,7 +63,7 @@ def values(data: Path, clock: Clock, url: str) -> dict[str, Any]:
         "TIME_ZONE": "UTC",
         "USE_I18N": False,
         "STATIC_URL": f"/static/{digest()}/",
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 12_000_000,
         "CSRF_FAILURE_VIEW": "hark.console.pages.errors.forbidden",
         "LOGGING": _LOGGING,
     }
@@ -111,6 +111,7 @@ _APPS = [
     "django.contrib.sessions",
     "django_htmx",
     "hark.console.accounts",
+    "hark.console.requests",
 ]
 _MIDDLEWARE = [
     "hark.console.headers.security",

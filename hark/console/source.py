@@ -104,6 +104,11 @@ class Source:
         row = {"lane": int(Lane.LIVE), "kind": "response", "source": "hark"}
         self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
 
+    def message(self, source: str, body: JSON) -> None:
+        """Append a message that a product asked for; on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.LIVE), "kind": "message", "source": source, "body": body}
+        self._control("/control/append", {"rows": [row]})
+
     def track(self, source: str, body: JSON) -> None:
         """Append an event of a customer's; it is on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.LIVE), "kind": "track", "source": source, "body": body}

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from hark.decide import asked
 from hark.decide.entry import consider
 from hark.decide.membership import ask
 from hark.decide.reasons import Why
@@ -122,4 +123,6 @@ COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "unsuppress": unsuppress,
     "left": left,
     "back": back,
+    "message": asked.message,
+    "report": asked.report,
 }

@@ -17,7 +17,7 @@ from hark.decide.consents import state
 from hark.decide.course import Course
 from hark.decide.limits import Defer, Withhold, capped, quiet
 from hark.decide.reasons import Exit, Held, Why
-from hark.decide.retry import next_attempt
+from hark.decide.retry import next_attempt, once_more
 from hark.decide.rules import Values
 from hark.decide.suppressions import bar
 from hark.decide.work import Work
@@ -78,7 +78,7 @@ def offer(work: Work, sent: Sent, data: JSON, cleared: bool = False) -> None:
         withhold(work, sent, verdict)
         return
     facts = described(sent)
-    facts["to"] = rules.address(work.record, sent.channel)
+    facts["to"] = address(work, sent)
     facts["data"], facts["expires"] = data, sent.expires_at
     if verdict:
         sent.due_at = verdict.until
@@ -103,15 +103,20 @@ def hand_off(work: Work, input: MessageDue) -> None:
         work.emit(FactName.MESSAGE_DEFERRED, described(sent) | facts)
     else:
         sent.state, sent.sent_at = "sending", work.now
-        sent.to = rules.address(work.record, sent.channel)
+        sent.to = address(work, sent)
         work.emit(FactName.MESSAGE_SENDING, described(sent) | {"to": sent.to})
+
+
+def address(work: Work, sent: Sent) -> str:
+    """Where it goes: to the address that its caller named, else to the customer's own of now."""
+    return sent.named or rules.address(work.record, sent.channel)
 
 
 def _copied(work: Work, sent: Sent, copy: str) -> Withhold | None:
     """One address gets one copy, whoever shares it; what a person's own action calls for is theirs alone."""
     if not copy or sent.transactional:
         return None
-    found = rules.address(work.record, sent.channel)
+    found = address(work, sent)
     return Withhold(Held.SAME_ADDRESS, {"address": found, "copy": copy})
 
 
@@ -124,15 +129,35 @@ def withdraw(work: Work, run: Run, reason: Held) -> None:
 
 
 def came_out(work: Work, input: Outcome) -> None:
-    """What the provider said. What may have been accepted (unknown) is never tried again."""
+    """What the provider said. What may have been accepted (unknown) is not tried again but, where
+    transactional, once."""
     sent = next((one for one in work.record.sends if one.message == input.message), None)
-    if sent is None or sent.state not in ("sending", "unknown") or sent.state == input.state:
+    if sent is None or not _awaited(sent, input):
         return
     if input.state == "failed":
         _failed(work, sent, input)
         return
-    sent.state = input.state
-    work.emit(_OUTCOMES[input.state], described(sent) | {"to": sent.to, "detail": input.detail})
+    sent.state, sent.sent_at = input.state, sent.sent_at or work.now
+    facts = described(sent) | {"to": sent.to, "detail": input.detail}
+    if input.state == "unknown":
+        _unknown(work, sent, facts)
+    else:
+        work.emit(FactName.MESSAGE_SENT, facts)
+
+
+def _awaited(sent: Sent, input: Outcome) -> bool:
+    """Whether the outcome is news: also of a message that waits because nobody knew."""
+    resolved = sent.state == "wanted" and bool(sent.doubts) and input.state == "sent"
+    return resolved or (sent.state in ("sending", "unknown") and sent.state != input.state)
+
+
+def _unknown(work: Work, sent: Sent, facts: dict[str, JSON]) -> None:
+    sent.doubts += 1
+    again = once_more(work, sent)
+    work.emit(FactName.MESSAGE_UNKNOWN, facts | {"again": again is not None})
+    if again is not None:
+        sent.state, sent.due_at, sent.sent_at = "wanted", again, None
+        work.emit(FactName.MESSAGE_DEFERRED, facts | {"until": again, "reason": Held.UNKNOWN})
 
 
 def _failed(work: Work, sent: Sent, input: Outcome) -> None:
@@ -155,12 +180,6 @@ def _again(work: Work, sent: Sent, input: Outcome) -> Instant | None:
     if not input.temporary or sent.state != "sending":
         return None
     return next_attempt(work, sent, input.retry_after_us or 0, input.counted)
-
-
-_OUTCOMES = {
-    "sent": FactName.MESSAGE_SENT,
-    "unknown": FactName.MESSAGE_UNKNOWN,
-}
 
 
 def waiting(record: Record, message: str) -> Sent | None:
@@ -236,12 +255,12 @@ def _paused(work: Work, sent: Sent) -> Withhold | None:
 
 
 def _suppressed(work: Work, sent: Sent) -> Withhold | None:
-    values = rules.suppressed(work.record, sent.channel)
+    values = rules.suppressed(work.record, sent.channel, sent.named)
     return None if values is None else Withhold(Held.SUPPRESSED, values)
 
 
 def _not_reachable(work: Work, sent: Sent) -> Withhold | None:
-    found = rules.address(work.record, sent.channel)
+    found = address(work, sent)
     return None if found else Withhold(Held.NOT_REACHABLE, {"channel": sent.channel})
 
 

@@ -44,6 +44,7 @@ class Held(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAP = "cap"
     PROVIDER = "provider"
+    UNKNOWN = "unknown"
     SAME_ADDRESS = "same_address"
 
 
@@ -100,6 +101,7 @@ HELD: Mapping[Held, str] = {
     Held.QUIET_HOURS: "it was {local} in {zone}, within quiet hours",
     Held.CAP: "{taken} of {messages} messages in {per} had gone or were on their way",
     Held.SAME_ADDRESS: "{address} had got it just before, for another customer with the same address",
+    Held.UNKNOWN: "whether it arrived is not known, so it goes once more unless the provider says so first",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 

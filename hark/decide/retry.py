@@ -10,6 +10,9 @@ from hark.clock import unit_hash
 from hark.decide.work import Work, whole_ms
 from hark.model import DAY, HOUR, MINUTE, Instant, Sent
 
+ONCE_MORE_US = 5 * MINUTE
+"""A transactional message of which nobody knows whether it was accepted goes once more after this time, in
+which the provider's own report may come."""
 MOST_ATTEMPTS = 8
 """After the eighth, seven and a half to ten hours after the first, a message is given up."""
 FIRST_WAIT_US, FACTOR, LONGEST_WAIT_US = MINUTE, 3, 4 * HOUR
@@ -30,6 +33,13 @@ def next_attempt(work: Work, sent: Sent, after_us: int = 0, counted: bool = True
     until = whole_ms(work.now + max(wait, min(after_us, DAY)))
     ends = (sent.expires_at, _goal_until(work, sent))
     return None if any(end is not None and until >= end for end in ends) else until
+
+
+def once_more(work: Work, sent: Sent) -> Instant | None:
+    """When a message goes again although it may have been accepted: a transactional one, once; else None."""
+    until = whole_ms(work.now + ONCE_MORE_US)
+    too_late = sent.expires_at is not None and until >= sent.expires_at
+    return None if not sent.transactional or sent.doubts > 1 or too_late else until
 
 
 def wait_us(message: str, attempt: int) -> int:

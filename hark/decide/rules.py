@@ -26,11 +26,11 @@ def address(record: Record, channel: str) -> str:
     return reachable.address(record.traits, channel)
 
 
-def suppressed(record: Record, channel: str) -> Values | None:
-    """Since when the customer, or the address by this channel, must not be written to."""
+def suppressed(record: Record, channel: str, named: str = "") -> Values | None:
+    """Since when the customer, or the address by this channel (or the `named` one) must not be written to."""
     if not record.suppressed:
         return None
-    found = address(record, channel)
+    found = named or address(record, channel)
     for one in (EVERYTHING, form(found)):
         if one in record.suppressed:
             why = record.barred.get(one, Why.TEAM.value)

@@ -206,7 +206,21 @@ def _failed(facts: Properties) -> str:
 
 
 def _unknown(facts: Properties) -> str:
-    return f"{_message(facts)} may or may not have arrived, and is not sent again"
+    then = "goes once more" if facts.get("again") else "is not sent again"
+    return f"{_message(facts)} may or may not have arrived, and {then}"
+
+
+def _delivered(facts: Properties) -> str:
+    return f"{_message(facts)} was delivered"
+
+
+def _bounced(facts: Properties) -> str:
+    lasting = "; the address is not written to again" if facts.get("permanent") else ""
+    return f"{_message(facts)} came back: {facts.get('detail') or 'no detail was given'}{lasting}"
+
+
+def _complained(facts: Properties) -> str:
+    return f"reported {_message(facts)} as unwanted; nothing more is sent to that address"
 
 
 def _segment_entered(facts: Properties) -> str:
@@ -263,6 +277,9 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.MESSAGE_SENT: _sent,
     FactName.MESSAGE_FAILED: _failed,
     FactName.MESSAGE_UNKNOWN: _unknown,
+    FactName.MESSAGE_DELIVERED: _delivered,
+    FactName.MESSAGE_BOUNCED: _bounced,
+    FactName.MESSAGE_COMPLAINED: _complained,
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.ARM_CONFLICT: _conflict,

@@ -71,6 +71,7 @@ class Again:
             groups=Groups(state, resolver, self._folder),
             erased=Tombstones(key.encode(), state.erased_ever(), state.erased_ids()),
             stated=lambda *_: None,
+            asking=dict.fromkeys(("message", "receipt"), lambda _: None),
             epoch=epoch,
         )
 

@@ -23,6 +23,7 @@ from hark.history.erased import Tombstones, rewrite
 from hark.history.identity import USER, Resolver
 from hark.history.merged import Merged
 from hark.model import DAY, GROUPS, MINUTE, Event, Instant, Kind, Record
+from hark.speak.attachments import Attachments
 from hark.store.changes import KINDS, Chunk, Erasure
 from hark.store.contracts import Row
 from hark.store.state import StateReader, StateStore
@@ -33,6 +34,8 @@ FINISH_AFTER_US = DAY
 RETRY_US = MINUTE
 SMALL_BYTES = 256 << 20
 """State and history up to this size are cleaned before the engine ends."""
+MESSAGES = 100_000
+"""Of one customer's messages, the latest, whose files are removed."""
 SHORTEST_WORD = 3
 """Shorter ids are not looked for in the texts of problems, where they might be anything."""
 
@@ -88,7 +91,9 @@ class Erasing:
         self._new.append(
             Erasure(row.seq, at, command.author, self.key, tuple(subjects), prints, words, chunks)
         )
+        files = Attachments(self._table.folder.parent)
         for subject in subjects:
+            files.drop(one.message for one in self._reader.outbox(subject, MESSAGES))
             self._records.empty(subject)
         self._resolver.drop(ids)
         self.tombstones.add(subjects, prints, at)

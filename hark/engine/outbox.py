@@ -19,6 +19,9 @@ STATES: dict[str, str] = {
     FactName.MESSAGE_SENT: "sent",
     FactName.MESSAGE_FAILED: "failed",
     FactName.MESSAGE_UNKNOWN: "unknown",
+    FactName.MESSAGE_DELIVERED: "delivered",
+    FactName.MESSAGE_BOUNCED: "bounced",
+    FactName.MESSAGE_COMPLAINED: "complained",
 }
 LISTED = frozenset((FactName.ADDRESS_SUPPRESSED.value, FactName.ADDRESS_RELEASED.value))
 WANTED = FactName.MESSAGE_WANTED.value

@@ -9,7 +9,7 @@ import msgspec
 
 from hark.clock import Clock
 from hark.decide.step import step
-from hark.engine import suppressing
+from hark.engine import asking, suppressing
 from hark.engine.addresses import Addresses
 from hark.engine.backfill import Backfill
 from hark.engine.copies import Copies
@@ -113,6 +113,7 @@ class Parts:
             groups=self.groups,
             erased=self.erasing.tombstones,
             stated=self.suppressions.stated,
+            asking=asking.rows(self.state, self.resolver, self.folder, self.suppressions, self.canonical),
             epoch=self.log.epoch,
         )
 

@@ -122,10 +122,12 @@ class Rows:
         groups: Groups,
         erased: Tombstones,
         stated: Callable[[int, str, int, int], None],
+        asking: Mapping[str, Callable[[Row], None]],
         epoch: str,
     ) -> None:
         """`canonical` gives the subject that a number is today, None for one never given; `commands` carry
-        out command rows, by name; `stated` hears of new addresses: kind, value, subject, moment."""
+        out command rows, by name; `stated` hears of new addresses: kind, value, subject, moment; `asking` are
+        rows about messages, by kind."""
         self._folder, self._resolver, self._repeats = folder, resolver, repeats
         self._canonical, self._commands, self._epoch = canonical, commands, epoch
         self._imports, self._erased, self._addresses, self._groups = imports, erased, addresses, groups
@@ -135,6 +137,7 @@ class Rows:
             "consent": self._consent,
             "response": self._response,
             "command": self._command,
+            **asking,
         }
 
     def repeated(self) -> dict[str, int]:

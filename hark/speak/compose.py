@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hark.clock import moment
 from hark.definitions.types import Template
 from hark.model import JSON, Instant
+from hark.speak.attachments import Files
 from hark.speak.book import Book
 from hark.speak.confirm import CONFIRM
 from hark.speak.contract import Envelope, Verdict
@@ -22,7 +23,7 @@ from hark.store.contracts import OutboxRow
 Composed: TypeAlias = tuple[Rendered, Envelope]
 
 
-def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Composed | Verdict:
+def compose(row: OutboxRow, book: Book, links: Links, at: Instant, files: Files = ()) -> Composed | Verdict:
     """The message of a row, or why there is none (always *failed*, with the reason's name first)."""
     template = _template(row, book)
     if template is None:
@@ -37,6 +38,7 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant) -> Composed |
         at=at,
         unsubscribe=out,
         expires_at=row.content.get("expires"),
+        files=files,
     )
     said = _mail(content, row, book, links, out) if row.channel == "email" else content
     return replace(said, data=body(row)), envelope

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from hark.definitions.types import Sender
 from hark.model import Instant
+from hark.speak.attachments import Files
 from hark.speak.render import Rendered
 
 State: TypeAlias = Literal["sent", "failed", "unknown"]
@@ -46,6 +47,8 @@ class Envelope(Struct, frozen=True):
     unsubscribe: str | None = None
     """The one-click URL of what may be left."""
     expires_at: Instant | None = None
+    files: Files = ()
+    """What goes with a letter."""
 
 
 class Job(Struct, frozen=True):

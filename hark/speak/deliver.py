@@ -10,6 +10,7 @@ from hark.clock import Clock
 from hark.definitions.document import Document
 from hark.definitions.types import Sender
 from hark.model import Outcome
+from hark.speak.attachments import Files
 from hark.speak.book import Shelf
 from hark.speak.channels import CHANNELS
 from hark.speak.compose import Composed, compose
@@ -31,6 +32,11 @@ from hark.speak.senders import Desk
 from hark.speak.smtp import Conversation
 from hark.speak.wire import Timeouts, Wire
 from hark.store.contracts import OutboxRow
+
+
+def no_files(_message: str) -> Files:
+    """Nothing goes with any message."""
+    return ()
 
 
 class Way:
@@ -69,9 +75,12 @@ class Deliverer:
         sender: Sender | None = None,
         timeouts: Timeouts | None = None,
         allowed: Allowed = NOWHERE_ELSE,
+        files: Callable[[str], Files] = no_files,
     ) -> None:
         """`documents` gives those in force; `secrets` are the environment's variables; `sender` is used while
-        none of the documents is one for its channel; `allowed` may be reached besides the open internet."""
+        none of the documents is one for its channel; `allowed` may be reached besides the open internet;
+        `files` gives what goes with a message that says it has attachments."""
+        self._files = files
         self._shelf = Shelf(documents, sender)
         self._links, self._clock, self._secrets = links, clock, secrets or {}
         self._ways = Outward(allowed, timeouts)
@@ -100,7 +109,8 @@ class Deliverer:
             senders = named(row, book.senders.get(row.channel, ()))
             if not senders:
                 return _no_sender(row)
-            made = compose(row, book, self._links, self._clock.now())
+            files = self._files(row.message) if row.content.get("attachments") else ()
+            made = compose(row, book, self._links, self._clock.now(), files)
         except Exception as error:  # nothing has left yet, and what broke on our side may be mended
             return Verdict("failed", f"{type(error).__name__}: {error}", temporary=True)
         if isinstance(made, Verdict):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from email.charset import QP, Charset
+from email.encoders import encode_base64
 from email.header import Header
 from email.headerregistry import Address
+from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
 from email.utils import format_datetime, formataddr
+from typing import TypeAlias
 
 from hark.clock import derived_id, moment
 from hark.model import Instant
+from hark.speak.attachments import Attachment, Files
 from hark.speak.contract import BadAddressError, Letter
 from hark.speak.render import Rendered
 
@@ -25,6 +29,8 @@ HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 """RFC 8058, section 3.1."""
 
+
+Part: TypeAlias = MIMENonMultipart | MIMEMultipart
 
 LINE = 76
 """Characters in a line of Subject: RFC 2047 allows no more where there are encoded words."""
@@ -53,10 +59,17 @@ def address(text: str) -> Address:
 
 
 def letter(
-    content: Rendered, *, message: str, source: Address, target: Address, at: Instant, unsubscribe: str | None
+    content: Rendered,
+    *,
+    message: str,
+    source: Address,
+    target: Address,
+    at: Instant,
+    unsubscribe: str | None,
+    files: Files = (),
 ) -> Letter:
     """The letter dated `at` with our id `message` as its Message-ID; `unsubscribe` is the one-click URL."""
-    mail = _body(content, message)
+    mail = _with(files, _body(content, message), message)
     message_id = f"<{message}@{source.domain}>"
     mail["From"] = formataddr((source.display_name, source.addr_spec))
     mail["To"] = target.addr_spec
@@ -71,7 +84,25 @@ def _subject(text: str) -> str:
     return Header(text, maxlinelen=LINE, header_name="Subject").encode()
 
 
-def _body(content: Rendered, message: str) -> MIMENonMultipart | MIMEMultipart:
+def _with(files: Files, body: Part, message: str) -> Part:
+    if not files:
+        return body
+    whole = MIMEMultipart("mixed", boundary="=_" + derived_id("files", message), policy=_POLICY)
+    whole.attach(body)
+    for one in files:
+        whole.attach(_attached(one))
+    return whole
+
+
+def _attached(one: Attachment) -> MIMEBase:
+    part = MIMEBase(*one.type.split("/", 1), policy=_POLICY)
+    part.set_payload(one.content)
+    encode_base64(part)
+    part.add_header("Content-Disposition", "attachment", filename=one.name)
+    return part
+
+
+def _body(content: Rendered, message: str) -> Part:
     if content.html is None:
         return _part(content.text, "plain")
     # The library would draw the boundary by chance.

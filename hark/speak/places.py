@@ -81,9 +81,9 @@ class Allowed(Struct, frozen=True):
         """Raises BadPlaceError for an address which is neither global nor allowed; `name` resolved to it."""
         plain = _unmapped(address)
         if not is_global(address) and not self.has(plain):
-            found = f"{name} is at {address}, which is not" if name not in ("", str(address)) else f"{address} is not"
+            at = f"{name} is at {address}, which" if name not in ("", str(address)) else str(address)
             raise BadPlaceError(
-                f"{found} an address of the open internet; if it is meant, "
+                f"{at} is not an address of the open internet; if it is meant, "
                 f'add "{plain}" to outbound_allow in hark.toml'
             )
 

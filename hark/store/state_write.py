@@ -119,9 +119,10 @@ def write_wanted(db: apsw.Connection, changes: Changes) -> None:
 
 
 def write_turns(db: apsw.Connection, changes: Changes) -> None:
+    """`updated_at` of what was delivered stays the moment of its hand-over: clicks are judged by it."""
     db.executemany(
-        """UPDATE outbox SET state = ?, updated_at = ?, detail = ?, due_at = ifnull(?, due_at)
-           WHERE message = ?""",
+        """UPDATE outbox SET state = ?1, updated_at = iif(?1 = 'delivered', updated_at, ?2), detail = ?3,
+           due_at = ifnull(?4, due_at) WHERE message = ?5""",
         [(turn.state, turn.at, turn.detail, turn.due_at, turn.message) for turn in changes.turns],
     )
 

@@ -118,7 +118,7 @@ def restarted() -> Story:
     return story
 
 
-DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER)
+DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN)
 
 
 def copied() -> Story:

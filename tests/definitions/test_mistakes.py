@@ -12,7 +12,7 @@ from hark.definitions.kinds import PLANNED_CONDITIONS
 from hark.definitions.parse import parse, parse_files, read
 from hark.definitions.problems import DefinitionError
 from hark.definitions.steps import PLANNED_STEPS
-from hark.definitions.types import Template
+from hark.definitions.types import Definition, Template
 from hark.errors import HarkError
 from tests.definitions.cases import Mistake, mistakes
 
@@ -108,12 +108,12 @@ def test_all_files_are_read_before_the_answer() -> None:
 def test_broken_templates_are_refused_by_who_can_render() -> None:
     """What the renderer says of a template's source is a problem like any other."""
 
-    def broken(template: Template) -> str | None:
-        return "unclosed tag" if template.text and "{%" in template.text else None
+    def broken(one: Definition) -> str | None:
+        return "unclosed tag" if isinstance(one, Template) and "{%" in (one.text or "") else None
 
     with pytest.raises(DefinitionError, match=r"f\.yaml:1: template hello: unclosed tag"):
-        read([("f.yaml", TEMPLATE.replace("Hello", "'{% if'"))], template_problem=broken)
-    assert len(read([("f.yaml", TEMPLATE)], template_problem=broken)) == 1
+        read([("f.yaml", TEMPLATE.replace("Hello", "'{% if'"))], wrong=broken)
+    assert len(read([("f.yaml", TEMPLATE)], wrong=broken)) == 1
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_without_a_deliverer_messages_wait(world: World) -> None:
     assert states(world) == ["wanted"]
 
 
-def test_what_was_sending_becomes_unknown_and_is_never_sent_again(world: World) -> None:
+def test_what_was_sending_becomes_unknown_and_is_not_sent_again_at_once(world: World) -> None:
     """The engine died after handing over: nobody knows whether it left, so nobody sends it twice."""
     order(world, "ada")
     provider = Provider()
@@ -107,11 +107,30 @@ def test_what_was_sending_becomes_unknown_and_is_never_sent_again(world: World) 
     engine = world.engine(provider)
     for _ in range(20):
         engine.tick()
-    assert states(world) == ["unknown"]
-    assert world.names()[-1] == "Message Unknown"
+    assert states(world) == ["wanted"], "a receipt goes once more, later"
+    assert world.names()[-2:] == ["Message Unknown", "Message Deferred"]
     assert len(provider.rows) == 1
     provider.gate.set()
     engine.close()
+
+
+def test_what_may_have_left_goes_once_more_where_transactional(world: World) -> None:
+    """Nobody knows of both attempts: two in all, five minutes apart, each recorded as unknown."""
+    order(world, "ada")
+    tried: list[int] = []
+
+    def hangs(row: OutboxRow) -> Outcome:
+        tried.append(world.clock.now())
+        return Outcome(row.subject, world.clock.now(), row.message, "unknown", "no answer")
+
+    engine = world.engine(hangs)
+    until(engine, lambda: len(tried) == 1 and states(world) == ["wanted"])
+    for _ in range(3):
+        world.clock.at += HOUR
+        until(engine, lambda: states(world) == ["unknown"])
+    engine.close()
+    assert len(tried) == 2
+    assert world.names().count("Message Unknown") == 2
 
 
 def test_a_deliverer_that_breaks_leaves_unknown(world: World) -> None:
@@ -122,7 +141,7 @@ def test_a_deliverer_that_breaks_leaves_unknown(world: World) -> None:
         raise OSError("the line went dead")
 
     engine = world.engine(broken)
-    until(engine, lambda: states(world) == ["unknown"])
+    until(engine, lambda: "Message Unknown" in world.names())
     engine.close()
     assert "the line went dead" in world.reader.outbox()[0].detail
 

@@ -36,7 +36,7 @@ def test_a_sender_without_a_host_is_refused_where_this_machine_is_not_allowed() 
         read([("shop.yaml", SMTP)], wrong=Checking(NOWHERE_ELSE))
     (problem,) = refused.value.problems
     assert str(problem).startswith("shop.yaml:1: sender shop: localhost is at ")
-    assert 'to outbound_allow in hark.toml' in str(problem)
+    assert "to outbound_allow in hark.toml" in str(problem)
     assert found(SMTP, Checking(Allowed.of(["127.0.0.1", "::1"]))) is None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from hark.speak.catcher import Caught
 from tests.cast import eventually
 from tests.story.test_unsubscribe import Shop, identify, track
 
+PDF = b"%PDF-1.7 a receipt"
 START = instant("2026-03-02T10:00:00Z")
 DEFINITIONS = """
 sender: catcher
@@ -38,6 +41,11 @@ html: |
   <body><p>Thank you. <a href="https://shop.example/a?x=1&amp;y=2">One</a>
   <a href="https://shop.example/b">Two</a> <a href="https://shop.example/c">Three</a></p></body>
 ---
+template: receipt
+channel: email
+subject: "Receipt {{ data.order }}"
+text: "Thank you, {{ data.order }} is paid."
+---
 campaign: thanks
 trigger: {event: Order Completed}
 reenter: always
@@ -49,7 +57,10 @@ steps:
   - send: {channel: email, template: thanks}
 """
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"}
-SCANNER = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 Safari/537.36", "X-Forwarded-For": "9.9.9.9"}
+SCANNER = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 Safari/537.36",
+    "X-Forwarded-For": "9.9.9.9",
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +102,12 @@ def fetch(url: str, headers: dict[str, str]) -> httpx.Response:
 def test_a_click_comes_into_the_history_and_a_scanners_is_told_apart(shop: Shop, clock: SharedClock) -> None:
     """With `policy: tracking` a person's click is `Message Clicked`; of a gateway that follows everything,
     the link included that nobody can see, each request is marked as a machine's."""
-    shop.post(*map(identify, ("ada", "bot")), *(track(who, "Order Completed", order_id="1") for who in ("ada", "bot")))
-    ada, bot = (hrefs(html_of(mail_to(shop, f"{who}@shop.example"))) for who in ("ada", "bot"))
+    people = ("ada", "bot")
+    shop.post(
+        *map(identify, people),
+        *(track(who, "Order Completed", order_id="1") for who in people),
+    )
+    ada, bot = (hrefs(html_of(mail_to(shop, f"{who}@shop.example"))) for who in people)
     clock.set(clock.now() + HOUR)
     counted = [url for url in ada if "/k/" in url]
     assert fetch(counted[0], BROWSER).headers["Location"] == "https://shop.example/a?x=1&y=2"
@@ -104,3 +119,51 @@ def test_a_click_comes_into_the_history_and_a_scanners_is_told_apart(shop: Shop,
     assert persons["url"] == "https://shop.example/a?x=1&y=2"
     assert {one["why"] for one in clicks if one.get("machine")} <= {"hidden_link", "all_at_once"}
     assert all(one["machine"] for one in shop.facts(ResponseName.OPENED))
+
+
+def send(shop: Shop, key: str, **body: Any) -> httpx.Response:
+    return httpx.post(
+        f"{shop.server.url}/api/v1/messages",
+        json={"template": "receipt", "customer": "eve", **body},
+        headers={"Authorization": f"Bearer {shop.secret}", "Idempotency-Key": key},
+        timeout=10,
+        trust_env=False,
+    )
+
+
+def test_a_receipt_by_a_call_comes_once_with_its_file(shop: Shop) -> None:
+    """The same call again, also after the console and the engine were killed, is the same message."""
+    file = {"name": "receipt 7.pdf", "type": "application/pdf", "content": b64encode(PDF).decode()}
+    body = {"to": "eve@shop.example", "data": {"order": "7"}, "attachments": [file]}
+    first = send(shop, "order-7", **body)
+    assert first.status_code == 200, first.text
+    mail = mail_to(shop, "eve@shop.example").message()
+    (part,) = mail.iter_attachments()
+    assert (part.get_filename(), part.get_content_type(), part.get_content()) == (
+        file["name"],
+        file["type"],
+        PDF,
+    )
+    assert mail["Subject"] == "Receipt 7"
+    eventually(lambda: state_of(shop, first.json()["message"]) == "sent", what="its outcome is known")
+    for role in ("console", "engine"):
+        shop.server.kill(role)
+    again = eventually(lambda: got(lambda: send(shop, "order-7", **body)), what="the console is back")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert send(shop, "order-7", **(body | {"data": {"order": "8"}})).status_code == 409
+    assert send(shop, "order-8", **(body | {"data": {"order": "8"}})).status_code == 200
+    eventually(lambda: len(shop.mail_to("eve@shop.example")) == 2, what="the second receipt")
+
+
+def state_of(shop: Shop, message: str) -> str:
+    url = f"{shop.server.url}/api/v1/messages/{message}"
+    return str(httpx.get(url, auth=(shop.secret, ""), trust_env=False).json().get("state"))
+
+
+def got(call: Callable[[], httpx.Response]) -> httpx.Response | None:
+    """The answer, once there is one that is none of a server in between."""
+    try:
+        found = call()
+    except httpx.HTTPError:
+        return None
+    return None if found.status_code == 503 else found

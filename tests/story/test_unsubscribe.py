@@ -85,7 +85,9 @@ class Shop:
         (data / "hark.toml").write_text("outbound_allow = ['127.0.0.1']\n")
         self.server = Server(data, clock).start()
         (data.parent / "shop.yaml").write_text(definitions.replace("PORT", str(self.catcher.port)))
-        self.key: str = hark(data, "source", "add", "shop")["write_key"]
+        made = hark(data, "source", "add", "shop")
+        self.key: str = made["write_key"]
+        self.secret: str = made["secret_key"]
         hark(data, "apply", str(data.parent / "shop.yaml"))
 
     def _caught(self, caught: Caught) -> None:

@@ -75,7 +75,7 @@ def rows(here: Source, found: Sequence[Response]) -> list[JSON]:
     if not found:
         return []
     row = here.state.message(found[0].link.message)
-    handed_over = row.updated_at if row and row.state == "sent" else None
+    handed_over = row.updated_at if row and row.state in ("sent", "delivered") else None
     judged = machines([one.asked for one in found], handed_over)
     return [_body(one, machine) for one, machine in zip(found, judged, strict=True)]
 

@@ -28,6 +28,7 @@ class Smtp(Channel[Letter, Reply]):
             target=address(envelope.to),
             at=envelope.at,
             unsubscribe=envelope.unsubscribe,
+            files=envelope.files,
         )
 
     def post(self, built: Letter, ways: Ways) -> Reply | Lost:
