@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ from hark.collect.source_changes import Add, Change, apply
 from hark.collect.sources import Made
 from hark.errors import HarkError
 from hark.model import JSON, Lane
-from hark.store.contracts import Reject, Row
+from hark.store.contracts import OutboxRow, Reject, Row
 from hark.store.locks import claim, hold, holder
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from hark.engine.loop import Engine
     from hark.history.reader import Snapshot
     from hark.loopback import Caller
+    from hark.model import Outcome
+    from hark.speak.deliver import Deliverer
+    from hark.speak.links import Links
     from hark.store.log import LogStore
-    from hark.store.state import StateReader
+    from hark.store.state_reader import StateReader
 
 PATIENCE_S = 30.0
 
@@ -35,23 +39,41 @@ PATIENCE_S = 30.0
 def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
     from hark.engine.loop import Engine
-    from hark.speak.attachments import Attachments
-    from hark.speak.deliver import Deliverer
     from hark.speak.keyfile import open_links
-    from hark.speak.places import Allowed
-    from hark.store.state import open_reader
 
     chosen = settings.read(data)
     links = open_links(data, chosen.base_url or url)
-    deliverer = Deliverer(
-        open_reader(data).documents,
-        links,
-        clock,
-        secrets=os.environ,
-        allowed=Allowed.of(chosen.outbound_allow),
-        files=Attachments(data).of,
-    )
-    return Engine(data, clock, deliverer, chosen)
+    return Engine(data, clock, _Speaker(data, clock, links, chosen), chosen)
+
+
+class _Speaker:
+    """The deliverer, made for the first message: what renders and speaks HTTP takes as long to load as the
+    rest of the engine, and events need not wait for it."""
+
+    def __init__(self, data: Path, clock: Clock, links: Links, chosen: settings.Settings) -> None:
+        self._data, self._clock, self._links, self._chosen = data, clock, links, chosen
+        self._deliverer: Deliverer | None = None
+        self._one = Lock()
+
+    def __call__(self, row: OutboxRow) -> Outcome:
+        with self._one:
+            self._deliverer = self._deliverer or self._made()
+        return self._deliverer(row)
+
+    def _made(self) -> Deliverer:
+        from hark.speak.attachments import Attachments
+        from hark.speak.deliver import Deliverer
+        from hark.speak.places import Allowed
+        from hark.store.state_reader import open_reader
+
+        return Deliverer(
+            open_reader(self._data).documents,
+            self._links,
+            self._clock,
+            secrets=os.environ,
+            allowed=Allowed.of(self._chosen.outbound_allow),
+            files=Attachments(self._data).of,
+        )
 
 
 def server(data: Path) -> Address | None:

@@ -36,7 +36,7 @@ from hark.store.locks import hold, succeed
 data, role = Path(sys.argv[1]), sys.argv[2]
 with (succeed if "--succeed" in sys.argv else hold)(data, role):
     while not (data / (role + ".stop")).exists():
-        time.sleep(0.01)
+        time.sleep(0.05)
     sys.exit(int((data / (role + ".stop")).read_text()))
 '''
 
@@ -66,7 +66,7 @@ class Served:
         address = read_address(self.data)
         if address is None or not all(holder(self.data, role) for role in ROLES):
             return False
-        return httpx.get(address.url + "/v1/x", timeout=10, trust_env=False).status_code == 404
+        return httpx.get(address.url + "/v1/x", timeout=10, trust_env=False, verify=False).status_code == 404
 
     def pids(self) -> dict[str, int | None]:
         return {role: holder(self.data, role) for role in ROLES}
@@ -121,6 +121,7 @@ def test_no_client_is_turned_away_while_collect_changes(served: Served) -> None:
         auth=(source.write_key, ""),
         timeout=PATIENCE_S,
         trust_env=False,
+        verify=False,
     )
     assert answer.status_code == 200
 
@@ -198,6 +199,11 @@ def test_a_fresh_token_for_every_start(served: Served) -> None:
     }
     headers = {"Authorization": f"Bearer {served.address.token}"}
     answer = httpx.post(
-        served.address.url + "/control/append", json=body, headers=headers, trust_env=False, timeout=10
+        served.address.url + "/control/append",
+        json=body,
+        headers=headers,
+        trust_env=False,
+        verify=False,
+        timeout=10,
     )
     assert answer.json() == {"rows": [1], "refused": 0}

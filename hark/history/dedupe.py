@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
-from numba import njit
 from numpy.typing import NDArray
 
 from hark.model import DAY, Instant
@@ -119,7 +118,11 @@ def _forgotten_at(now: Instant, span_us: int) -> Instant:
 
 
 class _Table:
-    """One bucket: open addressing with linear probing; a slot of two zero words is empty."""
+    """One bucket: open addressing with linear probing; a slot of two zero words is empty.
+
+    The compiled loops over slots are imported late: their compiler takes half a second to load, which an
+    engine without a new event should not wait for.
+    """
 
     def __init__(self) -> None:
         self.slots: Words = np.zeros((FIRST_SLOTS, 2), np.uint64)
@@ -128,12 +131,16 @@ class _Table:
     def drop_known(self, words: Words, new: NDArray[np.bool_]) -> None:
         """Clears `new` where the table has the fingerprint."""
         if self.used:
-            _find(self.slots, words, new)
+            from hark.history.probing import find
+
+            find(self.slots, words, new)
 
     def add_new(self, words: Words, new: NDArray[np.bool_]) -> None:
         """Adds those marked new; clears the mark where they were here already or twice in `words`."""
+        from hark.history.probing import insert
+
         self._grow(len(words))
-        self.used += _insert(self.slots, words, new)
+        self.used += insert(self.slots, words, new)
 
     def add(self, words: Words) -> None:
         self.add_new(words, np.ones(len(words), np.bool_))
@@ -141,10 +148,12 @@ class _Table:
     def _grow(self, more: int) -> None:
         if self.used + more <= FULL * len(self.slots):
             return
+        from hark.history.probing import insert
+
         size = int(max(GROWTH * len(self.slots), (self.used + more) / FULL + 1))
         old, self.slots = self.slots, np.zeros((size, 2), np.uint64)
         there = old[_taken(old)]
-        _insert(self.slots, there, np.ones(len(there), np.bool_))
+        insert(self.slots, there, np.ones(len(there), np.bool_))
 
 
 def _words(data: bytes) -> Words:
@@ -158,36 +167,3 @@ def _words(data: bytes) -> Words:
 
 def _taken(words: Words) -> NDArray[np.bool_]:
     return np.asarray((words[:, 0] | words[:, 1]) != 0)
-
-
-@njit(cache=True, nogil=True)
-def _slot(slots: Any, high: Any, low: Any) -> Any:
-    """Where the fingerprint stands, or the empty slot where it would."""
-    size = np.uint64(len(slots))
-    at = high % size
-    while (slots[at, 0] != high or slots[at, 1] != low) and (slots[at, 0] != 0 or slots[at, 1] != 0):
-        at = at + np.uint64(1)
-        if at == size:
-            at = np.uint64(0)
-    return at
-
-
-@njit(cache=True, nogil=True)
-def _find(slots: Any, words: Any, new: Any) -> None:
-    for i in range(len(words)):
-        if new[i]:
-            at = _slot(slots, words[i, 0], words[i, 1])
-            new[i] = slots[at, 0] == 0 and slots[at, 1] == 0
-
-
-@njit(cache=True, nogil=True)
-def _insert(slots: Any, words: Any, new: Any) -> int:
-    added = 0
-    for i in range(len(words)):
-        if new[i]:
-            at = _slot(slots, words[i, 0], words[i, 1])
-            new[i] = slots[at, 0] == 0 and slots[at, 1] == 0
-            if new[i]:
-                slots[at, 0], slots[at, 1] = words[i, 0], words[i, 1]
-                added += 1
-    return added

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from hark.history.reader import Snapshot
-from hark.learn.signals.grade import ask_signals
 from hark.model import JSON, Instant
 from hark.questions.behaviour import whom
 
@@ -23,4 +22,7 @@ class SignalsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def signals(desk: Desk, asked: SignalsQuestion, snapshot: Snapshot) -> JSON:
     """`learn.signals.grade.SignalsAnswer` as plain data."""
+    # Late: the compiler behind its columns takes half a second to load.
+    from hark.learn.signals.grade import ask_signals
+
     return ask_signals(whom(desk, snapshot), desk.clock.now() if asked.at is None else asked.at).to_json()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 
 from hark.app import Workspace
-from tests.cast import eventually, hark, serving
+from tests import cast
+from tests.cast import eventually, serving
 from tests.data import ROOT
 
 pytestmark = pytest.mark.xdist_group("answers")
@@ -22,6 +25,12 @@ EVENTS = [
     for month, what in enumerate(("Signed Up", "Order Completed", "Order Completed")[: 1 + number], start=1)
 ]
 IMPORT = ["--customer", "who", "--event", "what", "--at", "when", "--trait", "plan"]
+
+
+def hark(data: Path, *words: str, fails: bool = False) -> Any:
+    """With a server each command is a process of its own, as people run it; without one, part of this one."""
+    run = cast.hark_process if data.is_dir() and Workspace(data).server else cast.hark
+    return run(data, *words, fails=fails)
 
 
 @pytest.fixture(scope="module", params=["without a server", "with a server"])
@@ -108,10 +117,6 @@ def test_import_and_apply_count_once(data: Path, tmp_path: Path) -> None:
 def test_export_is_what_apply_takes(data: Path, tmp_path: Path) -> None:
     """What `export` writes, `plan` reads as the same definitions."""
     out = tmp_path / "all.yaml"
-    Workspace(data)
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "hark", "export", "--out", str(out), "--data", str(data)]
     subprocess.run(words, check=True, timeout=60)
     assert {change["what"] for change in hark(data, "plan", str(out))["changes"]} == {"same"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hark.app import Workspace
-from tests.cast import Server, hark, serving
+from tests.cast import Server, all_read, hark, serving
 
 pytestmark = pytest.mark.xdist_group("answers")
 
@@ -25,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for device in ("phone", "tablet"):
             send(server, keys.write_key, "identify", userId="ada", anonymousId=device)
         send(server, keys.write_key, "track", userId="bob", event="Opened")
-        Workspace(folder).settle()
+        all_read(folder)
         yield folder
 
 

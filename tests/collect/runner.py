@@ -82,7 +82,7 @@ class Collect:
         if address is None or address.pid != self.process.pid:
             return False
         try:
-            httpx.get(address.url + "/v1/nothing", timeout=2, trust_env=False)
+            httpx.get(address.url + "/v1/nothing", timeout=2, trust_env=False, verify=False)
         except httpx.HTTPError:
             return False
         return True
@@ -90,12 +90,16 @@ class Collect:
     def post(self, path: str, body: Any, key: str = "", **more: Any) -> httpx.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         auth = (key, "") if key else None
-        return httpx.post(self.url + path, content=content, auth=auth, timeout=30, trust_env=False, **more)
+        return httpx.post(
+            self.url + path, content=content, auth=auth, timeout=30, trust_env=False, verify=False, **more
+        )
 
     def control(self, path: str, body: Any = None, token: str | None = None) -> httpx.Response:
         method = "GET" if body is None else "POST"
         headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
-        return httpx.request(method, self.url + path, json=body, headers=headers, timeout=30, trust_env=False)
+        return httpx.request(
+            method, self.url + path, json=body, headers=headers, timeout=30, trust_env=False, verify=False
+        )
 
     def raw(self, request: bytes, then: bytes = b"", pause_s: float = 0.0, cut: bool = False) -> bytes:
         """What the server says to these very bytes; `cut` ends our side after them."""

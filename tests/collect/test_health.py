@@ -74,7 +74,7 @@ def test_a_server_that_has_just_begun_waits_for_its_engine() -> None:
 
 
 def ready(collect: Collect) -> httpx.Response:
-    return httpx.get(collect.url + "/health/ready", timeout=10, trust_env=False)
+    return httpx.get(collect.url + "/health/ready", timeout=10, trust_env=False, verify=False)
 
 
 def until(true: Callable[[], Any]) -> Any:
@@ -106,12 +106,12 @@ def test_a_lagging_engine_and_a_failing_tick_are_red(tmp_path: Path) -> None:
         Pulse(tmp_path).ticked(0.01, 1, "")
         until(lambda: ready(collect).status_code == 200)
         assert ready(collect).json() == {"ready": True, "reasons": [], "lag_s": 0.0}
-        live = httpx.get(collect.url + "/health/live", trust_env=False)
+        live = httpx.get(collect.url + "/health/live", trust_env=False, verify=False)
         assert (live.status_code, live.json()) == (200, {"live": True})
 
 
 def scraped(collect: Collect, **headers: str) -> httpx.Response:
-    return httpx.get(collect.url + "/metrics", headers=headers, timeout=20, trust_env=False)
+    return httpx.get(collect.url + "/metrics", headers=headers, timeout=20, trust_env=False, verify=False)
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cast import eventually, hark, serving
+from tests.cast import all_read, eventually, hark, serving
 from tests.erase.test_erase import MARK, holding
 
 pytestmark = pytest.mark.xdist_group("answers")
@@ -20,7 +20,8 @@ def test_erased_beside_a_server(tmp_path: Path) -> None:
         for user in ("bob", MARK):
             call = {"userId": user, "event": "Signed Up", "properties": {"note": user}}
             assert server.post("/v1/track", call, key).status_code == 200
-        eventually(lambda: len(hark(tmp_path, "customer", MARK)["events"]) == 1)
+        all_read(tmp_path)
+        assert len(hark(tmp_path, "customer", MARK)["events"]) == 1
         done = hark(tmp_path, "erase", MARK, "--yes")
         assert done["in_log_until"] > done["at"]
         assert "customer.unknown" in hark(tmp_path, "customer", MARK, fails=True)

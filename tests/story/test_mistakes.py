@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hark.app import Workspace
-from tests.cast import Server, eventually, hark, serving
+from tests.cast import Server, eventually, hark, hark_process, serving
 from tests.data import ROOT
 
 SEGMENT = """
@@ -63,7 +63,7 @@ def test_a_second_server_is_refused(tmp_path: Path) -> None:
     """A second server on the same directory names the first one's process and leaves it alone."""
     with serving(tmp_path) as server:
         assert server.process
-        error = hark(tmp_path, "serve", "--port", str(Server(tmp_path).port), fails=True)
+        error = hark_process(tmp_path, "serve", "--port", str(Server(tmp_path).port), fails=True)
         one_line(error, str(tmp_path))
         assert server.answers()
 
@@ -90,7 +90,7 @@ def test_a_server_with_another_log_stops_with_that_error(tmp_path: Path) -> None
             hark(tmp_path / name, "apply", str(tmp_path / "buyers.yaml"))
     shutil.rmtree(tmp_path / "one" / "log")
     shutil.copytree(tmp_path / "other" / "log", tmp_path / "one" / "log")
-    error = hark(tmp_path / "one", "serve", "--port", str(Server(tmp_path).port), fails=True)
+    error = hark_process(tmp_path / "one", "serve", "--port", str(Server(tmp_path).port), fails=True)
     assert "log" in error
     assert "[epoch" in error
 
