@@ -33,6 +33,7 @@ from hark.store.table import ROWS, TEXTS, EventTable, File, Version, bucket_of
 
 NO_TABLE = Version(-1, 0, "", BUCKETS, ())
 _NO_MERGES = Merged(())
+_NO_ROWS = ROWS.empty_table()
 NOTHING: Wanted = MappingProxyType({})
 
 
@@ -354,7 +355,7 @@ class Snapshot:
     def _waiting(self) -> pa.Table:
         """The rows of `recent`, canonical."""
         if not self._recent:
-            return ROWS.empty_table()
+            return _NO_ROWS
         return self._shown(follow(as_rows([chunks.table(chunk) for chunk in self._recent]), self.merged))
 
 

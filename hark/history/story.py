@@ -28,6 +28,8 @@ Span: TypeAlias = tuple[Instant, Instant]
 EVER: Span = (-(2**62), 2**62)
 WIDE = frozenset({"message_id", "properties", "context"})
 """Columns that are read only once it is known which rows are wanted."""
+KEYS = ("subject", "at", "seq")
+"""Columns by which the wanted rows are found."""
 PIECE = 128
 """Rows that are made events at once."""
 
@@ -52,7 +54,9 @@ class Story:
         """Columns of their events in a span of time, by (at, seq); of others' only what is beside them."""
         keys = [*dict.fromkeys(("subject", "at", "seq", "origin", *wanted))]
         parts = [part for source in self._sources((span[1] + 1, 0), keys) for part in _until(source, span[0])]
-        found = pa.concat_tables([plain(part.select(keys)) for part in parts])
+        found = pa.concat_tables(
+            [ROWS.empty_table().select(keys), *(plain(part.select(keys)) for part in parts)]
+        )
         at = chunks.micros(found["at"])
         inside = found.filter(pa.array((at >= span[0]) & (at <= span[1])))
         return chunks.ordered(inside).select(wanted)
@@ -61,7 +65,8 @@ class Story:
         self, before: Mark | None, wanted: Sequence[str] = ROWS.names
     ) -> Iterator[Iterable[pa.Table]]:
         """Runs of the subject's rows, each part by part from its end; the rows of a part ascend."""
-        yield [chunks.ordered(self._waiting)]
+        if self._waiting.num_rows:
+            yield [chunks.ordered(self._waiting)]
         for file in self._version.files:
             if self.undone(file):
                 yield [self._apart(file, wanted)]
@@ -81,13 +86,15 @@ class Story:
 
     def _back(self, file: File, one: int, before: Mark | None, wanted: Sequence[str]) -> Iterator[pa.Table]:
         """The rows under an id, group by group, the last group first."""
+        few = WIDE.isdisjoint(wanted)
+        rest = [] if few else [name for name in wanted if name not in KEYS]
         for number in reversed(self._table.holding(file, one)):
-            few = WIDE.isdisjoint(wanted)
-            keys = self._table.group(file, number, wanted if few else ("subject", "at", "seq"))
+            read = self._table.group(file, number)
+            keys = read(wanted if few else KEYS)
             start, end = _range(keys, one, before)
             if end > start:
-                rows = keys if few else self._table.group(file, number, wanted)
-                yield self._today(rows.slice(start, end - start))
+                rows = keys.slice(start, end - start)
+                yield self._today(_beside(rows, read(rest).slice(start, end - start)) if rest else rows)
 
     def _apart(self, file: File, wanted: Sequence[str]) -> pa.Table:
         """All rows of a file that are the subject's again, or still."""
@@ -96,8 +103,10 @@ class Story:
         return chunks.ordered(rows)
 
     def _today(self, rows: pa.Table) -> pa.Table:
-        rows = follow(rows, self._merged)
-        return self._gone.without(rows.filter(pc.equal(rows["subject"], self._subject)))
+        if self._merged.count:
+            rows = follow(rows, self._merged)
+            rows = rows.filter(pc.equal(rows["subject"], self._subject))
+        return self._gone.without(rows)
 
     def _events(
         self, parts: Iterable[pa.Table], before: Mark | None, names: Collection[str] | None
@@ -109,6 +118,12 @@ class Story:
                 for event in reversed(list(chunks.events(piece))):
                     if before is None or (event.at, event.seq) < before:
                         yield event
+
+
+def _beside(rows: pa.Table, others: pa.Table) -> pa.Table:
+    """Both tables' columns, of the same rows."""
+    columns = [*rows.columns, *others.columns]
+    return pa.table(columns, names=[*rows.column_names, *others.column_names])
 
 
 def _until(source: Iterable[pa.Table], first: Instant) -> Iterator[pa.Table]:
