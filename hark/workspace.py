@@ -151,6 +151,11 @@ class History:
         asked = {"event": event, "period": period, "of": of, "by": by, "compare": compare}
         return self._asked("trend", TrendAnswer, asked, since, until, among)
 
+    def pace(self, start: JSON, to: JSON, *, stayed: bool = True) -> JSON:
+        """{"way", "day", "cases", "waits_s"}: by when 1 %, 2 %, ... of those who did `start` went on to `to`,
+        in seconds; of those who `stayed` (were active in the fourth week after), or of all."""
+        return self.ask({"pace": {"from": start, "to": to, "stayed": stayed}})
+
     def segment(self, name: str, at: str | None = None) -> JSON:
         """{"count", "sample", "sentence"}: who is in a segment, now or as of an instant with a zone."""
         return self.ask({"segment": {"name": name, "at": _instant(at)}})

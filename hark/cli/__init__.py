@@ -41,6 +41,7 @@ COMMANDS = {
     "trend": ("behaviour", "How often an event happens, to how many, and what its property adds up to."),
     "question": ("behaviour", "The answer to a saved question."),
     "sql": ("behaviour", "Read-only SQL over the history, by DuckDB."),
+    "pace": ("pace", "How long people take from one event to another."),
     "segment": ("segment", "Who is in a situation, now or as of a time."),
     "customer": ("ask", "One customer's ids, traits, segments and latest events."),
     "why": ("ask", "Why messages were sent to a customer, and why not."),

@@ -10,6 +10,7 @@ from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
 from hark.definitions.goals import PROGRAMME_GOAL
 from hark.definitions.languages import IN_LANGUAGES
+from hark.definitions.pace import PACED
 from hark.definitions.questions import QUESTION
 from hark.definitions.senders import SENDER
 from hark.definitions.shapes import (
@@ -277,6 +278,7 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "campaign": CAMPAIGN,
     "programme": PROGRAMME,
     "allocation": ALLOCATED,
+    "pace": PACED,
     "template": TEMPLATE,
     "topic": TOPIC,
     "policy": PolicyShape(),

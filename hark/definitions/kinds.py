@@ -8,6 +8,7 @@ from typing import Any
 
 from hark.definitions.conditions import CONDITION, EVENTS, TRAITS, names_of
 from hark.definitions.measures import DID, DID_NOT, Compared, whole_days
+from hark.definitions.pace import PACE
 from hark.definitions.problems import nearest
 from hark.definitions.sequences import SEQUENCE
 from hark.definitions.shapes import (
@@ -43,7 +44,7 @@ from hark.understand.conditions import (
 from hark.understand.conditions.moments import TIMED
 from hark.understand.conditions.since_last import AFTER
 
-PLANNED_CONDITIONS = ("pace", "engagement", "stage")
+PLANNED_CONDITIONS = ("engagement", "stage")
 MOST_CHANGE_DAYS = 200
 MOST_RETURNS = 100
 
@@ -202,6 +203,7 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "since_last": SINCE_LAST,
         "change": CHANGE,
         "returned": RETURNED,
+        "pace": PACE,
         "consent": CONSENT,
         "reachable": Mapped(CHANNEL, _turned(Reachable)),
         "in_segment": Mapped(NAME, _turned(InSegment)),

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from hark.definitions.asked import Funnel
 from hark.definitions.problems import nearest
-from hark.definitions.types import Computed, Definition, Segment, Topic
+from hark.definitions.types import Computed, Definition, Paced, Question, Segment, Topic
 from hark.errors import HarkError
-from hark.understand.conditions import AllOf, Condition, HasConsent, HasTrait, InSegment, replaced
+from hark.understand.conditions import AllOf, Condition, HasConsent, HasTrait, InSegment, Pace, replaced
 from hark.understand.conditions.computed import HasComputed
 from hark.understand.conditions.consent import Rule
+from hark.understand.conditions.pace import Passage
+from hark.understand.conditions.sequence import Match
 
 T = TypeVar("T", bound=Struct)
 
 
 def resolved(definitions: Iterable[T], in_force: Sequence[Definition]) -> list[T]:
     """The same definitions, in which each `in_segment` knows the condition of its segment, as in force,
-    each `consent` the rules of its topic, and each trait that is computed how.
+    each `consent` the rules of its topic, each `pace` its table, and each trait that is computed how.
 
     Raises HarkError: `segment.unknown`, `segment.cycle`.
     """
@@ -35,6 +39,7 @@ class Lookup:
         self._segments = {one.name: one.where for one in in_force if isinstance(one, Segment)}
         self._rules = {one.name: Rule(one.default, one.opt_in) for one in in_force if isinstance(one, Topic)}
         self._computed = {one.name: one.trait for one in in_force if isinstance(one, Computed)}
+        self._paces = {one.name: one.reference for one in in_force if isinstance(one, Paced)}
         self._known: dict[str, Condition] = {}
 
     def condition(self, condition: Condition) -> Condition:
@@ -48,6 +53,8 @@ class Lookup:
                     return InSegment(leaf.name, self._segment(leaf.name, above))
                 case HasConsent():
                     return msgspec.structs.replace(leaf, rule=self._rules.get(leaf.topic))
+                case Pace():
+                    return msgspec.structs.replace(leaf, reference=self._paces.get(leaf.way.name))
                 case HasTrait():
                     return self._with_computed(leaf)
             return leaf
@@ -88,6 +95,24 @@ def named_in(definition: Any) -> dict[tuple[str, str], None]:
             found["topic", condition.topic] = None
         return condition
 
+    _with(definition, lambda condition: replaced(condition, note))
+    return found
+
+
+def passages_in(definition: Any) -> list[Passage]:
+    """From which events to which a definition asks how long people take: in conditions, and from each step of
+    a saved funnel to the next."""
+    found: list[Passage] = []
+
+    def note(condition: Condition) -> Condition:
+        if isinstance(condition, Pace):
+            found.append(condition.way)
+        return condition
+
+    asks = definition.asks if isinstance(definition, Question) else None
+    if isinstance(asks, Funnel):
+        steps = [Match(step.names, step.where) for step in asks.steps]
+        return [Passage(*pair) for pair in pairwise(steps)]
     _with(definition, lambda condition: replaced(condition, note))
     return found
 

@@ -12,6 +12,7 @@ from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 from hark.understand.conditions.computed import ComputedTrait
+from hark.understand.conditions.pace import Passage, Reference
 
 if TYPE_CHECKING:
     from hark.definitions.asked import Asked
@@ -233,6 +234,15 @@ class Allocation(Struct, frozen=True, tag="allocation"):
     shares: dict[str, float]
 
 
+class Paced(Struct, frozen=True, tag="pace"):
+    """How long people took from one event to another, as of the beginning of a day."""
+
+    name: str
+    """That of the way (`Passage.name`)."""
+    passage: Passage
+    reference: Reference
+
+
 class Template(Struct, frozen=True, tag="template"):
     """Exactly one of mjml, html and text is the source; the text part is made if absent."""
 
@@ -328,6 +338,7 @@ Definition: TypeAlias = (
     | Campaign
     | Programme
     | Allocation
+    | Paced
     | Template
     | Topic
     | Policy

@@ -89,12 +89,12 @@ class Story:
         few = WIDE.isdisjoint(wanted)
         rest = [] if few else [name for name in wanted if name not in KEYS]
         for number in reversed(self._table.holding(file, one)):
-            read = self._table.group(file, number)
-            keys = read(wanted if few else KEYS)
+            keys = self._table.group(file, number, wanted if few else KEYS)
             start, end = _range(keys, one, before)
             if end > start:
-                rows = keys.slice(start, end - start)
-                yield self._today(_beside(rows, read(rest).slice(start, end - start)) if rest else rows)
+                mine = keys.slice(start, end - start)
+                others = self._table.group(file, number, rest).slice(start, end - start) if rest else None
+                yield self._today(_beside(mine, others) if others else mine)
 
     def _apart(self, file: File, wanted: Sequence[str]) -> pa.Table:
         """All rows of a file that are the subject's again, or still."""

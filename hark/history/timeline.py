@@ -24,6 +24,7 @@ from hark.store.table import ROWS
 KEYS = ["at", "seq", "name", "kind", "active"]
 Instants: TypeAlias = npt.NDArray[np.int64]
 Sessions: TypeAlias = npt.NDArray[np.int64]
+Rows: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
@@ -65,22 +66,27 @@ class Timeline:
 
     def names(self) -> list[tuple[str, int]]:
         """How often each event is there, the most frequent first."""
-        found = pc.value_counts(self.keys["name"]).to_pylist()
-        return sorted(((one["values"], one["counts"]) for one in found), key=lambda one: (-one[1], one[0]))
+        return _counted(self.keys["name"])
 
     def instants(self, names: Collection[str], passes: Callable[[bytes], bool] | None = None) -> Instants:
         """When events of these names were, ascending; only those whose properties pass."""
-        chosen = pc.is_in(self.keys["name"], pa.array(list(names), pa.string())).to_numpy()
-        at: Instants = self.at[chosen]
-        if passes is None or not len(at):
-            return at
-        span = int(at[0]), int(at[-1])
-        found = self._history.subject_table(self._subject, ["at", "name", "properties"], span)
-        found = found.filter(pc.is_in(found["name"], pa.array(list(names), pa.string())))
-        raw = found["properties"].cast(pa.binary()).to_pylist()
-        passed = np.fromiter(map(passes, raw), np.bool_, len(raw))
-        chosen_at: Instants = micros(found["at"])[passed]
-        return chosen_at
+        at: Instants = self.at[self.rows(names, passes)]
+        return at
+
+    def rows(self, names: Collection[str], passes: Callable[[bytes], bool] | None = None) -> Rows:
+        """The rows of `keys` with events of these names; only those whose properties pass."""
+        chosen = np.flatnonzero(pc.is_in(self.keys["name"], pa.array(list(names), pa.string())).to_numpy())
+        if passes is None or not len(chosen):
+            return chosen
+        span = int(self.at[chosen[0]]), int(self.at[chosen[-1]])
+        found = self._history.subject_table(self._subject, ["name", "properties"], span)
+        named = pc.is_in(found["name"], pa.array(list(names), pa.string()))
+        raw = found["properties"].filter(named).cast(pa.binary()).to_pylist()
+        return chosen[np.fromiter(map(passes, raw), np.bool_, len(raw))]
+
+    def counts(self, rows: Rows) -> list[tuple[str, int]]:
+        """How often each event is among these rows, the most frequent first."""
+        return _counted(self.keys["name"].take(pa.array(rows)))
 
     def stating(self) -> list[Event]:
         """The events that may state traits, by (at, seq)."""
@@ -127,3 +133,8 @@ class Timeline:
         wanted = self.keys["seq"].take(pa.array(rows)).combine_chunks()
         found = self._history.subject_table(self._subject, ROWS.names, span)
         return list(events(found.filter(pc.is_in(found["seq"], wanted))))
+
+
+def _counted(names: pa.ChunkedArray) -> list[tuple[str, int]]:
+    found = pc.value_counts(names).to_pylist()
+    return sorted(((one["values"], one["counts"]) for one in found), key=lambda one: (-one[1], one[0]))

@@ -22,6 +22,7 @@ from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
+from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
@@ -126,6 +127,8 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),
     "allocation": (AllocationQuestion, allocation),
+    "pace": (PaceQuestion, pace),
+    "paces": (PacesQuestion, paces),
     "backtest": (BacktestQuestion, ask_backtest),
     "worth": (WorthQuestion, worth),
     "signals": (SignalsQuestion, signals),

@@ -228,10 +228,9 @@ class EventTable:
         first, last = self._bounds(file)
         return range(int(np.searchsorted(last, subject)), int(np.searchsorted(first, subject, side="right")))
 
-    def group(self, file: File, number: int) -> Callable[[Sequence[str]], pa.Table]:
-        """Reads columns of one group of rows, side by side: for somebody who waits for one customer."""
-        opened = self._open(file)
-        return lambda columns: opened.read_row_group(number, columns=list(columns), use_threads=True)
+    def group(self, file: File, number: int, columns: Sequence[str]) -> pa.Table:
+        """Some columns of one group of rows, read side by side: somebody waits for one customer."""
+        return self._open(file).read_row_group(number, columns=list(columns), use_threads=True)
 
     def between(self, file: File, low: int, high: int) -> pa.Table:
         """All columns of the rows with low <= subject < high, reading only the row groups they are in."""

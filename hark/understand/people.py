@@ -66,7 +66,10 @@ class People:
 
     def members(self, name: str) -> tuple[Ints, ...]:
         """By bucket, who is in a segment as of the moment of the question."""
-        return tuple(members(self.snapshot, self.segments(name), self.now))
+        from hark.understand.pace import compared
+
+        asked = compared(self.snapshot, self.segments(name), self.now)
+        return tuple(members(self.snapshot, asked, self.now))
 
     def among(self, name: str | None) -> People:
         """The same, limited to a segment."""

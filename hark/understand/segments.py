@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from hark.definitions.types import Segment
+from hark.history.reader import Snapshot
 from hark.model import Instant
-from hark.understand.batch import History, members
+from hark.understand.batch import members
 from hark.understand.conditions import AllOf, Condition, Not
 from hark.understand.conditions.base import Ints
+from hark.understand.pace import compared
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """Multiplying by it spreads consecutive numbers evenly (Knuth, TAOCP 3, 6.4: Fibonacci hashing)."""
@@ -50,9 +52,12 @@ class Members:
             yield from bucket.tolist()
 
 
-def segment_at(history: History, segment: Segment, at: Instant, internal: Condition | None = None) -> Members:
+def segment_at(
+    history: Snapshot, segment: Segment, at: Instant, internal: Condition | None = None
+) -> Members:
     """Who was in the segment at a moment, by the events up to it; our own people (`internal`) left out."""
     condition = segment.where if internal is None else AllOf((segment.where, Not(internal)))
+    condition = compared(history, condition, at)
     return Members(tuple(members(history, condition, at)))
 
 

@@ -153,6 +153,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "dates", "decide before start", "duplicate key",
         "enters where", "existing", "exit", "goal fact", "goal opens",
         "key enters", "nothing to learn", "programme unknown", "shares of an allocation",
+        "a pace of no whole percent", "a table under another name",
         "late by days of the week", "late send", "naive", "no goal no topic",
         "no send", "path", "quiet same", "re",
         "sender another key", "sender another channel", "sender no mail", "sender pw", "sender sms",

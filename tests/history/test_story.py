@@ -96,9 +96,9 @@ def test_a_page_of_a_long_story_reads_a_page(tmp_path: Path, monkeypatch: pytest
     group = table.EventTable.group
 
     def counted(self: table.EventTable, file: table.File, number: int, columns: list[str]) -> object:
-        read.append(len(columns))
+        read.append(len(columns) if "properties" in columns else 0)
         return group(self, file, number, columns)
 
     monkeypatch.setattr(table.EventTable, "group", counted)
     assert [one.at for one in place.snapshot().timeline(1, 15)] == list(range(1998, 1968, -2))
-    assert read.count(len(table.ROWS.names)) <= 3
+    assert 1 <= len([columns for columns in read if columns]) <= 3

@@ -24,6 +24,7 @@ from hark.understand.conditions import (
     InSegment,
     InSequence,
     Not,
+    Pace,
     Reachable,
     Returned,
     SinceLast,
@@ -31,6 +32,7 @@ from hark.understand.conditions import (
 )
 from hark.understand.conditions.computed import ComputedTrait, HasComputed
 from hark.understand.conditions.consent import Rule
+from hark.understand.conditions.pace import Passage, Reference
 from hark.understand.conditions.sequence import Match, Never, Step
 
 START = 1_700_000_000_000_000
@@ -139,6 +141,14 @@ KINDS: dict[str, st.SearchStrategy[Condition]] = {
         st.lists(STEPS, min_size=1, max_size=3).map(tuple),
         st.one_of(st.none(), NEVERS),
         st.one_of(st.none(), SPANS),
+    ),
+    "pace": st.builds(
+        lambda start, to, hours: Pace(
+            Passage(start, to), 50, Reference("2023-11-14", 60, (0,) * 49 + (hours * 3600,))
+        ),
+        MATCHES,
+        MATCHES,
+        st.integers(1, 96),
     ),
     "trait": st.builds(HasTrait, where=TRAITS, zone=ZONES),
     "group": st.builds(InGroup, st.sampled_from(["account", "household"]), where=TRAITS, zone=ZONES),

@@ -19,7 +19,7 @@ from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
-from hark.definitions.types import Segment
+from hark.definitions.types import Paced, Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
 from hark.model import JSON, SECOND, Event, Instant, Kind, Record
@@ -27,6 +27,7 @@ from hark.store.contracts import OutboxRow
 from hark.understand.because import Told, because
 from hark.understand.conditions.base import Ints
 from hark.understand.operators import compile as compiled
+from hark.understand.standing import Standing, slowest_first, standing
 from hark.understand.traits import changes
 
 ROWS = 100
@@ -128,6 +129,8 @@ class CustomerPage(Struct, frozen=True):
     """In the whole history, facts included."""
     names: tuple[tuple[str, int], ...]
     """How often each event is there."""
+    paces: tuple[Standing, ...]
+    """How quickly they go on, against others; the slowest first."""
     sessions: int
     visits: tuple[Visit, ...]
     """The latest sessions, newest first."""
@@ -203,6 +206,7 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         last_seen=int(active[-1]) if len(active) else None,
         events=len(timeline.at),
         names=tuple(timeline.names()),
+        paces=_paces(here, timeline),
         sessions=len(sessions),
         visits=tuple(
             Visit(begun, (ended - begun) / SECOND, count) for begun, ended, count in _latest(sessions)
@@ -239,7 +243,9 @@ def _traits(record: Record | None) -> tuple[Trait, ...]:
 def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterable[Member]:
     if record is None or not record.members:
         return
-    documents = [one for one in here.state.documents() if one.kind in ("segment", "topic", "computed")]
+    documents = [
+        one for one in here.state.documents() if one.kind in ("segment", "topic", "computed", "pace")
+    ]
     in_force = [definition(one, settings.HARK_ZONE) for one in documents]
     segments = [one for one in in_force if isinstance(one, Segment) and one.name in record.members]
     typed = {one.name: one for one in resolved(segments, in_force)}
@@ -251,6 +257,15 @@ def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterab
         segment = typed.get(name)
         told = because(segment.where, record, here.now(), found) if segment else None
         yield Member(name, since, told)
+
+
+def _paces(here: Source, timeline: Timeline) -> tuple[Standing, ...]:
+    """Against the tables in force (`hark pace --keep`)."""
+    typed = [definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind == "pace"]
+    found = [
+        standing(timeline, one.passage, one.reference, here.now()) for one in typed if isinstance(one, Paced)
+    ]
+    return slowest_first([one for one in found if one])
 
 
 def _consents(record: Record | None) -> tuple[Consent, ...]:

@@ -8,6 +8,7 @@ from hark.understand.conditions.consent import HasConsent
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
 from hark.understand.conditions.group import InGroup
+from hark.understand.conditions.pace import Pace
 from hark.understand.conditions.reachable import Reachable
 from hark.understand.conditions.returned import Returned
 from hark.understand.conditions.sequence import InSequence
@@ -33,6 +34,7 @@ __all__ = [
     "InSequence",
     "Leaf",
     "Not",
+    "Pace",
     "Reachable",
     "Returned",
     "SinceLast",

@@ -62,6 +62,14 @@ def span(us: int) -> str:
     return f"{us / 1e6:g} seconds"
 
 
+def about(us: int) -> str:
+    """Any span of time in the largest unit of which there is one: "3.1 days"."""
+    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if us >= unit:
+            return f"{us / unit:.3g} {name}"
+    return f"{us / 1e6:.3g} seconds"
+
+
 def _value(value: JSON) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
