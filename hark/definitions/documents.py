@@ -27,14 +27,14 @@ from hark.definitions.shapes import (
     Record,
     Shape,
     Share,
-    Text,
     TimeOfDay,
     Truth,
     Values,
     Zone,
 )
 from hark.definitions.sources import SOURCE
-from hark.definitions.steps import ANY_CHANNEL, CHANNEL
+from hark.definitions.steps import CHANNEL
+from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
     Allocation,
@@ -44,7 +44,6 @@ from hark.definitions.types import (
     Programme,
     QuietHours,
     Segment,
-    Template,
     Topic,
 )
 from hark.definitions.yaml import Node
@@ -71,38 +70,6 @@ SEGMENT = Record(
     {"segment": NAME, "subject": _SUBJECT, "where": ANYWHERE},
     _segment,
     required=("segment", "where"),
-)
-
-
-def _template(values: Values, node: Node, reading: Reading) -> Template | Invalid:
-    channel = values["channel"]
-    if channel == "email" and "subject" not in values:
-        return reading.refuse(node, 'a template for email needs "subject"')
-    if channel != "email" and "text" not in values:
-        return reading.refuse(node, f'a template for {channel} is written as "text"')
-    return Template(
-        name=values["template"],
-        channel=channel,
-        subject=values.get("subject", ""),
-        mjml=values.get("mjml"),
-        html=values.get("html"),
-        text=values.get("text"),
-    )
-
-
-TEMPLATE = Record(
-    "template",
-    {
-        "template": NAME,
-        "channel": ANY_CHANNEL,
-        "subject": Text("a subject of one line", r"[^\r\n]+"),
-        "mjml": Text(),
-        "html": Text(),
-        "text": Text(),
-    },
-    _template,
-    required=("template", "channel"),
-    one_of=(("mjml", "html", "text"),),
 )
 
 
@@ -280,6 +247,8 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "allocation": ALLOCATED,
     "pace": PACED,
     "template": TEMPLATE,
+    "layout": LAYOUT,
+    "snippet": SNIPPET,
     "topic": TOPIC,
     "policy": PolicyShape(),
     "sender": SENDER,

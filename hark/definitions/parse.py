@@ -83,8 +83,9 @@ def parse(text: str, file: str = "", zone: str = "UTC") -> list[Parsed]:
     return parsed
 
 
-Check: TypeAlias = Callable[[Definition], str | None]
-"""What is wrong with a document beyond its form, if anything is (`speak.checking.Checking`)."""
+Check: TypeAlias = Callable[[Definition, Sequence[Definition]], str | None]
+"""What is wrong with a document beyond its form, if anything is, among those in force and those that are to
+be (`speak.checking.Checking`)."""
 
 
 def read(
@@ -104,17 +105,19 @@ def read(
         documents = _documents(text, reading)
         parsed += documents
         problems += reading.found
-        problems += _wrong(documents, wrong)
-    problems = problems or check.problems(parsed, [definition(document, zone) for document in current])
+    before = [definition(document, zone) for document in current]
+    problems = problems or check.problems(parsed, before)
+    problems += _wrong(parsed, before, wrong)
     if problems:
         raise DefinitionError(problems)
     return parsed
 
 
-def _wrong(documents: Iterable[Parsed], wrong: Check | None) -> Iterator[Problem]:
-    for document in documents:
-        if wrong and (found := wrong(document.definition)):
-            yield Problem(document.file, document.line, f"{document.kind} {document.name}: {found}")
+def _wrong(parsed: Sequence[Parsed], before: Sequence[Definition], wrong: Check | None) -> Iterator[Problem]:
+    known = [*before, *(one.definition for one in parsed)]
+    for one in parsed if wrong else ():
+        if wrong and (found := wrong(one.definition, known)):
+            yield Problem(one.file, one.line, f"{one.kind} {one.name}: {found}")
 
 
 def parse_files(

@@ -243,8 +243,26 @@ class Paced(Struct, frozen=True, tag="pace"):
     reference: Reference
 
 
+class Layout(Struct, frozen=True, tag="layout"):
+    """What stands around messages, with one place for each of them, in the forms that are needed."""
+
+    name: str
+    mjml: str | None = None
+    html: str | None = None
+    text: str | None = None
+
+
+class Snippet(Struct, frozen=True, tag="snippet"):
+    """A piece that several templates use."""
+
+    name: str
+    mjml: str | None = None
+    html: str | None = None
+    text: str | None = None
+
+
 class Template(Struct, frozen=True, tag="template"):
-    """Exactly one of mjml, html and text is the source; the text part is made if absent."""
+    """mjml or html is the source, or text alone; beside them text is the plain part, made if absent."""
 
     name: str
     channel: str
@@ -253,6 +271,9 @@ class Template(Struct, frozen=True, tag="template"):
     mjml: str | None = None
     html: str | None = None
     text: str | None = None
+    layout: str | None = None
+    languages: Mapping[str, Template] = {}
+    """By two letters, for customers of these languages; each whole, without languages of its own."""
 
 
 class Topic(Struct, frozen=True, tag="topic"):
@@ -340,6 +361,8 @@ Definition: TypeAlias = (
     | Allocation
     | Paced
     | Template
+    | Layout
+    | Snippet
     | Topic
     | Policy
     | Sender

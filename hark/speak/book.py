@@ -11,14 +11,18 @@ from hark.definitions.document import Document
 from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
 from hark.definitions.types import Definition, Policy, Sender, Template, Topic
+from hark.speak.parts import BrokenTemplateError, parts_of, whole
 
-KINDS = frozenset({"sender", "template", "topic", "source", "policy"})
+KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy"})
 
 
 class Book(Struct, frozen=True):
     senders: Mapping[str, Sequence[Sender]] = field(default_factory=dict)
     """By channel, in the order of their names."""
     templates: Mapping[str, Template] = field(default_factory=dict)
+    """With their layouts and snippets in them."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """By name, what is wrong with templates that can't be put together."""
     topics: Mapping[str, Topic] = field(default_factory=dict)
     tracking: Policy = Policy("tracking")
     links: Mapping[str, str] = field(default_factory=dict)
@@ -29,11 +33,23 @@ class Book(Struct, frozen=True):
         given = list(definitions)
         return Book(
             by_channel(d for d in given if isinstance(d, Sender)),
-            {d.name: d for d in given if isinstance(d, Template)},
+            *_together(given),
             {d.name: d for d in given if isinstance(d, Topic)},
             next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
             {name: d.name for d in given if isinstance(d, Source) for name in d.links},
         )
+
+
+def _together(given: Sequence[Definition]) -> tuple[dict[str, Template], dict[str, str]]:
+    """Templates by name, and what is wrong with those that can't be put together."""
+    parts, made, broken = parts_of(given), dict[str, Template](), dict[str, str]()
+    for one in given:
+        if isinstance(one, Template):
+            try:
+                made[one.name] = whole(one, parts)
+            except BrokenTemplateError as error:
+                broken[one.name] = str(error)
+    return made, broken
 
 
 def by_channel(senders: Iterable[Sender]) -> dict[str, list[Sender]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from hark.definitions.types import Definition, Sender, Template
+from hark.definitions.types import Definition, Layout, Sender, Snippet, Template
+from hark.speak.parts import FORMS, parts_of, uses
 from hark.speak.places import Allowed, BadPlaceError, all_reachable, place_of
 from hark.speak.render import problem
 from hark.speak.wire import Resolve, resolve
@@ -16,10 +19,12 @@ class Checking(Struct, frozen=True):
     allowed: Allowed
     by: Resolve = resolve
 
-    def __call__(self, one: Definition) -> str | None:
-        """What is wrong; None if nothing is."""
+    def __call__(self, one: Definition, known: Sequence[Definition]) -> str | None:
+        """What is wrong; None if nothing is. A layout or snippet is wrong where a template breaks by it."""
         if isinstance(one, Template):
-            return problem(one)
+            return problem(one, parts_of(known))
+        if isinstance(one, Layout | Snippet):
+            return _breaks(one, known)
         return self._sender(one) if isinstance(one, Sender) else None
 
     def _sender(self, sender: Sender) -> str | None:
@@ -43,3 +48,21 @@ class Checking(Struct, frozen=True):
             return "", 0
         self.allowed.refuse_literal(sender.host)
         return sender.host, sender.port
+
+
+def _breaks(one: Layout | Snippet, known: Sequence[Definition]) -> str | None:
+    templates = {other.name: other for other in known if isinstance(other, Template)}
+    parts = parts_of(known)
+    for name, template in templates.items():
+        if _may_use(template, one) and (found := problem(template, parts)):
+            return f"template {name} would break: {found}"
+    return None
+
+
+def _may_use(template: Template, one: Layout | Snippet) -> bool:
+    """Whether the template has this layout, or any snippet: those stand within others."""
+    if isinstance(one, Layout):
+        return template.layout == one.name or any(_may_use(x, one) for x in template.languages.values())
+    return any(uses(getattr(template, form) or "") for form in FORMS) or bool(
+        template.layout or template.languages
+    )

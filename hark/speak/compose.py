@@ -17,7 +17,7 @@ from hark.speak.footer import WayOut, with_way_out
 from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Rendered, Withheld, render
 from hark.speak.tracking import tracked
-from hark.speak.words import language
+from hark.speak.words import language, stated
 from hark.store.contracts import OutboxRow
 
 Composed: TypeAlias = tuple[Rendered, Envelope]
@@ -25,6 +25,8 @@ Composed: TypeAlias = tuple[Rendered, Envelope]
 
 def compose(row: OutboxRow, book: Book, links: Links, at: Instant, files: Files = ()) -> Composed | Verdict:
     """The message of a row, or why there is none (always *failed*, with the reason's name first)."""
+    if row.template in book.broken:
+        return Verdict("failed", f"template_error: {book.broken[row.template]}")
     template = _template(row, book)
     if template is None:
         return Verdict("failed", f"no_template: there is no template {row.template!r}")
@@ -59,7 +61,9 @@ def _template(row: OutboxRow, book: Book) -> Template | None:
         return CONFIRM
     if not row.template and row.channel != "email":
         return Template("", row.channel, "", text=str(row.content.get("says") or " "))
-    return book.templates.get(row.template)
+    found = book.templates.get(row.template)
+    traits = row.content.get("customer") or {}
+    return found and next((found.languages[one] for one in stated(traits) if one in found.languages), found)
 
 
 def body(row: OutboxRow) -> JSON:

@@ -21,6 +21,36 @@ def plain(html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
+LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+MARKUP = re.compile(r"\|\s*(newline_to_br|escape|escape_once)\b|\{%-?\s*(capture|raw|comment|liquid)\b")
+"""What makes markup of a value, or text of markup."""
+OPEN, CLOSE = "\ue000", "\ue001"
+_KEPT = re.compile(f"{OPEN}(\\d+){CLOSE}")
+
+
+def plain_source(html: str) -> str | None:
+    """The words of a template with its Liquid between them, to be filled in as text; None where that can't be
+    said before the data are known: a tag is written only in part by a condition, or a value is markup."""
+    if MARKUP.search(html) or OPEN in html:
+        return None
+    marks: list[str] = []
+
+    def put_away(found: re.Match[str]) -> str:
+        marks.append(found[0])
+        return f"{OPEN}{len(marks) - 1}{CLOSE}"
+
+    text = plain(LIQUID.sub(put_away, html))
+    if not _same_blocks(marks, text):
+        return None
+    return _KEPT.sub(lambda found: marks[int(found[1])], text)
+
+
+def _same_blocks(marks: list[str], text: str) -> bool:
+    """Whether every tag came out, in its order; a link's own values stand behind its words."""
+    tags = [number for number, mark in enumerate(marks) if mark.startswith("{%")]
+    return tags == [int(number) for number in _KEPT.findall(text) if marks[int(number)].startswith("{%")]
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -52,7 +82,7 @@ class _Reader(HTMLParser):
 
     def _close_link(self) -> None:
         said = "".join(self.parts[self._said :]).strip()
-        if self._link.startswith(("http:", "https:", "mailto:")) and self._link != said:
+        if self._link.startswith(("http:", "https:", "mailto:", OPEN)) and self._link != said:
             self._say(f" ({self._link})" if said else self._link)
         self._link = ""
 

@@ -8,6 +8,7 @@ in any other way raises `MissingError`, so that nobody reads "Hello ,".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import Any, TextIO
@@ -22,6 +23,7 @@ from liquid.exceptions import (
     UndefinedError,
     UnknownFilterError,
 )
+from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined, is_undefined
@@ -33,6 +35,11 @@ OUTPUT_LIMIT = 1_000_000
 LOOP_LIMIT = 10_000
 """Iterations of the loops of one part, nested ones multiplied."""
 LOCALS_LIMIT = 1_000_000
+STEPS_LIMIT = 10_000
+"""What one part may take: a step for each node of the tree that is rendered, and for each kB that a filter
+reads. With the other bounds it is under 50 ms of a processor, whatever the template."""
+SOURCE_LIMIT = 300_000
+"""Characters of a part's source; mail programs cut off what is longer than a third of it."""
 FORMAT_LIMIT = 200
 SCALARS = (str, int, float)
 MULTIPLYING = frozenset({"replace", "join"})
@@ -42,25 +49,67 @@ BANNED_FILTERS = ("safe",)
 """`safe` would let what a customer typed into a form become markup of our message."""
 
 
+class Budget:
+    """The steps that are left to one part."""
+
+    def __init__(self, left: int = STEPS_LIMIT) -> None:
+        self.left = left
+
+    def spend(self, steps: int) -> None:
+        """Raises ResourceLimitError once more is spent than there was."""
+        self.left -= steps
+        if self.left < 0:
+            raise ResourceLimitError(f"rendering takes over {STEPS_LIMIT} steps", token=None)
+
+
+_BUDGET: ContextVar[Budget] = ContextVar("budget")
+
+
+class _Context(RenderContext):
+    """Every node asks which tags are disabled before it renders: the one place which all of them pass."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        self._budget = _BUDGET.get()
+        super().__init__(*args, **named)
+
+    @property
+    def disabled_tags(self) -> list[str]:
+        self._budget.spend(1)
+        return []
+
+    @disabled_tags.setter
+    def disabled_tags(self, _: list[str]) -> None:
+        """No tag is disabled for a part of a template."""
+
+
+class _Template(BoundTemplate):
+    context_class = _Context
+
+
 class MissingError(UndefinedError):
     """A variable without a value was used where a text is needed."""
 
 
 def rendered(source: str, data: Mapping[str, JSON], *, html: bool) -> str:
-    """The template `source` filled with `data`; values are HTML-escaped if `html`.
+    """The template `source` filled with `data` (as `present` leaves them); values are HTML-escaped if `html`.
 
     Raises `MissingError`, `ResourceLimitError` (loops, output, local variables) or another `LiquidError`.
     """
+    budget = _BUDGET.set(Budget())
     try:
-        return parsed(source, html).render(present(data))
+        return parsed(source, html).render(data)
     except (ValueError, ArithmeticError, RecursionError, AttributeError, LookupError) as error:
         raise LiquidError(f"{type(error).__name__}: {error}", token=None) from error
+    finally:
+        _BUDGET.reset(budget)
 
 
 @lru_cache(maxsize=512)
 def parsed(source: str, html: bool) -> BoundTemplate:
     """The parse tree of a template. Raises LiquidError, also for a filter that does not exist."""
     environment = _HTML if html else _TEXT
+    if len(source) > SOURCE_LIMIT:
+        raise ResourceLimitError(f"a template over {SOURCE_LIMIT} characters", token=None)
     template = environment.from_string(source)
     for name in template.analyze(include_partials=False).filters:
         if name not in environment.filters:
@@ -74,15 +123,16 @@ def present(data: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def _present(value: JSON) -> JSON:
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind is str or kind is int:
+        return value
+    if kind is dict or isinstance(value, Mapping):
         return present(value)
-    if isinstance(value, list):
-        return [_present(member) for member in value]
-    return value
+    return [_present(member) for member in value] if kind is list else value
 
 
 def _absent(value: JSON) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (type(value) is str and (not value or value.isspace()))
 
 
 class _OutputNode(OutputNode):
@@ -90,7 +140,7 @@ class _OutputNode(OutputNode):
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         value = self.expression.evaluate(context)
-        _refuse_unprintable(value, str(self.expression))
+        _refuse_unprintable(value, self.expression)
         return buffer.write(to_liquid_string(value, context.autoescape))
 
 
@@ -106,9 +156,11 @@ class _Echo(EchoTag):
     node_class = _EchoNode
 
 
-def _refuse_unprintable(value: object, expression: str) -> None:
+def _refuse_unprintable(value: object, expression: Expression) -> None:
+    if isinstance(value, SCALARS):
+        return
     if value is None or is_undefined(value):
-        raise MissingError(_path(value, expression), token=None)
+        raise MissingError(_path(value, str(expression)), token=None)
     members = value if isinstance(value, list) else [value]
     if not all(isinstance(member, SCALARS) for member in members) and not isinstance(value, range):
         raise LiquidTypeError(f"{expression} is an object, not a text; name one of its fields", token=None)
@@ -127,8 +179,10 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         for given in (value, *args, *named.values()):
             if is_undefined(given):
                 raise MissingError(_path(given, name), token=None)
-        if _size(name, (value, *args)) > OUTPUT_LIMIT:
+        size = _size(name, (value, *args))
+        if size > OUTPUT_LIMIT:
             raise ResourceLimitError(f"{name} would make a text over {OUTPUT_LIMIT} bytes", token=None)
+        _BUDGET.get().spend(1 + size // 1_000)
         return function(value, *args, **named)
 
     return guarded
@@ -170,6 +224,7 @@ def _moment(value: object) -> datetime | None:
 
 
 class _Environment(Environment):
+    template_class = _Template
     loop_iteration_limit = LOOP_LIMIT
     output_stream_limit = OUTPUT_LIMIT
     local_namespace_limit = LOCALS_LIMIT

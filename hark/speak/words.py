@@ -30,13 +30,20 @@ def words(language: str = DEFAULT) -> Words:
     return {"language": language, **tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))}
 
 
+def stated(traits: Mapping[str, JSON]) -> list[str]:
+    """The languages that a customer's traits name, by their two letters."""
+    return [_short(str(traits[name])) for name in TRAITS if traits.get(name)]
+
+
+def _short(text: str) -> str:
+    return text.strip().lower().replace("_", "-").partition("-")[0]
+
+
 def language(traits: Mapping[str, JSON], accepted: str = "", among: Iterable[str] = ()) -> str:
     """The customer's language: by a trait, else the first that the browser accepts, else English.
 
     `accepted` is an Accept-Language header; `among` are the languages to choose from (else Hark's own).
     """
     known = frozenset(among) or frozenset(languages())
-    stated = [str(traits[name]) for name in TRAITS if traits.get(name)]
-    asked = [part.partition(";")[0] for part in accepted.split(",")]
-    short = [text.strip().lower().replace("_", "-").partition("-")[0] for text in (*stated, *asked)]
-    return next((one for one in short if one in known), DEFAULT)
+    asked = [_short(part.partition(";")[0]) for part in accepted.split(",")]
+    return next((one for one in (*stated(traits), *asked) if one in known), DEFAULT)

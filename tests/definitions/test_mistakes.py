@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_all_files_are_read_before_the_answer() -> None:
 def test_broken_templates_are_refused_by_who_can_render() -> None:
     """What the renderer says of a template's source is a problem like any other."""
 
-    def broken(one: Definition) -> str | None:
+    def broken(one: Definition, _known: Sequence[Definition]) -> str | None:
         return "unclosed tag" if isinstance(one, Template) and "{%" in (one.text or "") else None
 
     with pytest.raises(DefinitionError, match=r"f\.yaml:1: template hello: unclosed tag"):

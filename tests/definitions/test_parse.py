@@ -167,6 +167,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "two windows", "since entry in a segment",
         "source without anything", "header beside a scheme that has one", "hmac without its header",
         "tolerance of a week", "expression that is none", "expression without its root",
+        "layout without a place", "layout with two places", "empty snippet", "template none", "template two",
         "rule without an event", "rule about nobody", "ignored and mapped", "not of a path",
     }  # fmt: skip
     accepted = set()

@@ -27,7 +27,7 @@ def at(*addresses: str) -> Checking:
 
 def found(text: str, checking: Checking) -> str | None:
     (document,) = parse(text)
-    return checking(document.definition)
+    return checking(document.definition, [])
 
 
 def test_a_sender_without_a_host_is_refused_where_this_machine_is_not_allowed() -> None:

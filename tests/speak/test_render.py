@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hark.speak.confirm import CONFIRM
+from hark.speak.plain import plain
 from hark.speak.render import Rendered, Withheld, problem, render
 from tests.speak.letters import template
 
@@ -131,6 +135,65 @@ def test_the_text_part_is_made_of_the_html() -> None:
     assert made(html=page).text == (
         "New\n\nDear Ada,\ntwo things:\n\nLogo\n\n- one\n- two (https://s.example/?a=1&b=2)\nhttps://s.example\n"
     )
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=("C", "Z"), exclude_characters="<>&"), min_size=1, max_size=9
+)
+PIECES = st.sampled_from(
+    [
+        "<p>{{ n }}</p>", "<h1>Big {{ n }}</h1>", "{% if vip %}<p>vip</p>{% else %}<p>you</p>{% endif %}",
+        "<ul>{% for one in many %}<li>{{ one }}</li>{% endfor %}</ul>", "<img alt='{{ n }}' src='x.png'>",
+        "<a href='https://a.example/?{{ n | url_encode }}'>see</a>", "<div>{{ g | default: 'x' }}<br></div>",
+        "<a href='{{ link }}'>there</a>", "<table><tr><td>{{ n }}</td><td>b</td></tr></table>",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=6), WORDS, st.lists(WORDS, max_size=3), st.booleans())
+def test_the_words_are_the_same_before_and_after_the_data(
+    pieces: list[str], name: str, many: list[str], vip: bool
+) -> None:
+    """The text part made of the template once is the text that would be made of each message."""
+    data = {"n": name, "many": many, "vip": vip, "link": "https://b.example/"}
+    html = "".join(pieces) or "<p>x</p>"
+    said = made(data, html=html)
+    assert said.text.split() == plain(said.html or "").split()
+
+
+def test_markup_that_only_the_data_make_is_read_from_the_message() -> None:
+    """A filter that makes markup, and a tag written in part by a condition, are told when it is made."""
+    html = "<p>{{ n | newline_to_br }}</p><p {% if n %}class='a'{% endif %}>b</p>"
+    assert made({"n": "one\ntwo"}, html=html).text.split() == ["one", "two", "b"]
+
+
+def test_a_text_part_may_be_written_beside_the_html() -> None:
+    """What the author wrote is sent as it is."""
+    said = made({"n": "Ada"}, html="<p>Dear {{ n }}</p>", text="Hi {{ n }}!")
+    assert (said.html, said.text) == ("<p>Dear Ada</p>", "Hi Ada!")
+
+
+@pytest.mark.parametrize("many", [2_000, pytest.param(100_000, marks=pytest.mark.torture)])
+def test_nobody_reads_what_is_anothers(many: int) -> None:
+    """Shuffled renders of many customers in four threads: each message has its own customer's data only."""
+    letter = template(subject="Hi {{ customer.key }}", mjml=MJML.replace("customer.name", "customer.key"))
+    order = list(range(many))
+    Random(7).shuffle(order)
+
+    def one(number: int) -> bool:
+        key, other = f"k{number}k", f"k{(number + 1) % many}k"
+        data = {
+            "customer": {"key": key, "vip": number % 2 == 0},
+            "event": {"total": 6},
+            "links": {"shop": key},
+        }
+        said = render(letter, data)
+        assert isinstance(said, Rendered)
+        text = f"{said.subject} {said.html} {said.text}"
+        return text.count(key) >= 1 and other not in text
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(one, order, chunksize=100))
 
 
 def test_a_text_template_has_no_html() -> None:
