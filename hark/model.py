@@ -343,6 +343,16 @@ class Sent(Struct, array_like=True, gc=False):
     """How many attempts ended without anybody knowing whether it was accepted."""
 
 
+class Balance(Struct, array_like=True, gc=False):
+    """What is left of a customer's attention, in points (`policy: attention`, budget)."""
+
+    left: float
+    at: Instant
+    """As of this moment."""
+    open: list[Instant] = field(default_factory=list)
+    """When messages were handed off after which nothing has been done yet, and whose day is not over."""
+
+
 class Record(Struct, array_like=True):
     """All that decisions about one subject rest on. Opaque bytes to the store (`decide.record`)."""
 
@@ -381,3 +391,5 @@ class Record(Struct, array_like=True):
     global_period: int = 0
     """Between which redraws it was drawn; 0 where it is never redrawn."""
     programmes: dict[str, ProgrammeArm] = field(default_factory=dict)
+    attention: Balance | None = None
+    """None: never spent, so all of it is left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
@@ -16,8 +17,10 @@ from hark.errors import HarkError
 from hark.questions import ask
 
 if TYPE_CHECKING:
+    from hark.decide.why import Line
+    from hark.decide.why_not import Standing
     from hark.definitions.document import Document
-    from hark.model import Event
+    from hark.model import Event, Record
 
 Row: TypeAlias = tuple[str, ...]
 At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]
@@ -43,6 +46,7 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
     members = sorted(record.members) if record else []
     events = workspace.snapshot().timeline(subject, 50, None)
+    attention = _attention(workspace, record)
     if json:
         shown = [
             {"at": show.when(one.at), "event": one.name, "properties": _decoded(one.properties)}
@@ -50,12 +54,25 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
         ]
         groups = [name for _, name in workspace.state().groups_of(subject)]
         about = {"subject": subject, "ids": ids, "groups": groups, "traits": traits, "segments": members}
-        show.as_json(about | {"events": shown})
+        show.as_json(about | {"attention": attention, "events": shown})
         return
-    show.table(["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members]])
+    spare = [] if attention is None else [("attention left", f"{attention:g}")]
+    show.table(
+        ["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members], *spare]
+    )
     show.console.print()
     rows = [(show.when(one.at), one.name, _says(one)) for one in events]
     show.table(["at (UTC) ", "event ", " "], rows)
+
+
+def _attention(workspace: Workspace, record: Record | None) -> float | None:
+    """The points that are left; None where no policy keeps a balance."""
+    from hark.decide.attention import left
+    from hark.decide.plan import Plan
+
+    plan = Plan.compile(workspace.state().documents(), zone=workspace.settings.zone)
+    budget = plan.weights.budget
+    return None if budget is None else round(left(record, budget, workspace.clock.now()), 2)
 
 
 def _says(event: Event) -> str:
@@ -78,10 +95,36 @@ def why(
     workspace = _settled(data)
     if campaign is not None:
         versions_of(workspace, campaign)
-    lines = explain(workspace.snapshot().subject_events(one_customer(workspace, customer)), campaign)
+    subject = one_customer(workspace, customer)
+    lines = explain(workspace.snapshot().subject_events(subject), campaign)
+    standing = _standing(workspace, subject, campaign) if campaign else []
     if json:
-        show.as_json({"lines": lines})
+        show.as_json({"lines": lines, **({"now": standing} if campaign else {})})
         return
+    _decisions(lines, customer, campaign)
+    if campaign:
+        show.console.print(f"\nTo enter {campaign} now:", style="bold")
+        marks = {True: "yes", False: "no", None: "waits"}
+        show.table(
+            [" ", "asked ", "the customer "], [(marks[one.holds], one.asks, one.sentence) for one in standing]
+        )
+        if all(one.holds is not False for one in standing):
+            show.console.print("Nothing else stands in the way.", style="dim")
+
+
+def _standing(workspace: Workspace, subject: int, campaign: str) -> list[Standing]:
+    """What stands between the customer and the campaign now."""
+    from hark.decide.plan import Plan
+    from hark.decide.record import fresh
+    from hark.decide.why_not import why_not
+
+    state, now = workspace.state(), workspace.clock.now()
+    plan = Plan.compile(state.documents(), zone=workspace.settings.zone)
+    record, known = state.record(subject), state.key(subject)
+    return why_not(record or fresh(subject, *(known or ("", now))), plan, campaign, now)
+
+
+def _decisions(lines: Sequence[Line], customer: str, campaign: str | None) -> None:
     if not lines:
         about = f" of {campaign}" if campaign else ""
         show.console.print(f"No decision{about} about {customer} yet.", style="dim")

@@ -29,6 +29,7 @@ from hark.console.pages import (
     social,
     sources,
     stopped,
+    why,
 )
 
 urlpatterns = [
@@ -42,6 +43,7 @@ urlpatterns = [
     path("customers", customers.search, name="customers"),
     path("customers/<int:subject>", customer.view, name="customer"),
     path("customers/<int:subject>/traits", customer.traits, name="traits"),
+    path("customers/<int:subject>/why/<str:campaign>", why.view, name="why"),
     path("customers/<int:subject>/erase", erase.view, name="erase"),
     path("customers/<int:subject>/merges/<int:number>/undo", merges.unmerge, name="unmerge"),
     path("api/v1/customers/<path:id>/arms", arms.view, name="arms"),

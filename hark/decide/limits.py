@@ -10,11 +10,15 @@ from hark.decide.profile import text
 from hark.decide.reasons import Held
 from hark.decide.rules import Values
 from hark.decide.work import Work, whole_ms
-from hark.definitions.types import Cap
-from hark.model import MINUTE, Instant, Record, Sent
+from hark.definitions.manners import Cap
+from hark.model import MINUTE, Instant, Sent
 
 SPREAD_US = 10 * MINUTE
 """Over how long the messages that waited for the end of quiet hours are spread, by hash."""
+
+
+NOT_TO_CUSTOMERS = frozenset(("webhook", "task", "chat"))
+"""Channels by which other systems and the team are told, and no customer."""
 
 
 class Withhold(Struct, frozen=True):
@@ -60,7 +64,7 @@ def _until(verdict: Withhold | Defer) -> Instant:
 
 
 def _over(work: Work, sent: Sent, cap: Cap) -> Withhold | Defer | None:
-    places = taken(work.record, sent, cap, work.now)
+    places = taken(work, sent, cap)
     if len(places) < cap.messages:
         return None
     values: Values = {"taken": len(places), "messages": cap.messages, "per_us": cap.per_us}
@@ -71,22 +75,51 @@ def _over(work: Work, sent: Sent, cap: Cap) -> Withhold | Defer | None:
     return Defer(Held.CAP, values, until)
 
 
-def taken(record: Record, sent: Sent, cap: Cap, now: Instant) -> list[Instant]:
+def taken(work: Work, sent: Sent, cap: Cap) -> list[Instant]:
     """When the places were taken that stand in this message's way, ascending.
 
     A message handed off holds its place for `per` from then; one still wanted holds the place of the
-    moment it is due, against those wanted after it. So of two that wait, exactly one waits for the other.
+    moment it is due, against those that it goes before. So of two that wait, exactly one waits for the other.
     """
     places = []
-    ahead = True
-    for other in record.sends:
-        if other.message == sent.message:
-            ahead = False
-        elif other.transactional or cap.channel not in (None, other.channel):
+    for other in work.record.sends:
+        if other.message == sent.message or not _takes_a_place(other, cap):
             continue
-        elif other.sent_at is not None:
-            if other.sent_at > now - cap.per_us:
-                places.append(other.sent_at)
-        elif ahead:
-            places.append(max(other.due_at, now))
+        if other.sent_at is None:
+            if goes_before(work, sent, other):
+                places.append(max(other.due_at, work.now))
+        elif other.sent_at > work.now - cap.per_us:
+            places.append(other.sent_at)
     return sorted(places)
+
+
+def goes_before(work: Work, sent: Sent, other: Sent) -> bool:
+    """Whether another message that is wanted goes before this one: never first come, first served.
+
+    The worthier campaign's, unless the other is due sooner by more than the policy's window; then, and of
+    alike ones, the one wanted first.
+    """
+    if other.sent_at is not None or other.message == sent.message or other.transactional:
+        return False
+    if not to_customers(other):
+        return False
+    ranks, arbitration = work.plan.weights.ranks, work.plan.attention.arbitration
+    window = arbitration.within_us if arbitration else 0
+    mine, theirs = ranks.get(sent.campaign, 0.0), ranks.get(other.campaign, 0.0)
+    my_due, their_due = (max(one.due_at, work.now) for one in (sent, other))
+    if mine < theirs and their_due <= my_due + window:
+        return True
+    if mine > theirs and my_due <= their_due + window:
+        return False
+    waiting = [one.message for one in work.record.sends]
+    return sent.message not in waiting or waiting.index(other.message) < waiting.index(sent.message)
+
+
+def to_customers(sent: Sent) -> bool:
+    """Whether a customer gets it, and no other system and nobody of ours."""
+    return sent.channel not in NOT_TO_CUSTOMERS
+
+
+def _takes_a_place(other: Sent, cap: Cap) -> bool:
+    """Whether the message counts under the cap."""
+    return not other.transactional and cap.channel in (None, other.channel) and to_customers(other)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hark.clock import instant, moment
-from hark.definitions.types import QuietHours
+from hark.definitions.manners import QuietHours
 from hark.model import Instant
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

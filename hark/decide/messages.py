@@ -13,15 +13,15 @@ from typing import TypeAlias
 
 from hark.clock import derived_id
 from hark.decide import rules
+from hark.decide.attention import affordable, spend
 from hark.decide.consents import state
-from hark.decide.course import Course
-from hark.decide.limits import Defer, Withhold, capped, quiet
+from hark.decide.limits import NOT_TO_CUSTOMERS, Defer, Withhold, capped, quiet
+from hark.decide.manners import asked_recently, open_ticket, outranked
 from hark.decide.reasons import Exit, Held, Why
 from hark.decide.retry import next_attempt, once_more
 from hark.decide.rules import Values
 from hark.decide.suppressions import bar
 from hark.decide.work import Work
-from hark.definitions.types import Send
 from hark.model import DAY, JSON, Event, FactName, Instant, MessageDue, Outcome, Record, Run, Sent
 from hark.understand.conditions.answers import State
 
@@ -36,50 +36,24 @@ BY_ITSELF = (Exit.FINISHED, Exit.STEP, Exit.PAST, Exit.TOO_LATE)
 Rule: TypeAlias = Callable[[Work, Sent], Withhold | Defer | None]
 
 
-def want(work: Work, run: Run, course: Course, step: Send, cleared: bool = False) -> None:
-    """A run's send step: the message is wanted, or withheld at once; in the control it is withheld.
-
-    `cleared`: the run enters at this moment, so that all but timing was asked of the customer just now.
-    """
-    sent = Sent(
-        message=derived_id("message", run.id, step.id, *((run.round,) if run.round else ())),
-        run=run.id,
-        campaign=course.name,
-        template=step.template,
-        topic=course.campaign.topic or "",
-        channel=step.channel,
-        wanted_at=work.now,
-        state="wanted",
-        due_at=work.now,
-        expires_at=None if step.expires_us is None else work.now + step.expires_us,
-        transactional=course.campaign.transactional,
-        version=course.version,
-        arm=run.arm,
-        step=step.id,
-    )
-    if run.shadow:
-        withhold(work, sent, Withhold(Held(run.arm), {}))
-    else:
-        known = cleared and len(course.first_channels) == 1 and sent.channel in course.first_channels
-        offer(work, sent, step.data, known)
-
-
 def ask_to_confirm(work: Work, request: Event, topic: str, channel: str) -> None:
     """The message of double opt-in, one for each request; a person's own action calls for it."""
     message = derived_id("confirmation", request.subject, request.message_id)
     sent = Sent(message, "", "", CONFIRM, topic, channel, work.now, "wanted", work.now, transactional=True)
-    offer(work, sent, {"topic": topic})
+    offer(work, sent, {"data": {"topic": topic}})
 
 
-def offer(work: Work, sent: Sent, data: JSON, cleared: bool = False) -> None:
-    """Writes the message as wanted, due now or when the rules let it go, or as withheld."""
+def offer(work: Work, sent: Sent, said: Mapping[str, JSON], cleared: bool = False) -> None:
+    """Writes the message as wanted, due now or when the rules let it go, or as withheld; `said`: what its
+    step gives it."""
     verdict = held(work, sent, cleared)
     if isinstance(verdict, Withhold):
         withhold(work, sent, verdict)
         return
     facts = described(sent)
     facts["to"] = address(work, sent)
-    facts["data"], facts["expires"] = data, sent.expires_at
+    facts |= said
+    facts["expires"] = sent.expires_at
     if verdict:
         sent.due_at = verdict.until
         facts["reason"], facts["values"] = verdict.reason, verdict.values
@@ -103,6 +77,7 @@ def hand_off(work: Work, input: MessageDue) -> None:
         work.emit(FactName.MESSAGE_DEFERRED, described(sent) | facts)
     else:
         sent.state, sent.sent_at = "sending", work.now
+        spend(work, sent)
         sent.to = address(work, sent)
         work.emit(FactName.MESSAGE_SENDING, described(sent) | {"to": sent.to})
 
@@ -220,7 +195,8 @@ def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
 
 def held(work: Work, sent: Sent, cleared: bool = False) -> Withhold | Defer | None:
     """What holds the message back now: the first rule that withholds or defers."""
-    for rule in RULES[sent.transactional, cleared]:
+    asked = FOR_OTHERS if sent.channel in NOT_TO_CUSTOMERS else RULES[sent.transactional, cleared]
+    for rule in asked:
         verdict = rule(work, sent)
         if verdict is not None:
             if (
@@ -279,12 +255,15 @@ def _no_consent(work: Work, sent: Sent) -> Withhold | None:
 
 
 FOR_ALL: tuple[Rule, ...] = (_expired, _exited, _paused, _not_reachable, _suppressed, _not_pending)
-FOR_CAMPAIGNS: tuple[Rule, ...] = (*FOR_ALL, _no_consent, quiet, capped)
+MANNERS: tuple[Rule, ...] = (open_ticket, asked_recently, outranked, quiet, capped, affordable)
+FOR_CAMPAIGNS: tuple[Rule, ...] = (*FOR_ALL, _no_consent, *MANNERS)
 """Transactional messages are asked only the first part."""
+FOR_OTHERS: tuple[Rule, ...] = (_expired, _exited, _paused)
+"""Calls of other systems and tasks of the team take nobody's attention."""
 RULES: Mapping[tuple[bool, bool], tuple[Rule, ...]] = {
     (True, False): FOR_ALL,
     (False, False): FOR_CAMPAIGNS,
     (True, True): (_expired,),
-    (False, True): (_expired, quiet, capped),
+    (False, True): (_expired, *MANNERS),
 }
 """By (transactional, cleared): who enters was asked everything else at this very moment (`rules`)."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test, learned
 from hark.decide.holdouts import Holdouts
+from hark.decide.weights import weights
 from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
@@ -44,6 +45,7 @@ T = TypeVar("T")
 
 
 PARTS = (
+    "attention",
     "profile",
     "subscriptions",
     "summaries",
@@ -93,6 +95,8 @@ class Watch(Struct, frozen=True):
     """The courses one of whose goals this may be."""
     waits: frozenset[tuple[str, int]] = frozenset()
     """(campaign, version) of the courses in which a wait ends by it."""
+    earns: bool = False
+    """It adds to the balance of attention."""
     test: Test | None = None
     """What an event's raw properties must pass for it to set off anything; None: every event may."""
 
@@ -129,6 +133,7 @@ class Plan:
             if isinstance(thing, Campaign)
         }
         self._hold_out(documents)
+        self.weights = weights(self.attention, [course.campaign for course in self.current.values()])
         self._courses = {course.key: course for course in (*older, *self.current.values())}
         self._entering = _grouped(
             (course.campaign.trigger.enters, course)
@@ -151,7 +156,6 @@ class Plan:
         """The names of all events that can set anything off by themselves."""
         active = (False, True) if self.any_activity else (False,)
         self._tables = {how: self._table(*how) for how in product((False, True), (False, True), active)}
-        self.cap_memory_us = max((cap.per_us for cap in self.attention.caps), default=0)
 
     def _look_up(self) -> None:
         """Who watches what, by name: so that a plan of many segments is compiled without searching."""
@@ -167,7 +171,7 @@ class Plan:
         self.ordered = {key: leaf for key, leaf in self.leaves.items() if leaf.ordered}
         """Of `leaves` those whose summary may need to be folded anew."""
         self._active: Leaves = tuple(self._folding.get(ACTIVITY, ()))
-        self.any_activity = bool(self._active)
+        self.any_activity = bool(self._active) or self.weights.budget is not None
         """Every activity changes its subject's record, whatever it is called."""
 
     def _hold_out(self, documents: Sequence[tuple[Document, Definition]]) -> None:
@@ -243,6 +247,7 @@ class Plan:
         yield from (course.campaign.audience for course in self.current.values() if course.campaign.audience)
         for course in self._courses.values():
             yield from course.conditions()
+        yield from self.weights.conditions()
         if self.internal:
             yield self.internal
 
@@ -255,7 +260,7 @@ class Plan:
         return self._in_order(*(segment for name in names for segment in self._watching.get(name, ())))
 
     def _names(self) -> set[str]:
-        names: set[str] = {*ALWAYS}
+        names: set[str] = {*ALWAYS, *self.weights.earning}
         if self._entering:
             names.add(FactName.SEGMENT_ENTERED.value)
         for condition in self._conditions():
@@ -273,19 +278,24 @@ class Plan:
         leaves: Leaves = ()
         if active:
             more, leaves = (*more, *self._segments_watching(ACTIVITY)), self._active
-        if not (more or traits or leaves):
+        if not (more or traits or active):
             return Table(self._watches, None)
         nothing = Watch(parts=(), with_traits=self._segments_watching(TRAITS))
-        named = {name: self._widened(watch, more, leaves, traits) for name, watch in self._watches.items()}
-        return Table(named, self._widened(nothing, more, leaves, traits))
+        named = {
+            name: self._widened(watch, more, leaves, traits, active) for name, watch in self._watches.items()
+        }
+        return Table(named, self._widened(nothing, more, leaves, traits, active))
 
-    def _widened(self, watch: Watch, more: Sequence[Segment], leaves: Leaves, traits: bool) -> Watch:
+    def _widened(
+        self, watch: Watch, more: Sequence[Segment], leaves: Leaves, traits: bool, active: bool
+    ) -> Watch:
         """The watch which folds these leaves and asks these segments too; none of its parts is lacking for an
         event that states traits."""
         parts = {
             *watch.parts,
             *(("membership",) if more else ()),
             *(("summaries", "exits") if leaves else ()),
+            *(("attention",) if active and self.weights.budget else ()),
         }
         return msgspec.structs.replace(
             watch,
@@ -322,7 +332,10 @@ class Plan:
                 for course in courses
                 if any(name in until.names for until in course.untils.values())
             ),
-            test=None if name in ALWAYS else _either([leaf for _, leaf in leaves], self._matches_of(name)),
+            earns=name in self.weights.earning,
+            test=None
+            if name in ALWAYS or name in self.weights.earning
+            else _either([leaf for _, leaf in leaves], self._matches_of(name)),
         )
 
     def _matches_of(self, name: str) -> Iterator[Match]:
@@ -348,6 +361,7 @@ def _narrowed(name: str, **fields: Any) -> Watch:
     """The watch of these fields, with the parts that they concern."""
     asks = bool(fields["segments"]) or name == IDENTIFY
     concerned = {
+        "attention": fields["earns"],
         "profile": name == IDENTIFY,
         "subscriptions": name in answers.NAMES,
         "summaries": fields["leaves"],
@@ -358,22 +372,6 @@ def _narrowed(name: str, **fields: Any) -> Watch:
         "triggers": fields["triggers"] or fields["enters"],
     }
     return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
-
-
-class GroupPlan(Plan):
-    """What events set off in the record of a group: a group call states its traits."""
-
-    def __init__(self) -> None:
-        super().__init__(())
-
-    def touches(self, event: Asked) -> bool:
-        return event.name == GROUP_CALL
-
-    def watch_of(self, event: Event, first: bool) -> Watch | None:  # noqa: ARG002 - of any event alike
-        return _OF_GROUPS if event.kind == Kind.GROUP else None
-
-
-_OF_GROUPS = Watch(parts=("profile",))
 
 
 def is_activity(event: Asked) -> bool:

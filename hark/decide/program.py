@@ -108,7 +108,7 @@ def first_sends(steps: Sequence[Step]) -> tuple[set[str], bool]:
     found: set[str] = set()
     for step in steps:
         if isinstance(step, Send):
-            return {*found, step.channel}, False
+            return {*found, *(channel for channel, _ in step.ways)}, False
         if isinstance(step, Branch | Split):
             below = [first_sends(way.steps) for way in step.ways]
             found = found.union(*(channels for channels, _ in below))

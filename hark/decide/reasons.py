@@ -46,6 +46,12 @@ class Held(StrEnum):
     PROVIDER = "provider"
     UNKNOWN = "unknown"
     SAME_ADDRESS = "same_address"
+    BUDGET = "budget"
+    ASKED_RECENTLY = "asked_recently"
+    NO_PAYOFF = "no_payoff"
+    OPEN_TICKET = "open_ticket"
+    WEIGHING = "weighing"
+    OUTRANKED = "outranked"
 
 
 class Why(StrEnum):
@@ -102,6 +108,12 @@ HELD: Mapping[Held, str] = {
     Held.CAP: "{taken} of {messages} messages in {per} had gone or were on their way",
     Held.SAME_ADDRESS: "{address} had got it just before, for another customer with the same address",
     Held.UNKNOWN: "whether it arrived is not known, so it goes once more unless the provider says so first",
+    Held.BUDGET: "has {left} of {most} points of attention left, and this takes {cost}",
+    Held.ASKED_RECENTLY: "was asked for something on {last}, and is asked again only after {gap}",
+    Held.NO_PAYOFF: "is not yet one who {payoff}, and nobody else is asked for anything",
+    Held.OPEN_TICKET: "has an open ticket with support, and gets only help until it is solved",
+    Held.WEIGHING: "waits {within} for what else wants this customer",
+    Held.OUTRANKED: "{campaign} is worth more to this customer at this time",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 

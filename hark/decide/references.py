@@ -23,6 +23,8 @@ def found(reference: str, run: Run, record: Record) -> JSON:
 
 def bound(value: JSON, run: Run, record: Record) -> JSON:
     """The value with every `{ref: ...}` replaced by what it finds (None: nothing)."""
+    if isinstance(value, list):
+        return [bound(one, run, record) for one in value]
     if not isinstance(value, dict):
         return value
     if value.keys() == {"ref"}:

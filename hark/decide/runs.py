@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from hark.clock import moment, unit_hash
+from hark.decide import leaving
 from hark.decide.course import GRACE_US, Course, Match
-from hark.decide.messages import want, withdraw
+from hark.decide.messages import withdraw
 from hark.decide.plan import Watch
 from hark.decide.profile import keep
 from hark.decide.program import Draw, Fork, Jump
@@ -17,7 +18,7 @@ from hark.decide.reasons import Exit, Held
 from hark.decide.references import bound, compares
 from hark.decide.waiting import wait_ends
 from hark.decide.work import Work, whole_ms
-from hark.definitions.types import Leave, Send, Update, Wait
+from hark.definitions.types import Leave, Send, Task, Update, Wait, Webhook
 from hark.model import JSON, Event, FactName, Instant, Record, Run, Trait
 from hark.understand.conditions import Condition
 
@@ -55,10 +56,6 @@ def _begins(work: Work, run: Run, course: Course, wait: Wait) -> bool:
     run.wake_at = whole_ms(ends)
     run.since_at, run.since_seq = work.now, work.record.last_seq
     return True
-
-
-def _send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> None:
-    want(work, run, course, step, entering)
 
 
 def _jump(_work: Work, run: Run, _course: Course, step: Jump, _entering: bool) -> None:
@@ -101,7 +98,9 @@ def _leave(work: Work, run: Run, _course: Course, step: Leave, _entering: bool) 
 
 
 DOES: Mapping[type, Callable[[Work, Run, Course, Any, bool], None]] = {
-    Send: _send,
+    Send: leaving.send,
+    Webhook: leaving.tell,
+    Task: leaving.ask,
     Jump: _jump,
     Fork: _fork,
     Draw: _draw,

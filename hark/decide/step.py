@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
-from hark.decide import commands, merge, messages, runs
+from hark.decide import attention, commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.goals import goals, judge
 from hark.decide.membership import changes_due, membership, summaries
@@ -39,6 +39,7 @@ ROUNDS = 8
 Reducer: TypeAlias = Callable[[Work, Event, Watch], None]
 
 REDUCERS: Mapping[str, Reducer] = {
+    "attention": attention.heard,
     "profile": profile,
     "subscriptions": subscriptions,
     "summaries": summaries,
@@ -96,7 +97,7 @@ def settle(work: Work) -> None:
     """Forgets what can matter no more, and finds the earliest moment at which time alone changes anything."""
     record = work.record
     if work.facts:
-        messages.forget(record, work.now, work.plan.cap_memory_us)
+        messages.forget(record, work.now, work.plan.weights.memory_us)
         runs.forget(record, work.now)
     if work.arming:
         arm(work)

@@ -174,7 +174,13 @@ def _goal(facts: Properties) -> str:
 
 def _message(facts: Properties) -> str:
     origin = f" of {facts['campaign']}" if facts.get("campaign") else ""
-    return f"the message {facts['template']}{origin}"
+    what = (
+        f"the message {facts['template']}" if facts["template"] else _OTHER.get(facts["channel"], "a message")
+    )
+    return f"{what}{origin}"
+
+
+_OTHER = {"webhook": "the call of another system", "task": "the task for the team"}
 
 
 def _wanted(facts: Properties) -> str:

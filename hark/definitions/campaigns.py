@@ -198,6 +198,7 @@ _AS_THEY_ARE = (
     "paused",
     "programme",
     "exclusive",
+    "worth",
 )
 
 
@@ -322,10 +323,10 @@ CAMPAIGN: Shape[Campaign] = Record(
         "paused": Truth(),
         "programme": NAME,
         "exclusive": NAME,
+        "worth": Number(0.001, 1_000_000),
         "arm": Mapped(Choice(("sticky", "per_entry")), lambda word, _n, _r: word == "per_entry"),
     },
     _campaign,
     required=("campaign", "trigger"),
-    planned=("worth",),
     one_of=(("variants", "steps"),),
 )

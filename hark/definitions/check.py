@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
 from hark.definitions.resolve import cycle, named_in, named_segments
+from hark.definitions.sending import LEAVING
 from hark.definitions.steps import every
-from hark.definitions.types import Campaign, Definition, Send, Template
+from hark.definitions.types import Campaign, Definition, Send, Sender, Task, Template, Webhook
 from hark.definitions.yaml import Node
 
 if TYPE_CHECKING:
     from hark.definitions.parse import Parsed
 
+Leaving: TypeAlias = Send | Webhook | Task
 Names = Mapping[str, Mapping[str, Definition]]
 """Kind, then name, to what stands there."""
 
@@ -106,7 +108,11 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
         ("topic", campaign.topic, document.line_of("topic")),
         ("programme", campaign.programme, document.line_of("programme")),
     ]
-    wanted += [("template", step.template, line) for step, line in _sends(document, campaign)]
+    leaving = _leaving(document, campaign)
+    wanted += [("template", template, line) for step, line in leaving for _, template in _ways(step)]
+    wanted += [
+        ("sender", step.sender, line) for step, line in leaving if not isinstance(step, Task) and step.sender
+    ]
     found = [
         Problem(document.file, line, f'there is no {kind} "{name}"', nearest(name, known.get(kind, {})))
         for kind, name, line in wanted
@@ -116,33 +122,53 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
 
 
 def _channels(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:
+    """Templates and senders are for the channel of their step."""
     found = []
-    for step, line in _sends(document, campaign):
-        template = known.get("template", {}).get(step.template)
-        if isinstance(template, Template) and template.channel != step.channel:
-            message = f'template "{step.template}" is for {template.channel}, not {step.channel}'
+    for step, line in _leaving(document, campaign):
+        for channel, name in _ways(step):
+            template = known.get("template", {}).get(name)
+            if isinstance(template, Template) and template.channel != channel:
+                message = f'template "{name}" is for {template.channel}, not {channel}'
+                found.append(Problem(document.file, line, message, _FOR_EACH if len(_ways(step)) > 1 else ""))
+        sender = None if isinstance(step, Task) else known.get("sender", {}).get(step.sender)
+        wanted = step.channel if isinstance(step, Send) else "webhook"
+        if isinstance(sender, Sender) and sender.channel != wanted:
+            message = f'sender "{sender.name}" is for {sender.channel}, not {wanted}'
             found.append(Problem(document.file, line, message))
     return found
 
 
-def _sends(document: Parsed, campaign: Campaign) -> list[tuple[Send, int]]:
-    """Every send step, with the line on which its template is named."""
-    steps = [step for variant in campaign.variants for step in every(variant.steps) if isinstance(step, Send)]
-    return list(zip(steps, _lines_of_sends(document.node), strict=True))
+_FOR_EACH = "for several channels write template: {email: ..., sms: ...}"
 
 
-def _lines_of_sends(node: Node) -> Iterator[int]:
+def _ways(step: Leaving) -> tuple[tuple[str, str], ...]:
+    return step.ways if isinstance(step, Send) else ()
+
+
+def _leaving(document: Parsed, campaign: Campaign) -> list[tuple[Leaving, int]]:
+    """Every step by which something leaves, with the line on which it says what."""
+    steps = [
+        step for variant in campaign.variants for step in every(variant.steps) if isinstance(step, LEAVING)
+    ]
+    return list(zip(steps, _lines_of(document.node), strict=True))
+
+
+def _lines_of(node: Node) -> Iterator[int]:
     """Those lines, in the order of the text, which is that of the steps."""
     children = node.value
     if isinstance(children, dict):
         for name, child in children.items():
-            if name == "send" and isinstance(child.value, dict) and "template" in child.value:
-                yield child.value["template"].line
+            if name in _SAYS and isinstance(child.value, dict) and _SAYS[name] in child.value:
+                yield child.value[_SAYS[name]].line
             elif name not in ("with", "traits", "body"):
-                yield from _lines_of_sends(child)
+                yield from _lines_of(child)
     elif isinstance(children, list):
         for child in children:
-            yield from _lines_of_sends(child)
+            yield from _lines_of(child)
+
+
+_SAYS = {"send": "template", "webhook": "sender", "task": "says"}
+"""By step, the key that says what leaves."""
 
 
 def _exit_line(document: Parsed) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hark.definitions.attention import ATTENTION
 from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
@@ -16,33 +17,25 @@ from hark.definitions.senders import SENDER
 from hark.definitions.shapes import (
     NAME,
     Choice,
-    Duration,
     Either,
     Invalid,
-    ListOf,
-    Mapped,
     Number,
     Prose,
     Reading,
     Record,
     Shape,
     Share,
-    TimeOfDay,
     Truth,
     Values,
-    Zone,
 )
 from hark.definitions.sources import SOURCE
-from hark.definitions.steps import CHANNEL
 from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
     Allocation,
-    Cap,
     Definition,
     Policy,
     Programme,
-    QuietHours,
     Segment,
     Topic,
 )
@@ -93,86 +86,6 @@ TOPIC = Record(
     },
     _topic,
     required=("topic",),
-)
-
-
-def _minutes(time: str, _node: Node, _reading: Reading) -> int:
-    hours, minutes = time.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-_MINUTES: Shape[int] = Mapped(TimeOfDay(), _minutes)
-
-
-def _quiet(values: Values, node: Node, reading: Reading) -> QuietHours | Invalid:
-    if values["from"] == values["to"]:
-        return reading.refuse(node, "quiet hours from a time to the same time", "they would be none or all")
-    return QuietHours(
-        start=values["from"],
-        end=values["to"],
-        zone=values.get("zone", "customer"),
-        fallback_zone=values.get("fallback_zone", reading.zone),
-    )
-
-
-QUIET_HOURS = Record(
-    "quiet_hours",
-    {"from": _MINUTES, "to": _MINUTES, "zone": Zone(), "fallback_zone": Zone(customer=False)},
-    _quiet,
-    required=("from", "to"),
-)
-
-
-def _cap(values: Values, node: Node, reading: Reading) -> Cap | Invalid:
-    on_cap = values.get("on_cap", "skip")
-    if "max_wait" in values and on_cap != "wait":
-        assert isinstance(node.value, dict)
-        return reading.refuse(node.value["max_wait"], '"max_wait" belongs to on_cap: wait')
-    return Cap(int(values["messages"]), values["per"], values.get("channel"), on_cap, values.get("max_wait"))
-
-
-CAP = Record(
-    "a cap",
-    {
-        "messages": Number(1, 1000, whole=True),
-        "per": Duration(),
-        "channel": CHANNEL,
-        "on_cap": Choice(("skip", "wait")),
-        "max_wait": Duration(),
-    },
-    _cap,
-    required=("messages", "per"),
-)
-GLOBAL_CONTROL = Record(
-    "global_control",
-    {"share": Share(0, 0.5), "redraw": Duration()},
-    lambda values, _node, _reading: (values["share"], values.get("redraw")),
-    required=("share",),
-)
-
-
-def _attention(values: Values, _node: Node, _reading: Reading) -> Policy:
-    share, redraw_us = values.get("global_control", (0.0, None))
-    return Policy(
-        name=values["policy"],
-        quiet_hours=values.get("quiet_hours"),
-        caps=values.get("caps", ()),
-        global_control=share,
-        redraw_us=redraw_us,
-    )
-
-
-ATTENTION = Record(
-    "policy attention",
-    {
-        "policy": Choice(("attention",)),
-        "quiet_hours": QUIET_HOURS,
-        "caps": ListOf(CAP, "a list of caps"),
-        "global_control": GLOBAL_CONTROL,
-    },
-    _attention,
-    required=("policy",),
-    planned=("budget",),
 )
 
 

@@ -10,6 +10,7 @@ from hark.definitions.conditions import CONDITION, EVENTS, TRAITS, names_of
 from hark.definitions.measures import DID, DID_NOT, Compared, whole_days
 from hark.definitions.pace import PACE
 from hark.definitions.problems import nearest
+from hark.definitions.sending import CHANNEL
 from hark.definitions.sequences import SEQUENCE
 from hark.definitions.shapes import (
     INVALID,
@@ -24,7 +25,6 @@ from hark.definitions.shapes import (
     Shape,
     Values,
 )
-from hark.definitions.steps import CHANNEL
 from hark.definitions.yaml import Node
 from hark.model import JSON
 from hark.understand.conditions import (

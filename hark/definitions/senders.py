@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from hark.definitions.sending import ANY_CHANNEL
 from hark.definitions.shapes import NAME, Choice, Invalid, Number, Reading, Record, Text, Values
-from hark.definitions.steps import ANY_CHANNEL
 from hark.definitions.types import Sender
 from hark.definitions.yaml import Node
 

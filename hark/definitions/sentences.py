@@ -18,11 +18,13 @@ from hark.definitions.types import (
     Send,
     Split,
     Step,
+    Task,
     Trigger,
     Update,
     Variant,
     Wait,
     Way,
+    Webhook,
 )
 from hark.understand.conditions.wording import event, listed, span
 
@@ -87,17 +89,31 @@ def _listed(steps: Sequence[Step]) -> str:
 def _step(step: Step) -> str:
     match step:
         case Send():
-            return f"send {step.template} by {step.channel}"
+            return _send(step)
         case Wait():
             return _wait(step)
         case Branch():
             return "; ".join(map(_way, step.ways))
         case Split():
             return f"by lot {listed([f'{way.name} ({_listed(way.steps)})' for way in step.ways], 'or')}"
+    return _small(step)
+
+
+def _small(step: Webhook | Task | Update | Leave) -> str:
+    match step:
+        case Webhook():
+            return f"tell {step.sender}"
+        case Task():
+            return f"ask {step.team} ({step.says})"
         case Update():
             return f"set {listed([*step.traits], 'and')}"
         case Leave():
             return f"end ({step.reason})"
+
+
+def _send(step: Send) -> str:
+    names = listed([*dict.fromkeys(template for _, template in step.ways)], "or")
+    return f"send {names} by {listed([channel for channel, _ in step.ways], 'or')}"
 
 
 def _way(way: Way) -> str:

@@ -12,6 +12,7 @@ from hark.definitions.by_name import ByName
 from hark.definitions.conditions import CONDITION, event_record
 from hark.definitions.offset import Offset
 from hark.definitions.references import REFERENCE, REFERRING, Value
+from hark.definitions.sending import LEAVING, SEND, TASK, WEBHOOK
 from hark.definitions.shapes import (
     INVALID,
     NAME,
@@ -22,7 +23,6 @@ from hark.definitions.shapes import (
     Mapped,
     Named,
     Number,
-    Plain,
     Prose,
     Reading,
     Record,
@@ -32,7 +32,7 @@ from hark.definitions.shapes import (
     Values,
     Zone,
 )
-from hark.definitions.types import Branch, Leave, Send, Split, Step, Update, Wait, Way
+from hark.definitions.types import Branch, Leave, Split, Step, Update, Wait, Way
 from hark.definitions.yaml import Node
 from hark.model import DAY, JSON
 
@@ -42,29 +42,6 @@ RESERVED: Mapping[str, str] = {
 }
 """The arms which every campaign may have; no variant may have such a name."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _send(values: Values, _node: Node, _reading: Reading) -> Send:
-    return Send(
-        template=values["template"],
-        channel=values["channel"],
-        expires_us=values.get("expires"),
-        data=values.get("with"),
-    )
-
-
-_LATER = ("push", "in_app", "web_push", "whatsapp")
-CHANNEL = Choice(("email", "sms"), (*_LATER, "webhook", "chat"))
-"""Those by which a customer is reached, with consent, caps and quiet hours."""
-ANY_CHANNEL = Choice(("email", "sms", "webhook", "chat"), _LATER)
-"""Those of senders and templates: also the team's own (`chat`) and other systems (`webhook`)."""
-SEND = Record(
-    "send",
-    {"channel": CHANNEL, "template": NAME, "with": Plain(), "expires": Duration()},
-    _send,
-    required=("channel", "template"),
-    planned=("channels", "sender"),
-)
 
 
 WAYS_TO_WAIT = "wait is one of {for}, {until, for}, {at, zone, days} and {to, offset, if_past}"
@@ -110,7 +87,6 @@ WAIT = Record(
     },
     _wait,
 )
-PLANNED_STEPS = ("webhook", "task")
 
 
 def _branch(ways: Sequence[Way], node: Node, reading: Reading) -> Branch | Invalid:
@@ -155,6 +131,8 @@ SPLIT_WAY = Record(
 )
 _STEP_FIELDS: Mapping[str, Shape[Any]] = {
     "send": SEND,
+    "webhook": WEBHOOK,
+    "task": TASK,
     "wait": WAIT,
     "branch": Mapped(ListOf(WAY, "a list of ways"), _branch),
     "split": Mapped(ByName(SPLIT_WAY, "a mapping of ways"), _split),
@@ -175,9 +153,7 @@ def _renamed(step: Step, id: str) -> Step:
     return renamed
 
 
-STEP: Shape[Step] = Record(
-    "a step", {**_STEP_FIELDS, "id": NAME}, _step, planned=PLANNED_STEPS, one_of=((*_STEP_FIELDS,),)
-)
+STEP: Shape[Step] = Record("a step", {**_STEP_FIELDS, "id": NAME}, _step, one_of=((*_STEP_FIELDS,),))
 LIST: Shape[tuple[Step, ...]] = ListOf(STEP, "a list of steps")
 Steps: TypeAlias = tuple[Step, ...]
 
@@ -197,7 +173,7 @@ def _steps(steps: Steps, node: Node, reading: Reading) -> Steps | Invalid:
     return named
 
 
-DOING = (Send, Update)
+DOING = (*LEAVING, Update)
 """The steps for whose sake a campaign is."""
 
 
@@ -287,7 +263,7 @@ def _spans(steps: Steps) -> tuple[int, int]:
     """(the longest time to the last send, -1 if there is none; the longest time to the end)."""
     last, waited = -1, 0
     for step in steps:
-        if isinstance(step, Send):
+        if isinstance(step, LEAVING):
             last = waited
         elif isinstance(step, Wait):
             waited += _longest_wait_us(step)

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from hark.definitions.languages import LANGUAGE
+from hark.definitions.sending import ANY_CHANNEL
 from hark.definitions.shapes import INVALID, NAME, Invalid, Reading, Record, Shape, Text, Values
-from hark.definitions.steps import ANY_CHANNEL
 from hark.definitions.types import Layout, Snippet, Template
 from hark.definitions.yaml import Node
 from hark.model import JSON

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from hark.definitions.event_plan import Event
+from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
@@ -102,6 +103,33 @@ class Send(Struct, frozen=True, tag="send"):
     expires_us: int | None = None
     data: JSON = None
     """`with:` of the document."""
+    others: tuple[tuple[str, str], ...] = ()
+    """(channel, template) for those who don't accept the first channel or can't be reached by it, in
+    order."""
+    sender: str = ""
+    """The one sender by which it goes; "": any of the channel's."""
+
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """(channel, template), the preferred first."""
+        return ((self.channel, self.template), *self.others)
+
+
+class Webhook(Struct, frozen=True, tag="webhook"):
+    """Tells another system: `body`, in which values may be references, else who and what started it."""
+
+    sender: str
+    body: JSON = None
+    id: str = ""
+
+
+class Task(Struct, frozen=True, tag="task"):
+    """Asks people of ours to do something."""
+
+    team: str
+    says: str
+    """Liquid, as a template's text."""
+    id: str = ""
 
 
 class Wait(Struct, frozen=True, tag="wait"):
@@ -158,7 +186,7 @@ class Leave(Struct, frozen=True, tag="exit"):
     id: str = ""
 
 
-Step: TypeAlias = Send | Wait | Branch | Split | Update | Leave
+Step: TypeAlias = Send | Webhook | Task | Wait | Branch | Split | Update | Leave
 
 
 class Variant(Struct, frozen=True):
@@ -289,23 +317,6 @@ class Topic(Struct, frozen=True, tag="topic"):
         return self.says_in.get(language) or self.says
 
 
-class QuietHours(Struct, frozen=True):
-    """Local times of day as minutes from midnight; `start` > `end` goes over midnight."""
-
-    start: int
-    end: int
-    zone: str = "customer"
-    fallback_zone: str = "UTC"
-
-
-class Cap(Struct, frozen=True):
-    messages: int
-    per_us: int
-    channel: str | None = None
-    on_cap: Literal["wait", "skip"] = "skip"
-    max_wait_us: int | None = None
-
-
 class Policy(Struct, frozen=True, tag="policy"):
     """`attention` holds quiet hours, caps and the global control; `internal` names our own people;
     `tracking` says whether opens and clicks are heard of."""
@@ -316,6 +327,16 @@ class Policy(Struct, frozen=True, tag="policy"):
     global_control: float = 0.0
     redraw_us: int | None = None
     """After this time the global control is drawn anew; None: never."""
+    budget: Budget | None = None
+    arbitration: Arbitration | None = None
+    ask_gap_us: int = 7 * DAY
+    """Between two messages of campaigns with `intent: ask`."""
+    ask_after: Condition | None = None
+    """Who may be asked at all: those who had something of us first."""
+    tickets: Condition | None = None
+    """Who has an open ticket with support; None: as is usual."""
+    holds_tickets: bool = True
+    """Who has an open ticket gets only help."""
     where: Condition | None = None
     opens: bool = False
     """Of `tracking`: opens are heard of, by a picture."""

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from hark.decide.plan import Asked, GroupPlan, Plan
+from hark.decide.group_plan import GroupPlan
+from hark.decide.plan import Asked, Plan
 from hark.decide.record import decode, encode
 from hark.engine.outbox import Told, told
 from hark.engine.records import Entry, Records

@@ -91,3 +91,13 @@ def test_traits_have_their_history(ann: Client) -> None:
     assert traits["email"][0]["source"]
     assert ann.get("/customers/99999/traits").status_code == 404
     assert "Traits and how they came about" in html(ann, f"{address}/traits")
+
+
+def test_why_and_why_not_has_a_page(ann: Client) -> None:
+    """For a campaign in force: what is asked of this customer now, and every decision so far."""
+    address = ann.get("/customers?q=customer-7")["Location"]
+    name = page(ann, 7)["campaigns"][0]
+    found = told(ann, f"{address}/why/{name}")
+    assert found["standing"][0]["asks"] == "trigger"
+    assert all(line["campaign"] in ("", name) for line in found["lines"])
+    assert ann.get(f"{address}/why/nothing").status_code == 404

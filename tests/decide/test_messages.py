@@ -8,8 +8,8 @@ import pytest
 
 from hark.clock import instant
 from hark.decide.reasons import Held
-from hark.model import DAY, HOUR, MINUTE, FactName, MessageDue
-from tests.decide.story import SEND, START, Story, campaign, control_key, plan_of
+from hark.model import DAY, HOUR, MINUTE, Balance, FactName, MessageDue, Sent
+from tests.decide.story import SEND, START, Story, campaign, control_key, plan_of, read
 
 QUIET = (
     'policy: attention\nquiet_hours: {from: "21:00", to: "08:00", zone: customer,'
@@ -118,7 +118,48 @@ def restarted() -> Story:
     return story
 
 
-DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN)
+DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN, Held.WEIGHING)
+
+
+def over_budget() -> Story:
+    policy = "policy: attention\nbudget: {refill: 1 per 30d, most: 1, max_wait: 1d}\n---\n"
+    story = Story(plan_of(policy + campaign()))
+    story.record.attention = Balance(0.5, START)
+    story.does("Signed Up")
+    return story
+
+
+def asked_before() -> Story:
+    story = Story(plan_of(campaign(intent="ask")))
+    before = Sent("m", "r", "hello", "hello", "news", "email", START, "sent", START, version=1, sent_at=START)
+    story.record.sends.append(before)
+    story.now += 6 * DAY
+    story.does("Signed Up")
+    return story
+
+
+def no_payoff() -> Story:
+    return wanted("policy: attention\nasks: {after: {did: Bought}}\n---\n" + campaign(intent="ask"))
+
+
+def open_ticket() -> Story:
+    story = Story(plan_of(campaign()))
+    story.does("Ticket Opened")
+    story.now += MINUTE
+    story.does("Signed Up")
+    return story
+
+
+def outranked() -> Story:
+    policy = "policy: attention\narbitration: {within: 1h, on_outranked: skip}\n---\n"
+    other = campaign(worth="9").replace("campaign: hello", "campaign: dear").replace("Signed Up", "Called")
+    story = Story(plan_of(policy + campaign() + "---\n" + other))
+    story.does("Called")
+    story.does("Signed Up")
+    story.now += HOUR
+    story.hands_off(story.messages()[1])
+    story.facts = [fact for fact in story.facts if read(fact).get("campaign") != "dear"]
+    return story
 
 
 def copied() -> Story:
@@ -142,6 +183,11 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.NOT_PENDING: not_pending,
     Held.CAP: capped,
     Held.SAME_ADDRESS: copied,
+    Held.BUDGET: over_budget,
+    Held.ASKED_RECENTLY: asked_before,
+    Held.NO_PAYOFF: no_payoff,
+    Held.OPEN_TICKET: open_ticket,
+    Held.OUTRANKED: outranked,
 }
 
 

@@ -71,7 +71,7 @@ def test_the_entry_into_a_segment_is_watched_where_a_campaign_starts_by_it() -> 
 
 def test_leaf_keys_name_the_summaries_to_keep() -> None:
     """Segments, audiences and internal people ask for summaries; the same condition twice for one."""
-    policy = "policy: internal\nwhere: {did: Staff Login}\n---\n"
+    policy = "policy: internal\nwhere: {did: Staff Login}\n---\npolicy: attention\ntickets: no\n---\n"
     audience = "{all: [{did: {event: Order}}, {trait: {plan: pro}}, {did: Trial}]}"
     plan = plan_of(policy + SLOW + campaign(audience=audience))
     assert len(plan.leaf_keys) == 4

@@ -13,7 +13,7 @@ import pytest
 from hark.clock import instant, moment
 from hark.decide.localtime import next_time_of_day, quiet_until
 from hark.decide.timed import _scheduled
-from hark.definitions.types import QuietHours
+from hark.definitions.manners import QuietHours
 from hark.model import HOUR, MINUTE, Instant
 
 ZONES = sorted(available_timezones() - {"Factory", "localtime"})

@@ -12,7 +12,6 @@ from hark.definitions.documents import PLANNED_KINDS
 from hark.definitions.kinds import PLANNED_CONDITIONS
 from hark.definitions.parse import parse, parse_files, read
 from hark.definitions.problems import DefinitionError
-from hark.definitions.steps import PLANNED_STEPS
 from hark.definitions.types import Definition, Template
 from hark.errors import HarkError
 from tests.definitions.cases import Mistake, mistakes
@@ -44,7 +43,6 @@ def test_an_error_is_one_line_for_each_problem() -> None:
 PLANNED = [
     *(f"{kind}: a\n" for kind in PLANNED_KINDS),
     *(f"segment: a\nwhere: {{{kind}: x}}\n" for kind in PLANNED_CONDITIONS),
-    *(f"campaign: a\ntrigger: {{event: A}}\nsteps:\n  - {step}: {{}}\n" for step in PLANNED_STEPS),
 ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hark.clock import instant
 from hark.definitions import yaml
 from hark.definitions.document import Document
+from hark.definitions.manners import Cap, QuietHours
 from hark.definitions.parse import Parsed, definition, parse, read
 from hark.definitions.plan import Change, command, export, plan
 from hark.definitions.problems import DefinitionError, Problems
@@ -19,11 +20,9 @@ from hark.definitions.schema import schema
 from hark.definitions.sentences import of_campaign, of_segment
 from hark.definitions.types import (
     Campaign,
-    Cap,
     EventMatch,
     Goal,
     Policy,
-    QuietHours,
     Segment,
     Send,
     Sender,
@@ -161,7 +160,9 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "step ids", "tag", "transactional", "transactional enters", "two measures",
         "a step id twice, in a way", "past the window in a way",
         "ref of something else", "goal when with value", "goal when clicked", "goal response alone",
-        "programme's goal when", "guardrail twice", "split of one",
+        "programme's goal when", "guardrail twice", "split of one", "channels without their templates",
+        "channels twice", "sender of several channels", "one template for several channels",
+        "webhook to nobody", "webhook by a mail server", "webhook body", "budget too small",
             "trigger cron", "wait both", "wait empty", "wait until", "wait zone",
         "weights",
         "two windows", "since entry in a segment",

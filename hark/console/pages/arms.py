@@ -30,8 +30,13 @@ def view(request: HttpRequest, id: str) -> HttpResponse:
     if record is None:
         key = here.state.key(subject)
         record = fresh(subject, *(key or (str(subject), 0)))
-    found = arms_of(record, _plan(here, _versions(here)), here.now())
+    found = arms_of(record, plan_in_force(here), here.now())
     return answered(200, {"customer": id, **msgspec.to_builtins(found)})
+
+
+def plan_in_force(here: Source) -> Plan:
+    """The plan of the definitions in force."""
+    return _plan(here, _versions(here))
 
 
 def _versions(here: Source) -> tuple[tuple[str, str, int], ...]:

@@ -175,7 +175,7 @@ def _templates(defined: Campaign) -> tuple[str, ...]:
     """The names of what it sends, each once."""
     steps = (step for variant in defined.variants for step in every(variant.steps))
     sends = (step for step in steps if isinstance(step, Send))
-    return tuple(dict.fromkeys(send.template for send in sends))
+    return tuple(dict.fromkeys(template for send in sends for _, template in send.ways))
 
 
 def stages(report: Report) -> tuple[Stage, ...]:

@@ -15,11 +15,12 @@ from hark.console.pages.merges import MergeLine, lines
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.console.values import Pair, pairs, text
+from hark.decide.attention import left
 from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
-from hark.definitions.types import Paced, Segment
+from hark.definitions.types import Paced, Policy, Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
 from hark.model import JSON, SECOND, Event, Instant, Kind, Record
@@ -92,6 +93,15 @@ class Message(Struct, frozen=True):
     detail: str
 
 
+class Attention(Struct, frozen=True):
+    """What is left of their attention, in points."""
+
+    left: float
+    most: float
+    unanswered: int
+    """Messages of the last day after which they have done nothing yet."""
+
+
 class Group(Struct, frozen=True):
     subject: int
     name: str
@@ -122,6 +132,10 @@ class CustomerPage(Struct, frozen=True):
     segments: tuple[Member, ...]
     consents: tuple[Consent, ...]
     messages: tuple[Message, ...]
+    campaigns: tuple[str, ...]
+    """Those in force, of each of which it can be asked why not."""
+    attention: Attention | None
+    """None where no policy keeps a balance."""
     first_seen: Instant | None
     last_seen: Instant | None
     """Their latest activity."""
@@ -202,6 +216,8 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         segments=tuple(_segments(here, record, timeline)),
         consents=_consents(record),
         messages=tuple(_message(row) for row in here.state.outbox(subject, 20)),
+        campaigns=tuple(one.name for one in here.state.documents() if one.kind == "campaign"),
+        attention=_attention(here, record),
         first_seen=known[1] if known else None,
         last_seen=int(active[-1]) if len(active) else None,
         events=len(timeline.at),
@@ -268,6 +284,17 @@ def _paces(here: Source, timeline: Timeline) -> tuple[Standing, ...]:
     return slowest_first([one for one in found if one])
 
 
+def _attention(here: Source, record: Record | None) -> Attention | None:
+    document = next(
+        (one for one in here.state.documents() if (one.kind, one.name) == ("policy", "attention")), None
+    )
+    policy = definition(document, settings.HARK_ZONE) if document else None
+    if not isinstance(policy, Policy) or policy.budget is None:
+        return None
+    unanswered = len(record.attention.open) if record and record.attention else 0
+    return Attention(left(record, policy.budget, here.now()), policy.budget.most, unanswered)
+
+
 def _consents(record: Record | None) -> tuple[Consent, ...]:
     found = record.consents if record else {}
     split = [(name.rpartition("/"), one) for name, one in sorted(found.items())]
@@ -275,7 +302,7 @@ def _consents(record: Record | None) -> tuple[Consent, ...]:
 
 
 def _message(row: OutboxRow) -> Message:
-    return Message(row.template, row.campaign, row.state, row.updated_at, row.detail)
+    return Message(row.template or row.channel, row.campaign, row.state, row.updated_at, row.detail)
 
 
 def traits(request: HttpRequest, subject: int) -> HttpResponse:

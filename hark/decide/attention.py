@@ -1,0 +1,118 @@
+"""The balance of a customer's attention: refilled by time, spent by messages, earned by signs of welcome.
+
+A fold over what happened: handing a message off takes what its intent costs; a message after which the
+customer did nothing for a day takes more; goals, reading, answers and coming back within the day bring
+something.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from hark.decide.limits import Defer, Withhold, goes_before, to_customers
+from hark.decide.plan import Watch, is_activity
+from hark.decide.reasons import Held
+from hark.decide.weights import EARNS, SILENCE_US
+from hark.decide.work import Work, whole_ms
+from hark.definitions.manners import Budget
+from hark.model import Balance, Event, FactName, Instant, Record, Sent
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """What is read of a `Goal Reached`."""
+
+    first: bool = True
+    also: int | None = None
+
+
+_reached = msgspec.json.Decoder(Reached)
+
+
+def standing(record: Record, budget: Budget, now: Instant) -> Balance:
+    """The balance as of now; keeps it in the record."""
+    known = record.attention
+    if known is None:
+        known = record.attention = Balance(budget.most, now)
+    for sent in [one for one in known.open if one + SILENCE_US < now]:
+        known.open.remove(sent)
+        _refill(known, budget, sent + SILENCE_US)
+        known.left = max(0.0, known.left - budget.ignored)
+    _refill(known, budget, now)
+    return known
+
+
+def left(record: Record | None, budget: Budget, now: Instant) -> float:
+    """What is left now, for who looks: the record stays as it is."""
+    known = record.attention if record else None
+    looked = Record(0, attention=Balance(known.left, known.at, list(known.open)) if known else None)
+    return standing(looked, budget, now).left
+
+
+def _refill(known: Balance, budget: Budget, to: Instant) -> None:
+    if to > known.at:
+        grown = known.left + budget.refill * (to - known.at) / budget.per_us
+        known.left, known.at = round(min(budget.most, grown), 6), to
+
+
+def heard(work: Work, event: Event, _watch: Watch) -> None:
+    """What the customer does earns attention for later messages; what was imported earns nothing."""
+    budget = work.plan.weights.budget
+    if budget is None or work.imported:
+        return
+    known = standing(work.record, budget, work.now)
+    kind = EARNS.get(event.name)
+    if kind and (kind != "goal" or _is_new_goal(event)):
+        _earn(known, budget, kind)
+    if is_activity(event):
+        answered = [one for one in known.open if one < event.at <= one + SILENCE_US]
+        if answered:
+            known.open = [one for one in known.open if one not in answered]
+            _earn(known, budget, "return")
+
+
+def _is_new_goal(event: Event) -> bool:
+    said = _reached.decode(event.properties)
+    return said.first and said.also is None and event.name == FactName.GOAL_REACHED
+
+
+def _earn(known: Balance, budget: Budget, kind: str) -> None:
+    known.left = min(budget.most, known.left + budget.earned.get(kind, 0.0))
+
+
+def spend(work: Work, sent: Sent) -> None:
+    """The message is handed off."""
+    budget = work.plan.weights.budget
+    if budget is not None and takes_attention(sent):
+        known = standing(work.record, budget, work.now)
+        known.left = max(0.0, known.left - cost(work, sent))
+        known.open.append(work.now)
+
+
+def takes_attention(sent: Sent) -> bool:
+    """Whether a message is to the customer, and not what their own action called for."""
+    return not sent.transactional and to_customers(sent)
+
+
+def cost(work: Work, sent: Sent) -> float:
+    """What the message takes, by its campaign's intent."""
+    budget, course = work.plan.weights.budget, work.plan.course(sent.campaign, sent.version)
+    return budget.costs[course.campaign.intent] if budget and course else 0.0
+
+
+def affordable(work: Work, sent: Sent) -> Withhold | Defer | None:
+    """Waits until the balance, less what goes before, pays for the message; not longer than it may."""
+    budget = work.plan.weights.budget
+    if budget is None:
+        return None
+    left = standing(work.record, budget, work.now).left
+    needed = cost(work, sent)
+    before = sum(cost(work, one) for one in work.record.sends if goes_before(work, sent, one))
+    if left - before >= needed:
+        return None
+    values = {"left": round(left, 2), "most": budget.most, "cost": needed}
+    if not budget.refill:
+        return Withhold(Held.BUDGET, values)
+    until = whole_ms(work.now + int((needed + before - left) / budget.refill * budget.per_us) + 1)
+    if until > sent.wanted_at + budget.max_wait_us:
+        return Withhold(Held.BUDGET, values)
+    return Defer(Held.BUDGET, values, until)

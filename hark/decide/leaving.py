@@ -1,0 +1,100 @@
+"""What leaves by a step of a run: a message, by the first channel that the customer accepts and can be
+reached by; a call of another system; a task for the team. In the control each is withheld at its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hark.clock import derived_id
+from hark.decide import rules
+from hark.decide.course import Course
+from hark.decide.limits import Withhold
+from hark.decide.messages import offer, withhold
+from hark.decide.reasons import Held
+from hark.decide.references import bound
+from hark.decide.work import Work
+from hark.definitions.types import Send, Task, Webhook
+from hark.model import JSON, Instant, Run, Sent
+
+
+def send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> None:
+    """A message to the customer. `entering`: all but timing was asked of them a moment ago."""
+    channel, template = chosen(work, course, step)
+    expires = None if step.expires_us is None else work.now + step.expires_us
+    sent = _sent(work, run, course, step.id, channel, template, expires)
+    known = entering and course.first_channels == {channel}
+    _go(work, run, sent, {"data": step.data} | ({"sender": step.sender} if step.sender else {}), known)
+
+
+def would_send(work: Work, course: Course, step: Send) -> Sent:
+    """The message that a send would want now, of no run."""
+    channel, template = chosen(work, course, step)
+    due, about = work.now, course.campaign
+    return Sent(
+        "", "", course.name, template, about.topic or "", channel, due, "wanted", due,
+        transactional=about.transactional, version=course.version,
+    )  # fmt: skip
+
+
+def tell(work: Work, run: Run, course: Course, step: Webhook, _entering: bool) -> None:
+    """Another system is told."""
+    sent = _sent(work, run, course, step.id, "webhook", "")
+    body = {} if step.body is None else {"body": bound(step.body, run, work.record)}
+    _go(work, run, sent, {"data": None, "sender": step.sender, **body})
+
+
+def ask(work: Work, run: Run, course: Course, step: Task, _entering: bool) -> None:
+    """People of ours are asked to do something."""
+    sent = _sent(work, run, course, step.id, "task", "")
+    _go(work, run, sent, {"data": None, "for": step.team, "says": step.says})
+
+
+def chosen(work: Work, course: Course, step: Send) -> tuple[str, str]:
+    """(channel, template): the first by which nothing stands against it now; if there is none, the first."""
+    ways = step.ways
+    if len(ways) == 1:
+        return ways[0]
+    return next((way for way in ways if _accepts(work, course, way[0])), ways[0])
+
+
+def _accepts(work: Work, course: Course, channel: str) -> bool:
+    """Whether the customer can be reached by the channel and has agreed to be."""
+    if not rules.address(work.record, channel) or rules.suppressed(work.record, channel) is not None:
+        return False
+    topic = course.campaign.topic
+    free = course.campaign.transactional or topic is None
+    return free or rules.lacking_consent(work, topic or "", channel) is None
+
+
+def _sent(
+    work: Work,
+    run: Run,
+    course: Course,
+    step: str,
+    channel: str,
+    template: str,
+    expires: Instant | None = None,
+) -> Sent:
+    return Sent(
+        message=derived_id("message", run.id, step, *((run.round,) if run.round else ())),
+        run=run.id,
+        campaign=course.name,
+        template=template,
+        topic=course.campaign.topic or "",
+        channel=channel,
+        wanted_at=work.now,
+        state="wanted",
+        due_at=work.now,
+        expires_at=expires,
+        transactional=course.campaign.transactional,
+        version=course.version,
+        arm=run.arm,
+        step=step,
+    )
+
+
+def _go(work: Work, run: Run, sent: Sent, said: Mapping[str, JSON], cleared: bool = False) -> None:
+    if run.shadow:
+        withhold(work, sent, Withhold(Held(run.arm), {}))
+    else:
+        offer(work, sent, said, cleared)
