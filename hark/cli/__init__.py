@@ -53,6 +53,7 @@ COMMANDS = {
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),
     "unmerge": ("identity", "Undo a merge."),
+    "unfence": ("unfence", "Let this data directory send again, after a restore or a long silence."),
     "erase": ("erase", "Forget a customer for good."),
     "doctor": (
         "doctor",

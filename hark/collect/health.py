@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from hark.collect.http import Answer, Collector, Headers, Incoming
-from hark.collect.readiness import Red
+from hark.collect.readiness import Red, RedReason
 from hark.collect.refusals import Reason, Refusal
 from hark.collect.steps import key_of
 
@@ -38,8 +38,10 @@ async def ready(collector: Collector, _: Incoming) -> Answer:
     """Whether requests should be sent here, and if not, every reason by name."""
     watch = collector.context.watch
     found = watch.reds()
-    said = msgspec.json.encode(Ready(not found, found, round(watch.lag_s(), 3)))
-    return Answer(503, said, [*_JSON, _RETRY]) if found else Answer(200, said, _JSON)
+    # One that is fenced takes all that comes in: only nothing goes out.
+    refuses = any(red.reason is not RedReason.FENCED for red in found)
+    said = msgspec.json.encode(Ready(not refuses, found, round(watch.lag_s(), 3)))
+    return Answer(503, said, [*_JSON, _RETRY]) if refuses else Answer(200, said, _JSON)
 
 
 async def measured(collector: Collector, incoming: Incoming) -> Answer:

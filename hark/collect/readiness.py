@@ -32,6 +32,8 @@ class RedReason(StrEnum):
     """Writing into the history failed the last time; events are kept in the state."""
     DISK_LOW = "disk_low"
     """Less is free than twice `min_free_mb` or 64 MB."""
+    FENCED = "fenced"
+    """Nothing is sent, since this may be a copy of a directory that sends too (`hark unfence`)."""
     LOG_UNREAD = "log_unread"
     """More of the log is unread than `unread_log_mb`: nothing more is accepted."""
     DRAINING = "draining"
@@ -44,6 +46,7 @@ TITLES = {
     RedReason.TICK_FAILS: "The engine fails.",
     RedReason.SEAL_FAILS: "The history can't be written.",
     RedReason.DISK_LOW: "The disk is nearly full.",
+    RedReason.FENCED: "Nothing is sent.",
     RedReason.LOG_UNREAD: "No more events are accepted.",
     RedReason.DRAINING: "The collector is starting anew.",
 }
@@ -69,6 +72,7 @@ def reds(standing: Standing, settings: Settings, now: Instant, up_s: float) -> l
         _silent(standing, up_s),
         _failing(standing),
         _disk(standing, settings),
+        _fenced(standing),
         _unread(standing, settings),
     ]
     return [red for red in found if red]
@@ -107,6 +111,13 @@ def _failing(standing: Standing) -> Red | None:
         message = f"the engine's last tick failed: {standing.vitals.failure}"
         return Red(RedReason.TICK_FAILS, message)
     return Red(RedReason.SEAL_FAILS, f"the history can't be written: {standing.vitals.seal_failure}")
+
+
+def _fenced(standing: Standing) -> Red | None:
+    if not standing.vitals or not standing.vitals.fenced:
+        return None
+    message = f"{standing.vitals.fenced}. Messages wait; if no other copy sends, say so: hark unfence"
+    return Red(RedReason.FENCED, message)
 
 
 def _disk(standing: Standing, settings: Settings) -> Red | None:

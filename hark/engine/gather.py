@@ -46,6 +46,8 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         suppressed=suppressed,
         released=released,
         print_key=parts.erasing.key,
+        deliveries=parts.pausing.take(),
+        fence=parts.fence.take(),
         erasures=erasures,
         rewritten=rewritten,
         gone=gone,
@@ -67,6 +69,7 @@ def changed(changes: Changes) -> bool:
         or changes.chunk
         or changes.documents
         or changes.problems
+        or changes.fence is not None
         or changes.sealed is not None
         or changes.rewritten
         or changes.gone

@@ -86,7 +86,7 @@ class Engine:
                 began = time.perf_counter()
                 worked = self.tick()
                 took_s = time.perf_counter() - began if worked else None
-                self._pulse.ticked(took_s, self._folded, self._sealing.failure)
+                self._pulse.ticked(took_s, self._folded, self._sealing.failure, self._parts.fence.closed)
                 idle_s = IDLE_S if worked else min(RESTING_S, idle_s * 1.2)
                 pause_s = self._pause_s if worked else idle_s
                 if pause_s > 0:
@@ -136,7 +136,9 @@ class Engine:
         self._time = max(self._time, self._parts.groups.until(taken.until))
         heard = self._messages.outcomes(self._time)
         fired = self._timers()
-        asked = self._messages.due(self._time, time.monotonic(), self._parts.definitions.rate_per_s)
+        rate_per_s = 0.0 if self._parts.fence.closed else self._parts.definitions.rate_per_s
+        asked = self._messages.due(self._time, time.monotonic(), rate_per_s) if rate_per_s else 0
+        self._parts.judge(self._time)
         events = len(self._parts.folder.events)
         self._commit(taken)
         self._folded += events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -33,6 +34,8 @@ class Told(Struct):
     wanted: list[OutboxRow] = field(default_factory=list)
     turns: dict[str, Turn] = field(default_factory=dict)
     """By message; the last one of a tick counts."""
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By (campaign, what): messages sent, come back for good, complained about."""
     listed: list[Event] = field(default_factory=list)
     """Facts for the suppression list, until it has taken them."""
 
@@ -49,6 +52,7 @@ class About(Struct):
     until: Instant | None = None
     reason: str = ""
     detail: str = ""
+    permanent: bool = False
 
 
 def told(into: Told, facts: Sequence[Event]) -> None:
@@ -57,8 +61,9 @@ def told(into: Told, facts: Sequence[Event]) -> None:
         if fact.name == WANTED:
             into.wanted.append(_wanted(fact))
         elif fact.name in STATES:
-            turn = _turn(fact)
-            into.turns[turn.message] = turn
+            about = _about.decode(fact.properties)
+            into.turns[about.message] = _turn(fact, about)
+            into.counted.update((about.campaign, what) for what in _counts(fact.name, about))
         elif fact.name in LISTED:
             into.listed.append(fact)
 
@@ -73,8 +78,24 @@ def _wanted(fact: Event) -> OutboxRow:
     )
 
 
-def _turn(fact: Event) -> Turn:
-    about = _about.decode(fact.properties)
+def _counts(name: str, about: About) -> tuple[str, ...]:
+    """What a fact counts as for its campaign; a mail server may refuse for good at once, or later."""
+    if not about.campaign:
+        return ()
+    if name in (FactName.MESSAGE_FAILED, FactName.MESSAGE_BOUNCED) and not about.permanent:
+        return ()
+    return _COUNTS.get(name, ())
+
+
+_COUNTS: dict[str, tuple[str, ...]] = {
+    FactName.MESSAGE_SENT: ("sent",),
+    FactName.MESSAGE_FAILED: ("sent", "bounced"),
+    FactName.MESSAGE_BOUNCED: ("bounced",),
+    FactName.MESSAGE_COMPLAINED: ("complained",),
+}
+
+
+def _turn(fact: Event, about: About) -> Turn:
     detail = ": ".join(filter(None, (about.reason, about.detail)))
     return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until)
 

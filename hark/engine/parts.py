@@ -15,9 +15,11 @@ from hark.engine.backfill import Backfill
 from hark.engine.copies import Copies
 from hark.engine.definitions import Definitions, Written
 from hark.engine.erase import Erasing
+from hark.engine.fence import Fence
 from hark.engine.folder import Folder
 from hark.engine.groups import Groups
 from hark.engine.hooks import publish
+from hark.engine.pausing import Pausing
 from hark.engine.records import Records
 from hark.engine.refolding import Refolding
 from hark.engine.repeats import Repeats
@@ -96,6 +98,8 @@ class Parts:
             self.state, self.folder, self.erasing.tombstones.print_of, self.holders, self.canonical
         )
         self.folder.listed = self.suppressions.hear
+        self.fence = Fence(data, self.state, clock.now())
+        self.pausing = Pausing(self.definitions, self.state.deliveries())
         self.groups = Groups(self.state, self.resolver, self.folder)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
         self.rows = self._rows(data)
@@ -119,7 +123,12 @@ class Parts:
 
     def _commands(self) -> dict[str, Callable[[Row], None]]:
         """What carries out each command of the log, by its name."""
-        own = {"define": self.define, "erase": self._erase, "unmerge": self.unmerging.unmerge}
+        own: dict[str, Callable[[Row], None]] = {
+            "define": self.define,
+            "erase": self._erase,
+            "unmerge": self.unmerging.unmerge,
+            "unfence": lambda _: self.fence.open(),
+        }
         return {**own, **suppressing.commands(self.resolver, self.folder, self.suppressions)}
 
     def _erase(self, row: Row) -> None:
@@ -139,11 +148,20 @@ class Parts:
         """New versions of definitions, in force from here on; what they ask of the past is filled in."""
         command = _define.decode(row.body)
         written = [Written(one.kind, one.name, one.body) for one in command.documents]
+        self._define(written, command.author, command.note, row.received_at)
+
+    def judge(self, at: Instant) -> None:
+        """Pauses campaigns whose messages come back, or are reported as unwanted, by this tick's facts."""
+        counted = self.folder.told.counted
+        if counted:
+            self.pausing.judge(counted, at, lambda written, note, at: self._define(written, "hark", note, at))
+
+    def _define(self, written: list[Written], author: str, note: str, at: Instant) -> None:
         before = self.definitions.plan
-        if self.definitions.define(written, command.author, command.note, row.received_at):
+        if self.definitions.define(written, author, note, at):
             publish(self._data, self.definitions.definitions())
             self.folder.plan = self.definitions.plan
-            self.backfill.fill(before, self.folder, row.received_at)
+            self.backfill.fill(before, self.folder, at)
 
     def waiting(self) -> tuple[int, Instant]:
         """(events, when the oldest was folded) of what waits to be sealed."""

@@ -66,6 +66,16 @@ class Kept(Struct, frozen=True):
     due: Instant | None
 
 
+class Deliveries(Struct, frozen=True):
+    """What became of a campaign's messages under one version."""
+
+    campaign: str
+    version: int
+    sent: int = 0
+    bounced: int = 0
+    complained: int = 0
+
+
 class Turn(Struct, frozen=True):
     """What became of a message that has an outbox row."""
 
@@ -192,6 +202,9 @@ class Changes(Struct):
     """(print, why, topic) of entries that are taken back, before those of `suppressed` are added."""
     print_key: str = ""
     """The directory's key for the prints."""
+    deliveries: list[Deliveries] = field(default_factory=list)
+    fence: str | None = None
+    """What this directory is known by, and whether it may send (`hark.engine.fence`); None: as before."""
     erasures: list[Erasure] = field(default_factory=list)
     rewritten: dict[int, Instant] = field(default_factory=dict)
     """By row of the erasure: since when its customer stands in no file of the history's newest version."""

@@ -16,6 +16,7 @@ from hark.model import Instant, Lane
 from hark.store.changes import Changes, Id, Kept, Owner
 from hark.store.checkpoint import Checkpoints
 from hark.store.contracts import OutboxRow
+from hark.store.deliveries import DeliveriesOf
 from hark.store.erasures import ErasuresOf
 from hark.store.identities import Identities
 from hark.store.state_reader import StateReader, open_reader
@@ -28,7 +29,7 @@ __all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
 StorageError = apsw.Error
 """Whatever SQLite could not do: full disk, broken file ... Nothing of the transaction was kept."""
 
-SQL = ("state.sql", "erasures.sql", "suppressions.sql")
+SQL = ("state.sql", "erasures.sql", "suppressions.sql", "deliveries.sql")
 SCHEMA = "".join((Path(__file__).parent / "sql" / name).read_text() for name in SQL)
 PAGES_TO_CHECKPOINT = 16_384
 """64 MB of WAL: a page changed many times between two checkpoints goes to the file once."""
@@ -38,7 +39,7 @@ MAPPED_BYTES = 1 << 33
 """Reads go through the page cache of the operating system, without a copy of ours."""
 
 
-class StateStore(Identities, ErasuresOf, SuppressionsOf):
+class StateStore(Identities, ErasuresOf, SuppressionsOf, DeliveriesOf):
     """The engine's own connection. `path` may be ":memory:" (replay). Not for use by two threads at once."""
 
     def __init__(self, path: Path | str, epoch: str = "") -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from hark.store.changes import Changes
+from hark.store.deliveries import write_deliveries
 from hark.store.erasures import write_erasures, write_stages
 from hark.store.suppressions import write_copies, write_suppressions
 
@@ -208,6 +209,7 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_problems,
     write_copies,
     write_suppressions,
+    write_deliveries,
     write_erasures,
     write_stages,
 ]

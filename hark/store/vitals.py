@@ -50,6 +50,8 @@ class Vitals(Struct):
     """Why the last tick failed; "" once one has not."""
     seal_failure: str = ""
     """Why sealing into the history failed the last time; "" once it has not."""
+    fenced: str = ""
+    """Why nothing is sent from here; "" where it is."""
 
 
 class Pulse:
@@ -61,13 +63,13 @@ class Pulse:
         before = read_vitals(data)
         self._said = Vitals(failure=before.failure, seal_failure=before.seal_failure) if before else Vitals()
 
-    def ticked(self, took_s: float | None, events: int, seal_failure: str) -> None:
+    def ticked(self, took_s: float | None, events: int, seal_failure: str, fenced: str = "") -> None:
         """A tick has ended well; `took_s` is None where there was nothing to do. `events` are all so far."""
         said = self._said
         if took_s is not None:
             said.ticks.observe(took_s)
-        recovered = bool(said.failure)
-        said.events, said.failure, said.seal_failure = events, "", seal_failure
+        recovered = bool(said.failure) or said.fenced != fenced
+        said.events, said.failure, said.seal_failure, said.fenced = events, "", seal_failure, fenced
         if recovered or time.time() - said.at_s >= EVERY_S:
             self._say()
 

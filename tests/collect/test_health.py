@@ -52,6 +52,7 @@ Own = tuple[Collect, Made]
         ({"vitals": None}, RedReason.ENGINE_SILENT),
         ({"vitals": Vitals(at_s=NOW_S, failure="KeyError: 'x'")}, RedReason.TICK_FAILS),
         ({"vitals": Vitals(at_s=NOW_S, seal_failure="OSError: full")}, RedReason.SEAL_FAILS),
+        ({"vitals": Vitals(at_s=NOW_S, fenced="it was copied")}, RedReason.FENCED),
         ({"free_bytes": 511 * MB}, RedReason.DISK_LOW),
         ({"unread_bytes": 101 * MB}, RedReason.LOG_UNREAD),
         ({"oldest": int((NOW_S - LAG_S + 1) * SECOND)}, None),
