@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import typer
 
 from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
-from hark.questions import ask
+from hark.questions.daily import next_batch
 
 
 def register(app: typer.Typer) -> None:
@@ -17,21 +15,10 @@ def register(app: typer.Typer) -> None:
 
 
 def allocate(data: Data = HERE, json: Json = False) -> None:
-    """Begin the next batch of each campaign with `allocation: learn`. Run it daily."""
+    """Begin the next batch of each campaign with `allocation: learn`. A running server does it daily."""
     workspace = Workspace(data)
     workspace.settle()
-    found: Any = ask(data, {"allocation": {}}, workspace.clock)
-    documents = [
-        {
-            "kind": "allocation",
-            "name": name,
-            "body": {"allocation": name, "of": one["version"], "shares": one["shares"]},
-        }
-        for name, one in found.items()
-        if sum(one["complete"].values())
-    ]
-    if documents:
-        workspace.command({"name": "define", "documents": documents, "author": "hark", "note": "learned"})
+    found = next_batch(workspace)
     if json:
         show.as_json(found)
         return

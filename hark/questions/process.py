@@ -138,6 +138,14 @@ def warm_later(stop: threading.Event) -> None:
     warm(stop)
 
 
+def daily_later(data: Path, clock: Clock, stop: threading.Event) -> None:
+    """What the server does once a day."""
+    from hark.app import Workspace
+    from hark.questions.daily import Daily
+
+    Daily(Workspace(data, clock)).run(stop)
+
+
 def serve(data: Path, clock: Clock) -> None:
     """Answer on DIR/run/questions.sock until SIGTERM, at low priority.
 
@@ -154,6 +162,8 @@ def serve(data: Path, clock: Clock) -> None:
     keeping.start()
     warming = threading.Thread(target=warm_later, args=(stop,), name="warming", daemon=True)
     warming.start()
+    batches = threading.Thread(target=daily_later, args=(data, clock, stop), name="daily", daemon=True)
+    batches.start()
     with Server(path, desk) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -1,0 +1,69 @@
+"""The day's work of a running server: the next batch of campaigns that learn, once a day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hark.app import Workspace
+from hark.clock import SetClock, instant
+from hark.definitions import parse, plan
+from hark.model import DAY, HOUR, Lane
+from hark.questions.daily import Daily
+
+LEARNS = """
+campaign: subject_lines
+trigger: {event: Signed Up}
+goal: {event: Bought, within: 1d}
+control: none
+why: a test
+topic: news
+allocation: learn
+variants: {a: {send: {channel: email, template: hello}}, b: {send: {channel: email, template: hello}}}
+---
+topic: news
+default: in
+---
+template: hello
+channel: email
+subject: Hello
+text: Hello
+"""
+
+
+def workspace(folder: Path) -> Workspace:
+    """Ten people entered a campaign that learns, and their windows are over."""
+    clock = SetClock(instant("2026-03-02T10:00:00Z"))
+    found = Workspace(folder / "data", clock, make=True)
+    found.settle()
+    found.command(plan.command(parse.read([("f", LEARNS)]), author="ann", note=""))
+    with found.appending() as log:
+        for number in range(10):
+            who = f'"userId": "u{number}"'
+            log.append(
+                Lane.LIVE,
+                "identify",
+                "shop",
+                f'{{{who}, "traits": {{"email": "u{number}@x.example"}}}}'.encode(),
+            )
+            log.append(Lane.LIVE, "track", "shop", f'{{{who}, "event": "Signed Up"}}'.encode())
+    found.settle()
+    clock.at += 3 * DAY
+    return found
+
+
+def test_a_batch_a_day(tmp_path: Path) -> None:
+    """From three in the morning on the day's batch is begun once; the next one a day later; not where nobody
+    learns."""
+    here = workspace(tmp_path)
+    assert isinstance(here.clock, SetClock)
+    here.clock.at = instant("2026-03-06T02:59:00Z")
+    daily = Daily(here)
+    assert not daily.once()
+    here.clock.at += HOUR
+    assert [daily.once(), daily.once()] == [True, False]
+    (batch,) = [one for one in here.state().documents() if one.kind == "allocation"]
+    assert batch.body["of"] == 1
+    assert sum(batch.body["shares"].values()) == 1
+    assert not Daily(here).once()
+    here.clock.at += DAY
+    assert daily.once()
