@@ -17,7 +17,6 @@ from hark.collect.readiness import Red, reds
 from hark.collect.source_changes import Change
 from hark.collect.sources import Made
 from hark.errors import HarkError
-from hark.history import columns
 from hark.loopback import Caller
 from hark.model import JSON, Instant, Lane
 from hark.questions import Answer, Progress, ask, begin, cancel, look
@@ -84,6 +83,8 @@ class Source:
 
     def names(self) -> tuple[str, ...]:
         """Event names of customers' latest events, the most frequent first, to choose from."""
+        from hark.history import columns
+
         found: Counter[str] = Counter()
         for chunk in self.state.newest(NAME_CHUNKS):
             rows = columns.table(chunk)

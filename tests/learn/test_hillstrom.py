@@ -20,6 +20,8 @@ from hark.model import DAY, JSON, Event
 from tests.data import shared
 from tests.learn.histories import T0, Told, campaign, entry, event
 
+pytestmark = pytest.mark.xdist_group("hillstrom")
+
 ARMS = {"Mens E-Mail": "mens", "Womens E-Mail": "womens", "No E-Mail": "control"}
 VARIANTS: JSON = {name: {"send": {"channel": "email", "template": name}} for name in ("mens", "womens")}
 OVER = T0 + 16 * DAY
