@@ -98,7 +98,14 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         **RANGE,
     },
     "lifecycle": {"period": text("period"), **RANGE},
-    "trend": {"event": step("event"), "period": text("period"), "of": text("of"), "by": BY, **RANGE},
+    "trend": {
+        "event": step("event"),
+        "period": text("period"),
+        "of": text("of"),
+        "by": BY,
+        "compare": flag("compare"),
+        **RANGE,
+    },
     "sessions": {"gap": text("gap"), "period": text("period"), **RANGE},
 }
 DEFAULTS: Mapping[str, Mapping[str, str]] = {

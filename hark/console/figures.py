@@ -212,7 +212,17 @@ def lifecycle(answer: LifecycleAnswer) -> JSON:
 def trend(answer: TrendAnswer, measure: str, height: int = 320) -> JSON:
     """A line a group (or the whole) of one measure of the points: count, customers, sum ..."""
     lines = [(one.value, one.points) for one in answer.groups] or [(answer.event, answer.points)]
-    return _lines([(name, _measured(points, measure)) for name, points in lines[:LINES]], height)
+    shown = [(name, _measured(points, measure)) for name, points in lines[:LINES]]
+    if answer.before and not answer.groups:
+        shown.append(("as many periods before", _moved(answer, measure)))
+    return _lines(shown, height)
+
+
+def _moved(answer: TrendAnswer, measure: str) -> list[tuple[str, float, bool]]:
+    """The time before, each value under the period it is compared with."""
+    pairs = zip(answer.points, answer.before, strict=True)
+    found = [(now.period, getattr(then, measure)) for now, then in pairs]
+    return [(period, value, True) for period, value in found if value is not None]
 
 
 def typical(answer: TrendAnswer, height: int = 260) -> JSON:

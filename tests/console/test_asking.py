@@ -91,6 +91,7 @@ ASKED = [
     "/paths?to=Order+Completed",
     "/lifecycle?period=month&until=2026-02-10",
     "/trend?event=Order+Completed&period=week&of=revenue&by=trait:first_name",
+    "/trend?event=Order+Completed&period=week&compare=yes&since=2026-02-02",
     "/trend",
     "/sessions?gap=1h",
 ]

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hark.clock import instant
+from hark.definitions.document import Document
 from hark.model import DAY, MINUTE
+from hark.understand.conditions.pace import Passage
+from hark.understand.conditions.sequence import Match
 from tests.console.shop import END, visits
 from tests.console.test_pages import html, last_order, told
 
@@ -101,3 +104,35 @@ def test_why_and_why_not_has_a_page(ann: Client) -> None:
     assert found["standing"][0]["asks"] == "trigger"
     assert all(line["campaign"] in ("", name) for line in found["lines"])
     assert ann.get(f"{address}/why/nothing").status_code == 404
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept tables: of those who stayed 1 % had ordered 216 s after they signed up, 2 % after 432 s ...; and
+    one of a way that nobody goes."""
+    from hark.store.state_reader import StateReader
+
+    bodies = [
+        {"from": "Signed Up", "to": "Order Completed", "waits": [216 * number for number in range(1, 100)]},
+        {"from": "Signed Up", "to": "Invited Friend", "waits": [3600] * 95},
+    ]
+    added = []
+    for body in bodies:
+        name = Passage(Match((body["from"],)), Match((body["to"],))).name
+        whole = {"pace": name, **body, "day": "2026-03-01", "cases": 60}
+        added.append(Document("pace", name, 1, whole))
+    documents = StateReader.documents
+    monkeypatch.setattr(StateReader, "documents", lambda self: [*documents(self), *added])
+
+
+def test_the_page_says_how_quickly_they_go_on_against_those_who_stayed(ann: Client, tables: None) -> None:
+    """Customer 7 ordered 3 h after signing up, later than 49 % of the others; a step that they wait for comes
+    first, with what they did since, the most frequent first."""
+    waiting, ordered = page(ann, 7)["paces"]
+    assert (ordered["waits"], ordered["seconds"], ordered["percent"]) == (False, 3 * 3600, 49)
+    assert (waiting["way"], waiting["waits"]) == ("from Signed Up to Invited Friend", True)
+    assert waiting["percent"] == 95, "of as many as went on at all"
+    since = [name for _, name in calls(7) if name not in ("Identify", "Signed Up")]
+    assert dict(waiting["instead"]) == {name: since.count(name) for name in set(since)}
+    shown = html(ann, ann.get("/customers?q=customer-7")["Location"])
+    assert "95 % of those who stayed had gone on sooner" in shown

@@ -18,7 +18,8 @@ class TrendPage(QuestionPage, frozen=True):
         typed = self.ask.typed
         of = f" and {typed['of']}" if typed["of"] else ""
         by = f", split by {typed['by']}" if typed["by"] else ""
-        return f"{typed['event'] or 'Any activity'}{of} by {typed['period']}{by}{self.limits}"
+        beside = ", beside the time before" if typed["compare"] else ""
+        return f"{typed['event'] or 'Any activity'}{of} by {typed['period']}{by}{self.limits}{beside}"
 
     @property
     def charts(self) -> list[tuple[str, str, JSON]]:
@@ -36,11 +37,18 @@ class TrendPage(QuestionPage, frozen=True):
         return shown
 
     @property
-    def newest(self) -> tuple[Point, ...]:
-        """The points, the latest first."""
-        return self.answer.points[::-1] if self.answer else ()
+    def newest(self) -> tuple[tuple[Point, Point | None], ...]:
+        """The points, the latest first, each with that as many periods before, where they are compared."""
+        if not self.answer:
+            return ()
+        before = self.answer.before or [None] * len(self.answer.points)
+        return tuple(zip(self.answer.points, before, strict=True))[::-1]
+
+    @property
+    def compares(self) -> bool:
+        return bool(self.answer and self.answer.before)
 
     @property
     def last(self) -> Point | None:
         """The latest period that is over."""
-        return next((one for one in self.newest if one.complete), None)
+        return next((one for one, _ in self.newest if one.complete), None)
