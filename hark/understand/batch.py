@@ -72,6 +72,15 @@ class BucketColumns:
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
         return self._found(self._passing(names, test))
 
+    def activity(self) -> Found:
+        # numba takes half a second to load, which only who asks for all activity should pay.
+        from hark.understand.kernels.rows import ACTIVITY, stream
+
+        rows = stream(self._runs, [ACTIVITY])
+        early = rows.at <= self.at
+        subject, at, seq = rows.subject[early], rows.at[early], rows.seq[early]
+        return Found(np.searchsorted(self.subjects, subject), at, seq)
+
     def values(
         self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
     ) -> tuple[Found, Ints, list[JSON]]:

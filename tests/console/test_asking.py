@@ -45,7 +45,7 @@ texts: dict[str, st.SearchStrategy[str]] = {
     "by": st.sampled_from(["plan", "trait:country.name", "segment:gone_quiet"]),
     **dict.fromkeys(("depth", "top"), st.integers(1, 9).map(str)),
     "rare": st.sampled_from(["0.5", "0.02"]),
-    **dict.fromkeys(("on_or_after", "repeats", "facts"), st.just("yes")),
+    **dict.fromkeys(("on_or_after", "repeats", "facts", "compare"), st.just("yes")),
     **dict.fromkeys(("since", "until"), st.sampled_from(["2026-01-31", "2026-02-01T00:00:00Z"])),
     "among": st.just("gone_quiet"),
     "of": st.just("revenue"),
@@ -58,6 +58,7 @@ def addresses(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     """A kind of question, and the texts of some of its parameters."""
     kind = draw(st.sampled_from(sorted(FIELDS)))
     chosen = draw(st.sets(st.sampled_from(sorted(FIELDS[kind])))) | NEEDED.get(kind, set())
+    chosen |= {"since"} if "compare" in chosen else set()
     return kind, {name: draw(texts[name]) for name in sorted(chosen)}
 
 

@@ -112,7 +112,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> None:
     one of a way that nobody goes."""
     from hark.store.state_reader import StateReader
 
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"from": "Signed Up", "to": "Order Completed", "waits": [216 * number for number in range(1, 100)]},
         {"from": "Signed Up", "to": "Invited Friend", "waits": [3600] * 95},
     ]

@@ -66,6 +66,10 @@ class Columns(Protocol):
         """The events of these names, up to the moment, that pass."""
         ...
 
+    def activity(self) -> Found:
+        """All activity up to the moment, by (who, at, seq)."""
+        ...
+
     def values(
         self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
     ) -> tuple[Found, Ints, list[JSON]]:

@@ -13,12 +13,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from hark.model import JSON, Event, Instant, Trait
 from hark.understand.conditions import wording
 from hark.understand.conditions.amount import MICRO, micro
-from hark.understand.conditions.base import Columns, Condition, Flags, Leaf, View
-from hark.understand.conditions.calendar import day_of, day_start
+from hark.understand.conditions.base import Columns, Condition, Flags, Found, Ints, Leaf, View
+from hark.understand.conditions.calendar import day_of, day_start, days_of
 from hark.understand.conditions.trait import HasTrait
 from hark.understand.operators import compile as compiled
 from hark.understand.operators import value_reader
@@ -189,9 +190,64 @@ class ComputedTrait(Leaf, frozen=True, tag="computed"):
         return self.changes(view.summaries.get(self.key), now)
 
     def by_place(self, columns: Columns) -> Iterator[tuple[int, JSON]]:
-        """(place, value at their moment) of the subjects who did any of the events."""
-        for place, summary in self._by_place(columns):
-            yield place, self.value(summary, columns.at)
+        """(place, value at their moment) of the subjects of whom there is any but that of nobody."""
+        found, codes, values = self._known(columns)
+        match self.kind:
+            case "count":
+                return _counted(found.who)
+            case "days":
+                days = days_of(found.at, self.zone)
+                return _counted(np.unique(np.column_stack([found.who, days]), axis=0)[:, 0])
+            case "sum":
+                return self._summed(found, np.array([micro(one) or 0 for one in values], object)[codes])
+            case "first" | "last":
+                return self._outermost(found, codes, values)
+        return self._frequent(found, codes, values)
+
+    def _known(self, columns: Columns) -> tuple[Found, Ints, list[JSON]]:
+        """The matches in the window that have a value; for each a code into the values."""
+        if self._read is None:
+            found = columns.matches(tuple(self.names), self.test)
+            codes, values = np.zeros(len(found.who), np.int64), [1]
+        else:
+            found, codes, values = columns.values(tuple(self.names), self.test, self._read)
+        inside = np.array([value is not None for value in values], np.bool_)[codes]
+        if self.window_days is not None:
+            inside &= days_of(found.at, self.zone) > day_of(columns.at, self.zone) - self.window_days
+        return found.only(inside), codes[inside], values
+
+    def _summed(self, found: Found, amounts: NDArray[np.object_]) -> Iterator[tuple[int, JSON]]:
+        """Whole numbers are added, as live, whatever their size."""
+        totals: dict[int, int] = {}
+        for place, amount in zip(found.who.tolist(), amounts.tolist(), strict=True):
+            totals[place] = totals.get(place, 0) + amount
+        return ((place, total / MICRO) for place, total in totals.items())
+
+    def _outermost(self, found: Found, codes: Ints, values: Sequence[JSON]) -> Iterator[tuple[int, JSON]]:
+        """The value of each subject's first event, or of the last."""
+        order = np.lexsort((found.seq, found.at, found.who))
+        who = found.who[order]
+        edges = np.diff(who, prepend=-1) if self.kind == "first" else np.diff(who, append=-1)
+        ends = np.flatnonzero(edges)
+        return zip(who[ends].tolist(), (values[one] for one in codes[order][ends].tolist()), strict=True)
+
+    def _frequent(self, found: Found, codes: Ints, values: Sequence[JSON]) -> Iterator[tuple[int, JSON]]:
+        """The most frequent values of each subject."""
+        if not len(found.who):
+            return
+        written = [_text(value) for value in values]
+        texts = sorted(set(written))
+        places = {text: place for place, text in enumerate(texts)}
+        text_of = np.array([places[text] for text in written], np.int64)
+        pairs, often = np.unique(found.who * (len(texts) + 1) + text_of[codes], return_counts=True)
+        who, text = np.divmod(pairs, len(texts) + 1)
+        order = np.lexsort((text, -often, who))
+        who, text = who[order], text[order]
+        starts = np.flatnonzero(np.diff(who, prepend=-1)).tolist()
+        decoded = [msgspec.json.decode(one) for one in texts]
+        for start, end in zip(starts, [*starts[1:], len(who)], strict=True):
+            most = [decoded[one] for one in text[start : min(end, start + self.n)].tolist()]
+            yield int(who[start]), most if self.kind == "top" else most[0]
 
     def leaves(self) -> Iterator[Leaf]:
         yield self
@@ -236,12 +292,23 @@ class HasComputed(Condition, frozen=True, tag="has_computed"):
         for number, one in enumerate(self.traits):
             for place, value in one.by_place(columns):
                 values.setdefault(place, list(nobody))[number] = value
+        answers: dict[str, bool] = {}
         for place, mine in values.items():
-            flags[place] = self._fits(mine, columns.at)
+            written = repr(mine)  # tells 1 from 1.0 and true
+            if written not in answers:
+                answers[written] = self._fits(mine, columns.at)
+            flags[place] = answers[written]
         return flags
 
     def leaves(self) -> Iterator[Leaf]:
         yield from self.traits
+
+
+def _counted(who: Ints) -> Iterator[tuple[int, JSON]]:
+    """How often each place is there."""
+    counts = np.bincount(who) if len(who) else who
+    there = np.flatnonzero(counts)
+    return zip(there.tolist(), counts[there].tolist(), strict=True)
 
 
 def _text(value: JSON) -> str:

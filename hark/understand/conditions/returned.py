@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from hark.model import JSON, Event, Instant, Kind
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import ACTIVITY, Answer, Leaf, View
+from hark.understand.conditions.base import ACTIVITY, Answer, Columns, Flags, Leaf, View
 
 
 class Returned(Leaf, frozen=True, tag="returned"):
@@ -73,6 +75,14 @@ class Returned(Leaf, frozen=True, tag="returned"):
         if start is None or start <= now - self.within_us:
             return False, None
         return True, start + self.within_us
+
+    def columnar(self, columns: Columns) -> Flags:
+        found = columns.activity()
+        away = (found.who[1:] == found.who[:-1]) & (found.at[1:] - found.at[:-1] >= self.gap_us)
+        back = away & (found.at[1:] > columns.at - self.within_us)
+        flags = np.zeros(len(columns.subjects), np.bool_)
+        flags[found.who[1:][back]] = True
+        return flags
 
     def leaves(self) -> Iterator[Leaf]:
         yield self
