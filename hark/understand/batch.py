@@ -13,13 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hark.definitions.types import EventMatch
 from hark.history.columns import CHUNK, events, micros
 from hark.history.merged import Merged
-from hark.history.runs import Run, distinct
+from hark.history.runs import Run, distinct, with_values
 from hark.model import JSON, Event, Instant, Trait
 from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
 from hark.understand.conditions.answers import NAMES, Joining
-from hark.understand.conditions.base import ACTIVITY, Flags, Found, Ints
+from hark.understand.conditions.base import ACTIVITY, Flags, Found, InOrder, Ints
 from hark.understand.conditions.trait import STATING, stated_by
 from hark.understand.partials import over_buckets
 
@@ -72,14 +73,28 @@ class BucketColumns:
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
         return self._found(self._passing(names, test))
 
+    def in_order(self, matches: Sequence[tuple[int, Sequence[str], JSON]], order: InOrder) -> Flags:
+        from hark.understand.kernels import sequence
+        from hark.understand.kernels.rows import Bit, stream, wanted
+
+        asked = [Bit(EventMatch(tuple(names), where)) for _, names, where in matches]
+        values = wanted(asked)
+        rows = stream([with_values(run, values) for run in self._runs], asked)
+        rows = rows.only(rows.at <= self.at)
+        bits = np.zeros(len(rows), np.int64)
+        for place, (bit, _, _) in enumerate(matches):
+            bits |= (rows.bits >> np.uint64(place) & np.uint64(1)).astype(np.int64) * bit
+        flags = np.zeros(len(self.subjects), np.bool_)
+        flags[np.searchsorted(self.subjects, sequence.met(rows, bits, order, self.at))] = True
+        return flags
+
     def activity(self) -> Found:
         # numba takes half a second to load, which only who asks for all activity should pay.
         from hark.understand.kernels.rows import ACTIVITY, stream
 
         rows = stream(self._runs, [ACTIVITY])
-        early = rows.at <= self.at
-        subject, at, seq = rows.subject[early], rows.at[early], rows.seq[early]
-        return Found(np.searchsorted(self.subjects, subject), at, seq)
+        rows = rows.only(rows.at <= self.at)
+        return Found(np.searchsorted(self.subjects, rows.subject), rows.at, rows.seq)
 
     def values(
         self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]

@@ -18,9 +18,10 @@ from hark.history.seal import Sealer
 from hark.model import DAY, HOUR, JSON, Event
 from hark.store.table import EventTable
 from hark.understand.batch import members, summaries
-from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait, Not
+from hark.understand.conditions import AllOf, Condition, Did, DidNot, HasTrait, InSequence, Not
+from hark.understand.conditions.sequence import Match, Never, Step
 from hark.understand.segments import segment_at
-from tests.understand.histories import CONDITIONS, KINDS, SPAN_H, START, arrivals, event, ordered
+from tests.understand.histories import CONDITIONS, EVENTS, KINDS, SPAN_H, START, arrivals, event, ordered
 
 MANY = settings(max_examples=50, deadline=None)
 SOMEWHERE = Path("/nonexistent")
@@ -157,3 +158,38 @@ def test_an_absence_is_asked_of_a_sealed_history(tmp_path: Path) -> None:
     assert list(segment_at(snapshot, Segment("never", DidNot(("Ordered",))), START)) == [1]
     pro = AllOf((Not(HasTrait({"plan": "pro"})), Did(("Ordered",))))
     assert list(segment_at(snapshot, Segment("some", pro), START)) == [2]
+
+
+SHORT = st.integers(1, 3).map(lambda hours: hours * HOUR)
+CLOSE = st.builds(
+    InSequence,
+    st.lists(
+        st.builds(
+            Step,
+            st.builds(Match, EVENTS),
+            st.one_of(st.none(), SHORT),
+            st.lists(st.builds(Match, EVENTS), max_size=1).map(tuple),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    st.builds(Never, st.tuples(st.builds(Match, EVENTS)), st.one_of(st.none(), SHORT)) | st.none(),
+    st.one_of(st.none(), SHORT),
+)
+"""Sequences whose times are as short as those between the events of `dense`."""
+
+
+@st.composite
+def dense(draw: st.DrawFn) -> list[Event]:
+    """One subject's events within hours, many at one instant."""
+    drawn = draw(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["Ordered", "Viewed"])), max_size=9))
+    return [
+        event(seq, name, START + hour * HOUR, START + hour * HOUR) for seq, (hour, name) in enumerate(drawn)
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(CLOSE, dense(), st.integers(0, 10))
+def test_orders_in_columns_hold_at_every_edge(condition: InSequence, events: list[Event], hours: int) -> None:
+    """Events exactly a window apart, at one instant, and such as end one attempt and undo another."""
+    _columns_answer(condition, events, hours)

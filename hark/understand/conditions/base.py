@@ -55,6 +55,20 @@ class Found(NamedTuple):
         return Found(self.who[rows], self.at[rows], self.seq[rows])
 
 
+class InOrder(NamedTuple):
+    """An order of events as numbers. Of n steps an event has bit i if it may be step i, bit n + i if it must
+    not stand before step i, bit 2n if it must not come after the last."""
+
+    within: Ints
+    """For each step how long (us) after the one before; -1: however long."""
+    never: bool
+    """Something must not come after the last step."""
+    span: int | None
+    """How long it must not; None: ever."""
+    since: Instant | None
+    """Attempts begin after this; None: whenever."""
+
+
 class Columns(Protocol):
     """Many subjects' histories as of one moment: what the columnar form reads."""
 
@@ -64,6 +78,10 @@ class Columns(Protocol):
 
     def matches(self, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Found:
         """The events of these names, up to the moment, that pass."""
+        ...
+
+    def in_order(self, matches: Sequence[tuple[int, Sequence[str], JSON]], order: InOrder) -> Flags:
+        """Whose events, up to the moment, stand in this order; `matches` are (bit, names, predicate)."""
         ...
 
     def activity(self) -> Found:

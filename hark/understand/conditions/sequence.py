@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Answer, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Flags, InOrder, Leaf, View
 from hark.understand.operators import compile as compiled
 
 TAIL = 32
@@ -278,6 +279,13 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
         if latest is None or (self.within_us is not None and latest <= now - self.within_us):
             return False, min(ends, default=None)
         return True, None if self.within_us is None else min([latest + self.within_us, *ends])
+
+    def columnar(self, columns: Columns) -> Flags:
+        within = [-1 if step.within_us is None else step.within_us for step in self.steps]
+        span = self.never.within_us if self.never else None
+        since = None if self.within_us is None else columns.at - self.within_us
+        order = InOrder(np.array(within, np.int64), self.never is not None, span, since)
+        return columns.in_order([(bit, match.names, match.where) for bit, match in self._bits], order)
 
     def leaves(self) -> Iterator[Leaf]:
         yield self

@@ -45,6 +45,10 @@ class Stream:
     def __len__(self) -> int:
         return len(self.subject)
 
+    def only(self, rows: Flags) -> Stream:
+        """Some of the rows, of a stream without names and values."""
+        return Stream(self.subject[rows], self.at[rows], self.seq[rows], self.bits[rows])
+
 
 class Bit(Struct, frozen=True):
     """When a row has the bit of this place."""
