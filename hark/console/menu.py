@@ -17,7 +17,13 @@ PAGES = {
         "Saved questions": "/questions",
     },
     "People": {"Customers": "/customers", "Segments": "/segments"},
-    "Speak": {"Campaigns": "/campaigns", "Definitions": "/definitions"},
+    "Speak": {
+        "Campaigns": "/campaigns",
+        "Outbox": "/outbox",
+        "Deliverability": "/deliverability",
+        "Suppressed": "/suppressed",
+        "Definitions": "/definitions",
+    },
     "Listen": {"Events": "/events", "Sources": "/sources", "Rejected": "/rejects"},
 }
 """By heading, the pages under it."""

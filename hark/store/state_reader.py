@@ -15,6 +15,7 @@ from hark.store.changes import KINDS, Problem
 from hark.store.contracts import OutboxRow
 from hark.store.erasures import ErasuresRead, holds
 from hark.store.identities import Identities
+from hark.store.outbox_read import OutboxRead
 from hark.store.state_rows import DOCUMENTS, OUTBOX, SQLRow, document, outbox_row
 from hark.store.suppressions import SuppressionsRead
 
@@ -22,7 +23,7 @@ READ_AT_MOST = 100_000
 """Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
 
 
-class StateReader(Identities, ErasuresRead, SuppressionsRead):
+class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
     """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
 
     Every question raises HarkError (`state.missing`) as long as no engine has run in the directory.

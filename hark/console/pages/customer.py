@@ -86,6 +86,8 @@ class Member(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
+    message: str
+    """Its id."""
     template: str
     campaign: str
     state: str
@@ -302,7 +304,8 @@ def _consents(record: Record | None) -> tuple[Consent, ...]:
 
 
 def _message(row: OutboxRow) -> Message:
-    return Message(row.template or row.channel, row.campaign, row.state, row.updated_at, row.detail)
+    named = row.template or row.channel
+    return Message(row.message, named, row.campaign, row.state, row.updated_at, row.detail)
 
 
 def traits(request: HttpRequest, subject: int) -> HttpResponse:
