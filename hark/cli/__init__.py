@@ -48,6 +48,7 @@ COMMANDS = {
     "report": ("ask", "Did it change what people do, and how sure is that?"),
     "backtest": ("backtest", "What a campaign would have done."),
     "trigger": ("trigger", "Start a campaign for one customer; says what came of it."),
+    "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),

@@ -25,6 +25,15 @@ class Conflict(Struct, frozen=True):
     campaign: str
 
 
+class Qualified(Struct, frozen=True):
+    """What is read of a `Programme Entered` fact's properties."""
+
+    programme: str
+    version: int
+    arm: str
+    share: float
+
+
 class Facts:
     """The entries, sends and conflicts of all campaigns, and the events that are goals."""
 
@@ -60,10 +69,22 @@ class Facts:
         subjects = (subject for subject, found in self._conflicts if found.campaign == campaign)
         return np.unique(np.fromiter(subjects, np.int64))
 
+    def qualified(self, programme: str) -> tuple[Entries, list[float]]:
+        """Everybody drawn for a programme, at the draw, and the control's share then."""
+        rows, told = self._read([FactName.PROGRAMME_ENTERED], Qualified)
+        first: dict[int, tuple[int, Qualified]] = {}
+        for row, (subject, found) in enumerate(told):
+            if found.programme == programme:
+                first.setdefault(subject, (row, found))
+        place = np.array([row for row, _ in first.values()], np.int64)
+        who, at, seq = (integers(rows, name)[place] for name in COLUMNS[:3])
+        arms = [Entered(programme, found.version, found.arm) for _, found in first.values()]
+        return Entries(who, at, seq, arms), [found.share for _, found in first.values()]
+
     @cached_property
     def activity(self) -> tuple[Integers, Integers]:
         """(subject, at) of everything that those who entered any campaign did, in no order."""
-        entered = np.unique(integers(self._entered[0], "subject"))
+        entered = self._who()
         parts = [
             _active(run, entered)
             for bucket in range(self._snapshot.buckets)
@@ -72,6 +93,10 @@ class Facts:
         none = np.zeros(0, np.int64)
         subjects, ats = zip((none, none), *parts, strict=True)
         return np.concatenate(subjects), np.concatenate(ats)
+
+    def _who(self) -> Integers:
+        """Whose activity is looked at."""
+        return np.unique(integers(self._entered[0], "subject"))
 
     @cached_property
     def _entered(self) -> tuple[pa.Table, dict[str, dict[int, dict[int, tuple[int, Entered]]]]]:
@@ -108,3 +133,14 @@ def _active(run: Run, subjects: Integers) -> tuple[Integers, Integers]:
     rows = np.flatnonzero(run.active & (np.cumsum(counts[:-1]) > 0))
     rows = rows[np.isin(run.subject[rows], subjects)]
     return run.subject[rows], run.at[rows]
+
+
+class FactsOf(Facts):
+    """The same, where the activity of these subjects is looked at."""
+
+    def __init__(self, snapshot: Snapshot, subjects: Integers) -> None:
+        super().__init__(snapshot)
+        self._subjects = subjects
+
+    def _who(self) -> Integers:
+        return self._subjects

@@ -23,6 +23,7 @@ from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.events import EventsQuestion, events
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
+from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.worth import WorthQuestion, worth
@@ -131,6 +132,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "paces": (PacesQuestion, paces),
     "backtest": (BacktestQuestion, ask_backtest),
     "worth": (WorthQuestion, worth),
+    "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),
 }
