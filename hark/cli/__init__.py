@@ -54,6 +54,7 @@ COMMANDS = {
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),
     "unmerge": ("identity", "Undo a merge."),
+    "preview": ("preview", "A message as a customer would get it, and what mail programs would mind."),
     "unfence": ("unfence", "Let this data directory send again, after a restore or a long silence."),
     "erase": ("erase", "Forget a customer for good."),
     "doctor": (

@@ -19,6 +19,7 @@ PAGES = {
     "People": {"Customers": "/customers", "Segments": "/segments"},
     "Speak": {
         "Campaigns": "/campaigns",
+        "Templates": "/templates",
         "Outbox": "/outbox",
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",

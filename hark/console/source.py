@@ -38,11 +38,11 @@ class Source:
     """One data directory, as the console reads it. Shared by all threads."""
 
     def __init__(self, data: Path, clock: Clock, url: str) -> None:
-        self.data, self._clock, self.url = data, clock, url
+        self.data, self.clock, self.url = data, clock, url
         self.state: StateReader = open_reader(data)
 
     def now(self) -> Instant:
-        return self._clock.now()
+        return self.clock.now()
 
     def snapshot(self, only: int | None = None) -> Snapshot:
         """The history as it stands now; with `only`, of one subject alone."""
@@ -60,11 +60,11 @@ class Source:
 
     def ask(self, question: JSON) -> JSON:
         """A long question, answered by the questions process where one runs (`hark.questions`)."""
-        return ask(self.data, question, self._clock)
+        return ask(self.data, question, self.clock)
 
     def begin(self, question: JSON, patience_s: float = 0.0) -> Answer | Progress:
         """The same, waiting no longer than `patience_s` where the process runs: `look` again by its id."""
-        return begin(self.data, question, self._clock, patience_s)
+        return begin(self.data, question, self.clock, patience_s)
 
     def answer_or_progress(self, question: JSON, patience_s: float) -> JSON | Progress:
         """The answer within `patience_s`, else how far it is; with `math.inf` always the answer."""

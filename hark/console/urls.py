@@ -32,6 +32,7 @@ from hark.console.pages import (
     sources,
     stopped,
     suppressed,
+    templates,
     why,
 )
 
@@ -67,6 +68,9 @@ urlpatterns = [
     path("funnel/stopped", stopped.view, name="stopped"),
     path("outbox", outbox.index, name="outbox"),
     path("outbox/<str:message>", outbox.view, name="outbox-message"),
+    path("templates", templates.index, name="templates"),
+    path("templates/<str:name>", templates.view, name="template"),
+    path("templates/<str:name>/frame", templates.frame, name="template-frame"),
     path("suppressed", suppressed.view, name="suppressed"),
     path("deliverability", deliverability.view, name="deliverability"),
     path("definitions", definitions.index, name="definitions"),

@@ -32,7 +32,7 @@ MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rej
 
 JOINERS = {
     "app", "cli", "connected", "console", "demo", "doctor", "engine", "health", "imports", "loopback",
-    "questions", "replay", "restart", "role", "sql", "supervisor", "workspace", "__main__",
+    "questions", "previews", "replay", "restart", "role", "sql", "supervisor", "workspace", "__main__",
 }  # fmt: skip
 WORLD = {
     "socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx", "httpcore",

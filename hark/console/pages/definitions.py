@@ -21,7 +21,13 @@ from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
 from hark.model import Instant
 
-OWN_PAGES = {"segment": "/segments", "campaign": "/campaigns", "question": "/questions", "source": "/sources"}
+OWN_PAGES = {
+    "segment": "/segments",
+    "campaign": "/campaigns",
+    "question": "/questions",
+    "source": "/sources",
+    "template": "/templates",
+}
 EXAMPLES = {
     "segment": """\
 segment: slowing_down
