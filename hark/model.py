@@ -76,6 +76,7 @@ class FactName(StrEnum):
     MESSAGE_COMPLAINED = "Message Complained"
     SEGMENT_ENTERED = "Segment Entered"
     SEGMENT_LEFT = "Segment Left"
+    LEVEL_CHANGED = "Level Changed"
     ADDRESS_SUPPRESSED = "Address Suppressed"
     ADDRESS_RELEASED = "Address Released"
     ARM_CONFLICT = "Arm Conflict"

@@ -48,8 +48,7 @@ def refold(work: Work, data: Mapping[str, Any]) -> None:
     record.summaries = {key: value for key, value in record.summaries.items() if key in plan.leaf_keys}
     for name in [name for name in record.members if name not in plan.segments]:
         del record.members[name]
-    for segment in plan.segments.values():
-        ask(work, segment)
+    ask(work, plan.segments.values())
 
 
 def existing(work: Work, data: Mapping[str, Any]) -> None:
@@ -83,8 +82,7 @@ def part(work: Work, data: Mapping[str, Any]) -> None:
     work.record = decode(data["record"])
     work.record.now = now
     work.imported = work.moved = work.arming = True
-    for segment in work.plan.segments.values():
-        ask(work, segment)
+    ask(work, work.plan.segments.values())
 
 
 def suppress(work: Work, data: Mapping[str, JSON]) -> None:

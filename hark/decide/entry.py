@@ -34,6 +34,15 @@ class Crossing(msgspec.Struct, frozen=True):
     backfill: bool = False
 
 
+class Change(msgspec.Struct, frozen=True, rename={"before": "from"}):
+    """What is read of a `Level Changed` fact."""
+
+    engagement: str
+    to: str | None
+    before: str | None
+    backfill: bool = False
+
+
 class Call(msgspec.Struct, frozen=True):
     """What is read of a `Campaign Triggered`."""
 
@@ -41,6 +50,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 _crossing = msgspec.json.Decoder(Crossing)
+_change = msgspec.json.Decoder(Change)
 _call = msgspec.json.Decoder(Call)
 
 
@@ -56,6 +66,11 @@ def triggers(work: Work, event: Event, watch: Watch) -> None:
         for course in work.plan.entering(crossing.segment):
             if not crossing.backfill or course.campaign.trigger.existing:
                 consider(work, course, event, "existing" if crossing.backfill else "")
+    if watch.levels:
+        change = _change.decode(event.properties)
+        if not change.backfill:
+            for course in work.plan.levels.started(change.engagement, change.before, change.to):
+                consider(work, course, event)
 
 
 def _said(course: Course, event: Event) -> Event:

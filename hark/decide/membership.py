@@ -1,9 +1,13 @@
-"""The reducers of summaries and of who is in which segment."""
+"""The reducers of summaries, and of who is in which segment and at which level of engagement."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hark.decide.levels import level_of
 from hark.decide.plan import Watch
 from hark.decide.work import Work, whole_ms
+from hark.definitions.levels import Engagement
 from hark.definitions.types import Segment
 from hark.model import JSON, Event, FactName
 
@@ -17,17 +21,29 @@ def summaries(work: Work, event: Event, watch: Watch) -> None:
 
 def membership(work: Work, _event: Event, watch: Watch) -> None:
     """Asks again the segments whose answer the event may have changed."""
-    for segment in watch.with_traits if work.traits_changed else watch.segments:
-        ask(work, segment)
+    ask(work, watch.with_traits if work.traits_changed else watch.segments)
     work.traits_changed = False
 
 
-def ask(work: Work, segment: Segment) -> None:
-    """Sets the membership to what holds now, writes a fact if it changed, and notes when to ask again."""
+def ask(work: Work, segments: Iterable[Segment]) -> None:
+    """Sets the memberships to what holds now, writes facts of what changed, and notes when to ask again."""
+    levels: dict[str, str | None] = {}
+    for segment in segments:
+        if segment.level_of:
+            levels.setdefault(segment.level_of, level_of(work.record, work.plan.levels[segment.level_of]))
+        _ask(work, segment)
+    for definition, before in levels.items():
+        _move(work, work.plan.levels[definition], before)
+
+
+def _ask(work: Work, segment: Segment) -> None:
     record, name = work.record, segment.name
     inside, change = segment.where.answer(record, work.now)
     if inside is not (name in record.members):
-        enter(work, name) if inside else leave(work, name)
+        if segment.level_of:
+            record.members.pop(name) if name in record.members else record.members.update({name: work.now})
+        else:
+            enter(work, name) if inside else leave(work, name)
     if change is not None:
         record.changes[name] = whole_ms(change)
         work.moved = True
@@ -38,12 +54,21 @@ def ask(work: Work, segment: Segment) -> None:
 
 def enter(work: Work, name: str) -> None:
     work.record.members[name] = work.now
-    properties: dict[str, JSON] = {"segment": name}
-    if work.backfill:
-        properties["backfill"] = True
-    if work.imported:
-        properties["imported"] = True
-    work.emit(FactName.SEGMENT_ENTERED, properties)
+    work.emit(FactName.SEGMENT_ENTERED, {"segment": name} | _how(work))
+
+
+def _how(work: Work) -> dict[str, JSON]:
+    """What it is that started this, where it was not something done just now."""
+    how: dict[str, JSON] = {"backfill": True} if work.backfill else {}
+    return how | ({"imported": True} if work.imported else {})
+
+
+def _move(work: Work, definition: Engagement, before: str | None) -> None:
+    """Writes the fact of a level that changed: one for a change over several levels at once."""
+    now = level_of(work.record, definition)
+    if now != before:
+        said: dict[str, JSON] = {"engagement": definition.name, "from": before, "to": now}
+        work.emit(FactName.LEVEL_CHANGED, said | _how(work))
 
 
 def leave(work: Work, name: str) -> None:
@@ -55,9 +80,9 @@ def leave(work: Work, name: str) -> None:
 def changes_due(work: Work) -> None:
     """Asks the segments whose answer may change by time at this moment; forgets those no longer defined."""
     changes, segments = work.record.changes, work.plan.segments
-    for name in sorted(name for name, at in changes.items() if at <= work.now):
-        if name in segments:
-            ask(work, segments[name])
-        else:
+    due = sorted(name for name, at in changes.items() if at <= work.now)
+    for name in due:
+        if name not in segments:
             del changes[name]
             work.moved = True
+    ask(work, [segments[name] for name in due if name in segments])

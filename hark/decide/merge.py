@@ -29,8 +29,7 @@ def join(work: Work, input: Handover) -> None:
     """
     work.imported, work.moved, work.arming = input.imported, True, True
     join_records(work, input.record)
-    for segment in work.plan.segments.values():
-        ask(work, segment)
+    ask(work, work.plan.segments.values())
 
 
 def join_records(work: Work, younger: Record) -> None:

@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test, learned
 from hark.decide.holdouts import Holdouts
+from hark.decide.levels import Levels
 from hark.decide.weights import weights
 from hark.definitions.document import Document
+from hark.definitions.levels import Engagement
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
@@ -91,6 +93,8 @@ class Watch(Struct, frozen=True):
     triggers: tuple[Course, ...] = ()
     enters: bool = False
     """It is the entry into a segment, by which campaigns start."""
+    levels: bool = False
+    """It is a change of level, by which campaigns start."""
     goals: tuple[Course, ...] = ()
     """The courses one of whose goals this may be."""
     waits: frozenset[tuple[str, int]] = frozenset()
@@ -132,6 +136,8 @@ class Plan:
             for document, thing in documents
             if isinstance(thing, Campaign)
         }
+        self.levels = Levels([one for one in things if isinstance(one, Engagement)], self.current.values())
+        self.segments |= {one.name: one for one in self.levels.segments()}
         self._hold_out(documents)
         self.weights = weights(self.attention, [course.campaign for course in self.current.values()])
         self._courses = {course.key: course for course in (*older, *self.current.values())}
@@ -263,6 +269,8 @@ class Plan:
         names: set[str] = {*ALWAYS, *self.weights.earning}
         if self._entering:
             names.add(FactName.SEGMENT_ENTERED.value)
+        if self.levels.start_campaigns:
+            names.add(FactName.LEVEL_CHANGED.value)
         for condition in self._conditions():
             for leaf in condition.leaves():
                 names |= leaf.watches() - {TRAITS, ACTIVITY}
@@ -324,6 +332,7 @@ class Plan:
                 if course.starts_when and name in course.starts_when.names
             ),
             enters=name == FactName.SEGMENT_ENTERED and bool(self._entering),
+            levels=name == FactName.LEVEL_CHANGED and self.levels.start_campaigns,
             goals=tuple(
                 course for course in courses if any(name in one.match.names for one in course.pursued)
             ),
@@ -369,7 +378,7 @@ def _narrowed(name: str, **fields: Any) -> Watch:
         "goals": fields["goals"],
         "exits": asks,
         "waits": fields["waits"],
-        "triggers": fields["triggers"] or fields["enters"],
+        "triggers": fields["triggers"] or fields["enters"] or fields["levels"],
     }
     return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
 

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, TREATED
-from hark.decide.entry import expose, remember_entry
+from hark.decide.entry import Change, expose, remember_entry
 from hark.decide.goals import remember_goal
+from hark.decide.levels import put_at
 from hark.decide.membership import summaries
 from hark.decide.merge import join_records
 from hark.decide.plan import Plan, Watch
@@ -91,7 +92,7 @@ def _fold(plan: Plan, record: Record, event: Event) -> None:
     work = Work(record, plan)
     work.now = record.now = max(record.now, event.instant)
     if event.kind == Kind.FACT:
-        _remember(record, event)
+        _remember(record, event, plan)
     watch = plan.watch_of(event, first=False)
     if watch is not None:
         _reduce(work, event, watch)
@@ -108,7 +109,7 @@ def _reduce(work: Work, event: Event, watch: Watch) -> None:
             remember_goal(work, course, event)
 
 
-def _remember(record: Record, fact: Event) -> None:
+def _remember(record: Record, fact: Event, plan: Plan) -> None:
     """What a fact says was decided."""
     if fact.name == FactName.CAMPAIGN_ENTERED:
         _entered(record, fact, _entered_fact.decode(fact.properties))
@@ -116,6 +117,9 @@ def _remember(record: Record, fact: Event) -> None:
         record.members[_crossed.decode(fact.properties).segment] = fact.at
     elif fact.name == FactName.SEGMENT_LEFT:
         record.members.pop(_crossed.decode(fact.properties).segment, None)
+    elif fact.name == FactName.LEVEL_CHANGED:
+        change = _change.decode(fact.properties)
+        put_at(record, plan.levels.get(change.engagement), change.to, fact.at)
 
 
 def _entered(record: Record, fact: Event, said: Entered) -> None:
@@ -132,3 +136,4 @@ def _entered(record: Record, fact: Event, said: Entered) -> None:
 
 _entered_fact = msgspec.json.Decoder(Entered)
 _crossed = msgspec.json.Decoder(Crossed)
+_change = msgspec.json.Decoder(Change)

@@ -238,6 +238,12 @@ def _segment_left(facts: Properties) -> str:
     return f"left the segment {facts['segment']}"
 
 
+def _level(facts: Properties) -> str:
+    found = " (found there when the levels were defined)" if facts.get("backfill") else ""
+    before, now = facts.get("from") or "below all levels", facts.get("to") or "below all levels"
+    return f"went from {before} to {now} in {facts['engagement']}{found}"
+
+
 def _conflict(facts: Properties) -> str:
     kept, dropped = facts["kept"], facts["dropped"]
     return f"had two arms in {facts['campaign']} under two ids: {kept}, the earlier, counts, not {dropped}"
@@ -288,6 +294,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.MESSAGE_COMPLAINED: _complained,
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
+    FactName.LEVEL_CHANGED: _level,
     FactName.ARM_CONFLICT: _conflict,
     FactName.CAMPAIGN_RESTARTED: _restarted,
     FactName.SPLIT_ENTERED: _split,

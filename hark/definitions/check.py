@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from hark.definitions import level_check as levels
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
-from hark.definitions.resolve import cycle, named_in, named_segments
+from hark.definitions.resolve import cycle, named, named_conditions, named_in
 from hark.definitions.sending import LEAVING
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Send, Sender, Task, Template, Webhook
@@ -35,7 +36,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
-    return found
+    return found or [problem for document in parsed for problem in levels.problems(document, known)]
 
 
 def _twice(parsed: Sequence[Parsed]) -> list[Problem]:
@@ -68,37 +69,28 @@ def _links_twice(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
 
 def _named(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
     """Segments and topics that conditions name are there, and no segment names itself, however far about."""
-    names = {name: named_segments(one) for name, one in known.get("segment", {}).items()}
+    names = {
+        named(kind, name): named_conditions(one)
+        for kind in ("segment", "engagement")
+        for name, one in known.get(kind, {}).items()
+    }
     found = []
     for document in parsed:
         for kind, name in named_in(document.definition):
             if name not in known.get(kind, {}):
                 message, hint = f'there is no {kind} "{name}"', nearest(name, known.get(kind, {}))
-                found.append(Problem(document.file, _line_naming(document.node, name), message, hint))
-        way = cycle(document.name, names) if document.kind == "segment" else []
+                found.append(Problem(document.file, document.line_naming(name), message, hint))
+        label = named(document.kind, document.name)
+        way = cycle(label, names) if document.kind in ("segment", "engagement") else []
         if way:
-            message = f"segment {document.name} names itself: {' → '.join(way)}"
-            found.append(Problem(document.file, _line_naming(document.node, way[1]), message))
+            message = f"{document.kind} {document.name} names itself: {' → '.join(way)}"
+            line = document.line_naming(way[1].rpartition(" ")[2])
+            found.append(Problem(document.file, line, message))
     return found
 
 
 def _listed(value: object) -> list[Node]:
     return value if isinstance(value, list) else []
-
-
-def _line_naming(node: Node, name: str) -> int:
-    """The line on which a condition names a segment or topic; the document's if there is none."""
-    ways = [node]
-    while ways:
-        value = ways.pop().value
-        children = (
-            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        )
-        for key, child in children:
-            if key in ("in_segment", "topic") and child.value == name:
-                return child.line
-            ways.append(child)
-    return node.line
 
 
 def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:

@@ -9,6 +9,7 @@ from hark.definitions.attention import ATTENTION
 from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
+from hark.definitions.engagement import ENGAGEMENT
 from hark.definitions.goals import PROGRAMME_GOAL
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.pace import PACED
@@ -42,7 +43,6 @@ from hark.definitions.types import (
 from hark.definitions.yaml import Node
 
 PLANNED_KINDS = (
-    "engagement",
     "stage",
     "hypothesis",
     "survey",
@@ -168,4 +168,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "source": SOURCE,
     "event": EVENT,
     "question": QUESTION,
+    "engagement": ENGAGEMENT,
 }

@@ -20,6 +20,7 @@ from hark.definitions.shapes import (
     Invalid,
     ListOf,
     Mapped,
+    Named,
     Reading,
     Record,
     Shape,
@@ -44,7 +45,7 @@ from hark.understand.conditions import (
 from hark.understand.conditions.moments import TIMED
 from hark.understand.conditions.since_last import AFTER
 
-PLANNED_CONDITIONS = ("engagement", "stage")
+PLANNED_CONDITIONS = ("stage",)
 MOST_CHANGE_DAYS = 200
 MOST_RETURNS = 100
 
@@ -187,6 +188,13 @@ def _zone(where: JSON, reading: Reading) -> str:
     return reading.zone if any(name in TIMED for name in operators) else "UTC"
 
 
+def _at_level() -> Shape[Condition]:
+    # Late: the levels of a definition are conditions themselves.
+    from hark.definitions.engagement import AT_LEVEL
+
+    return AT_LEVEL
+
+
 _SOME = ListOf(CONDITION, "a list of conditions")
 ANY_CONDITION: Shape[Condition] = OneCondition(
     {
@@ -207,5 +215,6 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "consent": CONSENT,
         "reachable": Mapped(CHANNEL, _turned(Reachable)),
         "in_segment": Mapped(NAME, _turned(InSegment)),
+        "engagement": Named("level", _at_level),
     }
 )

@@ -49,6 +49,24 @@ class Parsed(Struct, frozen=True):
                 break
         return node.line
 
+    def line_naming(self, name: str) -> int:
+        """The line on which a condition names a segment, topic or engagement; the document's if none does."""
+        ways = [self.node]
+        while ways:
+            value = ways.pop().value
+            children: Iterable[tuple[object, Node]] = (
+                value.items()
+                if isinstance(value, dict)
+                else enumerate(value)
+                if isinstance(value, list)
+                else ()
+            )
+            for key, child in children:
+                if key in ("in_segment", "topic", "definition") and child.value == name:
+                    return child.line
+                ways.append(child)
+        return self.line
+
 
 def _document(node: Node, reading: Reading) -> Parsed | None:
     if not isinstance(node.value, dict) or not node.value:

@@ -10,10 +10,22 @@ import msgspec
 from msgspec import Struct
 
 from hark.definitions.asked import Funnel
+from hark.definitions.levels import Engagement
 from hark.definitions.problems import nearest
 from hark.definitions.types import Computed, Definition, Paced, Question, Segment, Topic
 from hark.errors import HarkError
-from hark.understand.conditions import AllOf, Condition, HasConsent, HasTrait, InSegment, Pace, replaced
+from hark.understand.conditions import (
+    AllOf,
+    AtLevel,
+    Condition,
+    HasConsent,
+    HasTrait,
+    InSegment,
+    Named,
+    Not,
+    Pace,
+    replaced,
+)
 from hark.understand.conditions.computed import HasComputed
 from hark.understand.conditions.consent import Rule
 from hark.understand.conditions.pace import Passage
@@ -26,7 +38,7 @@ def resolved(definitions: Iterable[T], in_force: Sequence[Definition]) -> list[T
     """The same definitions, in which each `in_segment` knows the condition of its segment, as in force,
     each `consent` the rules of its topic, each `pace` its table, and each trait that is computed how.
 
-    Raises HarkError: `segment.unknown`, `segment.cycle`.
+    Raises HarkError: `segment.unknown`, `segment.cycle`, `engagement.unknown`, `engagement.level`.
     """
     look_up = Lookup(in_force)
     return [_with(one, look_up.condition) for one in definitions]
@@ -40,6 +52,7 @@ class Lookup:
         self._rules = {one.name: Rule(one.default, one.opt_in) for one in in_force if isinstance(one, Topic)}
         self._computed = {one.name: one.trait for one in in_force if isinstance(one, Computed)}
         self._paces = {one.name: one.reference for one in in_force if isinstance(one, Paced)}
+        self._levels = {one.name: one for one in in_force if isinstance(one, Engagement)}
         self._known: dict[str, Condition] = {}
 
     def condition(self, condition: Condition) -> Condition:
@@ -51,6 +64,8 @@ class Lookup:
             match leaf:
                 case InSegment():
                     return InSegment(leaf.name, self._segment(leaf.name, above))
+                case AtLevel():
+                    return msgspec.structs.replace(leaf, where=self._level(leaf, above))
                 case HasConsent():
                     return msgspec.structs.replace(leaf, rule=self._rules.get(leaf.topic))
                 case Pace():
@@ -83,16 +98,59 @@ class Lookup:
             self._known[name] = self._complete(self._segments[name], (*above, name))
         return self._known[name]
 
+    def _level(self, leaf: AtLevel, above: tuple[str, ...]) -> Condition:
+        label = named("engagement", leaf.name)
+        if label in above:
+            path = " → ".join([*above[above.index(label) :], label])
+            raise HarkError(f"definitions that name each other: {path}", "leave one out", "segment.cycle")
+        if leaf.name not in self._levels:
+            hint = nearest(leaf.name, self._levels)
+            raise HarkError(f"there is no engagement {leaf.name!r}", hint, "engagement.unknown")
+        meant = between(self._levels[leaf.name], leaf)
+        return self._complete(meant, (*above, label))
+
+
+def between(definition: Engagement, leaf: AtLevel) -> Condition:
+    """The bounds as a condition. Raises HarkError `engagement.level` for a level that there is not."""
+    for name in (leaf.at_least, leaf.at_most):
+        if name and name not in definition.names:
+            hint = nearest(name, definition.names)
+            raise HarkError(f"there is no level {name!r} in {definition.name}", hint, "engagement.level")
+    parts = [definition.at_least(leaf.at_least)] if leaf.at_least else []
+    above = definition.next_above(leaf.at_most) if leaf.at_most else None
+    parts += [Not(definition.at_least(above))] if above else []
+    if not parts:
+        message = f"{leaf.at_most!r} is the strongest level of {definition.name}: everybody is at most there"
+        raise HarkError(message, "name a weaker one", "engagement.level")
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+
+
+def named(kind: str, name: str) -> str:
+    """How a segment or an engagement definition is called where they name each other."""
+    return name if kind == "segment" else f"{kind} {name}"
+
 
 def named_in(definition: Any) -> dict[tuple[str, str], None]:
     """(kind, name) of what the conditions of a definition name."""
     found: dict[tuple[str, str], None] = {}
 
     def note(condition: Condition) -> Condition:
-        if isinstance(condition, InSegment):
-            found["segment", condition.name] = None
+        if isinstance(condition, Named):
+            found["segment" if isinstance(condition, InSegment) else "engagement", condition.name] = None
         elif isinstance(condition, HasConsent):
             found["topic", condition.topic] = None
+        return condition
+
+    _with(definition, lambda condition: replaced(condition, note))
+    return found
+
+
+def levels_in(definition: Any) -> list[AtLevel]:
+    """The levels that its conditions name."""
+    found: list[AtLevel] = []
+
+    def note(condition: Condition) -> Condition:
+        found.extend([condition] if isinstance(condition, AtLevel) else [])
         return condition
 
     _with(definition, lambda condition: replaced(condition, note))
@@ -117,9 +175,9 @@ def passages_in(definition: Any) -> list[Passage]:
     return found
 
 
-def named_segments(definition: Any) -> list[str]:
-    """The segments that the conditions of a definition name, each once."""
-    return [name for kind, name in named_in(definition) if kind == "segment"]
+def named_conditions(definition: Any) -> list[str]:
+    """The segments and engagement definitions that its conditions name, each once."""
+    return [named(kind, name) for kind, name in named_in(definition) if kind in ("segment", "engagement")]
 
 
 def cycle(name: str, names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cronsim import CronSim, CronSimError
 
 from hark.definitions.conditions import EVENTS, event_match
+from hark.definitions.engagement import REACHING
 from hark.definitions.offset import Offset
 from hark.definitions.shapes import (
     NAME,
@@ -104,13 +105,16 @@ def _trigger(values: Values, node: Node, reading: Reading) -> Trigger | Invalid:
         return Trigger(api=True) if values["api"] else reading.refuse(node, "api is yes, or left out")
     if "enters" in values:
         return Trigger(enters=values["enters"], existing=values.get("existing", False))
-    return Trigger(timed=next(values[key] for key in TIMED if key in values))
+    timed = next((values[key] for key in TIMED if key in values), None)
+    return Trigger(timed=timed, level=values.get("engagement"))
 
 
 def named(trigger: Trigger) -> str:
     """The key by which a trigger is written."""
     if trigger.timed is not None:
         return {OnDate: "date", OnSchedule: "schedule", Broadcast: "broadcast"}[type(trigger.timed)]
+    if trigger.level:
+        return "engagement"
     return "event" if trigger.event else "api" if trigger.api else "enters"
 
 
@@ -124,8 +128,8 @@ TRIGGER = Record(
         "schedule": SCHEDULE,
         "broadcast": BROADCAST,
         "api": Truth(),
+        "engagement": REACHING,
     },
     _trigger,
-    planned=("engagement",),
-    one_of=(("event", "any_of", "enters", *TIMED, "api"),),
+    one_of=(("event", "any_of", "enters", *TIMED, "api", "engagement"),),
 )

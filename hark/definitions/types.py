@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from hark.definitions.event_plan import Event
+from hark.definitions.levels import Engagement, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.model import DAY, JSON, Instant
@@ -31,6 +32,8 @@ class EventMatch(Struct, frozen=True):
 class Segment(Struct, frozen=True, tag="segment"):
     name: str
     where: Condition
+    level_of: str = ""
+    """The engagement definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
 
 
 class OnDate(Struct, frozen=True, tag="date"):
@@ -69,13 +72,14 @@ class Computed(Struct, frozen=True, tag="computed"):
 
 
 class Trigger(Struct, frozen=True):
-    """Exactly one of `event`, `enters`, `timed` and `api`."""
+    """Exactly one of `event`, `enters`, `timed`, `api` and `level`."""
 
     event: EventMatch | None = None
     enters: str | None = None
     existing: bool = False
     timed: OnDate | OnSchedule | Broadcast | None = None
     api: bool = False
+    level: Reaching | None = None
 
 
 class Goal(Struct, frozen=True):
@@ -376,6 +380,7 @@ class Question(Struct, frozen=True, tag="question"):
 
 Definition: TypeAlias = (
     Computed
+    | Engagement
     | Segment
     | Campaign
     | Programme

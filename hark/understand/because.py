@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from hark.model import JSON, Instant
-from hark.understand.conditions import AllOf, AnyOf, Condition, HasTrait, InSegment, Not, View
+from hark.understand.conditions import AllOf, AnyOf, Condition, HasTrait, Named, Not, View
 from hark.understand.conditions.base import Ints
 
 
@@ -51,7 +51,7 @@ def because(condition: Condition, view: View, now: Instant, found: Found) -> Tol
         return Told(sentence, met, "all" if isinstance(condition, AllOf) else "any", parts)
     if isinstance(condition, Not):
         return Told(sentence, met, "not", (because(condition.part, view, now, found),))
-    if isinstance(condition, InSegment):
+    if isinstance(condition, Named):
         return Told(sentence, met, "all", (because(condition.meant, view, now, found),))
     if isinstance(condition, HasTrait):
         known = {name: view.traits.get(name) for name in sorted(condition.names)}

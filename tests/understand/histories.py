@@ -20,6 +20,7 @@ from hark.understand.conditions import (
     DidNot,
     HasConsent,
     HasTrait,
+    Held,
     InGroup,
     InSegment,
     InSequence,
@@ -191,6 +192,17 @@ KINDS: dict[str, st.SearchStrategy[Condition]] = {
         ).map(lambda one: replace(one, of="v") if one.kind == "top" else one),
     ),
     "reachable": st.just(Reachable("email")),
+    "held": st.builds(
+        Held,
+        st.one_of(
+            counts(within_us=WINDOWS),
+            st.builds(DidNot, names=EVENTS, where=PREDICATES, within_us=WINDOWS),
+            st.builds(lambda one, other: AllOf((one, Not(other))), counts(within_us=WINDOWS), amounts()),
+            st.builds(Returned, SPANS, SPANS),
+        ),
+        st.just(0) | SPANS,
+        st.just(0) | SPANS,
+    ),
 }
 """By kind, conditions of it; the laws are asked of each."""
 LEAVES: st.SearchStrategy[Condition] = st.one_of(*KINDS.values())

@@ -3,11 +3,12 @@
 from hark.understand.conditions.amount import Amount
 from hark.understand.conditions.base import ACTIVITY, TRAITS, Condition, Leaf, View
 from hark.understand.conditions.change import Change
-from hark.understand.conditions.combine import AllOf, AnyOf, InSegment, Not
+from hark.understand.conditions.combine import AllOf, AnyOf, AtLevel, InSegment, Named, Not
 from hark.understand.conditions.consent import HasConsent
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
 from hark.understand.conditions.group import InGroup
+from hark.understand.conditions.held import Held
 from hark.understand.conditions.pace import Pace
 from hark.understand.conditions.reachable import Reachable
 from hark.understand.conditions.returned import Returned
@@ -23,16 +24,19 @@ __all__ = [
     "AllOf",
     "Amount",
     "AnyOf",
+    "AtLevel",
     "Change",
     "Condition",
     "Did",
     "DidNot",
     "HasConsent",
     "HasTrait",
+    "Held",
     "InGroup",
     "InSegment",
     "InSequence",
     "Leaf",
+    "Named",
     "Not",
     "Pace",
     "Reachable",

@@ -145,20 +145,17 @@ class Not(Condition, frozen=True, tag="not"):
         return msgspec.structs.replace(self, part=self.part.since_entry(at, seq))
 
 
-class InSegment(Condition, frozen=True, tag="in_segment"):
-    """The customer is in another segment now: its condition holds."""
+class Named(Condition, frozen=True):
+    """What another document says, by its name."""
 
     name: str
     where: Condition | None = None
-    """The segment's condition, once it has been looked up (`definitions.resolve`)."""
-
-    def sentence(self) -> str:
-        return f"are in {self.name}"
+    """What it says, once it has been looked up (`definitions.resolve`)."""
 
     @property
     def meant(self) -> Condition:
         if self.where is None:
-            raise LookupError(f"the condition of segment {self.name} has not been looked up")
+            raise LookupError(f"what {self.name} says has not been looked up")
         return self.where
 
     def holds(self, events: Sequence[Event], now: Instant) -> bool:
@@ -181,3 +178,24 @@ class InSegment(Condition, frozen=True, tag="in_segment"):
 
     def possible(self, answer: bool) -> bool:
         return self.meant.possible(answer)
+
+
+class InSegment(Named, frozen=True, tag="in_segment"):
+    """The customer is in another segment now: its condition holds."""
+
+    def sentence(self) -> str:
+        return f"are in {self.name}"
+
+
+class AtLevel(Named, frozen=True, tag="engagement"):
+    """The customer's level of an engagement definition; at least one of the bounds is given."""
+
+    at_least: str = ""
+    at_most: str = ""
+
+    def sentence(self) -> str:
+        if self.at_least == self.at_most:
+            return f"are at {self.at_least} in {self.name}"
+        bounds = [f"at least {self.at_least}"] if self.at_least else []
+        bounds += [f"at most {self.at_most}"] if self.at_most else []
+        return f"are {' and '.join(bounds)} in {self.name}"
