@@ -182,6 +182,14 @@ class History:
         """{"before", "after", "stay", "come", "go", "sentence"}: whom another condition would change."""
         return self.ask({"segment_edit": {"name": name, "where": where, "at": _instant(at)}})
 
+    def engagement(
+        self, name: str, at: str | None = None, weeks: int = 8, compare: int | None = None
+    ) -> JSON:
+        """{"levels", "over_time", "moves", "compare", ...}: who stands where in a definition, now or as of an
+        instant, and in the weeks before; `compare`, a version, asks which tells better who comes back."""
+        asked = {"name": name, "at": _instant(at), "weeks": weeks, "compare": compare}
+        return self.ask({"engagement": asked})
+
     def question(self, name: str, version: int | None = None) -> Tabular:
         """The answer to a saved question. Raises HarkError `question.unknown`."""
         found = self.ask({"question": {"name": name, "version": version}})

@@ -50,6 +50,10 @@ COMMANDS = {
     "trigger": ("trigger", "Start a campaign for one customer; says what came of it."),
     "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
+    "engagement": (
+        "engagement",
+        "How engaged customers are, by the levels of a definition; who rose, and who fell.",
+    ),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),

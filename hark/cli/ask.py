@@ -44,7 +44,7 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     record = workspace.state().record(subject)
     ids = workspace.state().ids(subject)
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
-    members = sorted(record.members) if record else []
+    members = sorted(name for name in record.members if "." not in name) if record else []
     events = workspace.snapshot().timeline(subject, 50, None)
     attention = _attention(workspace, record)
     if json:

@@ -141,18 +141,12 @@ class Plan:
         self._hold_out(documents)
         self.weights = weights(self.attention, [course.campaign for course in self.current.values()])
         self._courses = {course.key: course for course in (*older, *self.current.values())}
-        self._entering = _grouped(
-            (course.campaign.trigger.enters, course)
-            for course in self.current.values()
-            if course.campaign.trigger.enters
-        )
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
         self.leaf_keys = frozenset(self.leaves)
         self.absences = tuple(one for one in self.segments.values() if _holds_for_nobody(one.where))
         """Segments for which a subject need have done nothing: its first event is folded, whatever it is,
         so that they are asked as soon as the subject is known."""
-        timed = tuple(course for course in self.current.values() if course.campaign.trigger.timed)
-        self.timed = timed
+        self.timed = timed = tuple(one for one in self.current.values() if one.campaign.trigger.timed)
         """The campaigns that start at a time."""
         self.greets = bool(self.absences) or any(not isinstance(_timed(one), OnDate) for one in timed)
         """A subject's first event changes its record, whatever it is."""
@@ -166,6 +160,11 @@ class Plan:
     def _look_up(self) -> None:
         """Who watches what, by name: so that a plan of many segments is compiled without searching."""
         self._places = {name: place for place, name in enumerate(self.segments)}
+        self._entering = _grouped(
+            (course.campaign.trigger.enters, course)
+            for course in self.current.values()
+            if course.campaign.trigger.enters
+        )
         self._watching = _grouped(
             (name, segment)
             for segment in self.segments.values()

@@ -39,9 +39,11 @@ def _engagement(values: Values, node: Node, reading: Reading) -> Engagement | In
         values["engagement"], tuple(values["levels"]), values.get("ladder", True), values.get("says", "")
     )
     levels = node.value["levels"]
-    twice = next((name for name in found.names if found.names.count(name) > 1), None)
-    if twice:
-        return reading.refuse(levels, f'two levels are named "{twice}"', "each level has a name of its own")
+    assert isinstance(levels.value, list)
+    for place, name in enumerate(found.names):
+        if name in found.names[:place]:
+            second, hint = levels.value[place], "each level has a name of its own"
+            return reading.refuse(second, f'two levels are named "{name}"', hint)
     if len(found.levels) > MOST_LEVELS:
         return reading.refuse(levels, f"{len(found.levels)} levels", f"at most {MOST_LEVELS}")
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hark.definitions.conditions import CONDITION, EVENTS, TRAITS, names_of
+from hark.definitions.engagement import AT_LEVEL
 from hark.definitions.measures import DID, DID_NOT, Compared, whole_days
 from hark.definitions.pace import PACE
 from hark.definitions.problems import nearest
@@ -20,7 +21,6 @@ from hark.definitions.shapes import (
     Invalid,
     ListOf,
     Mapped,
-    Named,
     Reading,
     Record,
     Shape,
@@ -188,13 +188,6 @@ def _zone(where: JSON, reading: Reading) -> str:
     return reading.zone if any(name in TIMED for name in operators) else "UTC"
 
 
-def _at_level() -> Shape[Condition]:
-    # Late: the levels of a definition are conditions themselves.
-    from hark.definitions.engagement import AT_LEVEL
-
-    return AT_LEVEL
-
-
 _SOME = ListOf(CONDITION, "a list of conditions")
 ANY_CONDITION: Shape[Condition] = OneCondition(
     {
@@ -215,6 +208,6 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "consent": CONSENT,
         "reachable": Mapped(CHANNEL, _turned(Reachable)),
         "in_segment": Mapped(NAME, _turned(InSegment)),
-        "engagement": Named("level", _at_level),
+        "engagement": AT_LEVEL,
     }
 )

@@ -21,6 +21,7 @@ from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
+from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.events import EventsQuestion, events
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
@@ -131,6 +132,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "pace": (PaceQuestion, pace),
     "paces": (PacesQuestion, paces),
     "backtest": (BacktestQuestion, ask_backtest),
+    "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
     "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),

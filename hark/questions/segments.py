@@ -163,7 +163,7 @@ def named(desk: Desk, name: str) -> Segment:
 
 def in_force(desk: Desk) -> list[Definition]:
     """What conditions are made of or name, in force, typed; each condition with all that it names."""
-    wanted = ("segment", "policy", "topic", "computed", "pace")
+    wanted = ("segment", "policy", "topic", "computed", "pace", "engagement")
     found = [definition(one, desk.zone) for one in desk.state.documents() if one.kind in wanted]
     return resolved(found, found)
 

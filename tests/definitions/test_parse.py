@@ -152,6 +152,8 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "dates", "decide before start", "duplicate key",
         "enters where", "existing", "exit", "goal fact", "goal opens",
         "key enters", "nothing to learn", "programme unknown", "shares of an allocation",
+        "level unknown", "level of no bound", "engagement unknown", "strongest at most", "level twice",
+        "patience with traits", "levels in a circle", "trigger of no level",
         "a pace of no whole percent", "a table under another name",
         "late by days of the week", "late send", "naive", "no goal no topic",
         "no send", "path", "quiet same", "re",

@@ -1,5 +1,7 @@
 """New definitions: versions, and what they ask of the past."""
 
+import json
+
 from hark.model import DAY, HOUR, sequence
 from tests.engine.world import RECEIPTS, START, World
 
@@ -48,6 +50,32 @@ def test_sealed_history_fills_as_well(world: World) -> None:
     world.define(BUYERS)
     world.catch_up()
     assert members(world, "buyers") == {"u:ada"}
+
+
+def test_levels_of_engagement_are_filled_from_history(world: World) -> None:
+    """Who stood at a level already is put there by one fact that says so; later changes are facts as well."""
+    for user, orders in {"ada": 2, "bob": 1}.items():
+        for _ in range(orders):
+            world.track(user, "Order Completed")
+    world.catch_up()
+    often = "{did: {event: Order Completed, times: {gte: 2}, within: 10d}}"
+    world.define(
+        "engagement: buyer\nlevels:\n  - {name: once, when: {did: Order Completed}}\n"
+        f"  - {{name: often, when: {often}, grace: 2d}}"
+    )
+    world.catch_up()
+    assert members(world, "buyer.once") == {"u:ada", "u:bob"}
+    assert members(world, "buyer.often") == {"u:ada"}
+    world.clock.at = START + 13 * DAY
+    world.track("bob", "Order Completed")
+    world.catch_up()
+    assert members(world, "buyer.often") == set()
+    facts = [json.loads(one.properties) for one in world.events() if one.name == "Level Changed"]
+    assert [(one["from"], one["to"], one.get("backfill", False)) for one in facts] == [
+        (None, "often", True),
+        (None, "once", True),
+        ("often", "once", False),
+    ]
 
 
 def test_who_did_nothing_is_asked_too(world: World) -> None:

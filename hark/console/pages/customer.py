@@ -262,7 +262,9 @@ def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterab
     if record is None or not record.members:
         return
     documents = [
-        one for one in here.state.documents() if one.kind in ("segment", "topic", "computed", "pace")
+        one
+        for one in here.state.documents()
+        if one.kind in ("segment", "topic", "computed", "pace", "engagement")
     ]
     in_force = [definition(one, settings.HARK_ZONE) for one in documents]
     segments = [one for one in in_force if isinstance(one, Segment) and one.name in record.members]
@@ -272,6 +274,8 @@ def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterab
         return timeline.instants(names, compiled(where) if where else None)
 
     for name, since in sorted(record.members.items()):
+        if "." in name:  # a level of engagement
+            continue
         segment = typed.get(name)
         told = because(segment.where, record, here.now(), found) if segment else None
         yield Member(name, since, told)

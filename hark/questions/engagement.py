@@ -1,0 +1,123 @@
+"""What engagement is here, asked: who stands where, how that changed, and which definition tells more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from hark.definitions.document import Document
+from hark.definitions.levels import Engagement
+from hark.definitions.parse import definition
+from hark.definitions.problems import nearest
+from hark.definitions.resolve import resolved
+from hark.errors import HarkError
+from hark.history.reader import Snapshot
+from hark.learn.levels import compared
+from hark.model import JSON, WEEK, Instant
+from hark.questions.behaviour import whom
+from hark.questions.segments import in_force
+from hark.understand.engagement import AFTER_US, Standing, moves, returned, standing, told
+from hark.understand.people import People
+
+if TYPE_CHECKING:
+    from hark.questions.desk import Desk
+
+MOST_WEEKS = 104
+
+
+class EngagementQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where customers stand in a definition, and stood in each of the weeks before."""
+
+    name: str
+    at: Instant | None = None
+    """None: now."""
+    weeks: int = 8
+    compare: int | None = None
+    """The version to compare with the one in force."""
+
+
+def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSON:
+    """{"definition", "version", "at", "customers", "levels": [{"level", "customers", "share", "says"}],
+    "over_time": [{"at", "customers": [below all, each level]}], "moves": [{"from", "to", "customers"}],
+    "compare": null or {"version", "at", "customers", "came_back", "this", "other", "difference", "moved"}}.
+
+    A level of null is below all; "moves" are those of the whole time, from null's "not here yet" too.
+    Raises HarkError `engagement.unknown`, `engagement.version`, `question.wrong`.
+    """
+    if not 1 <= asked.weeks <= MOST_WEEKS:
+        raise HarkError(f"{asked.weeks} weeks", f"ask for 1 to {MOST_WEEKS}", "question.wrong")
+    documents = _versions(desk, asked.name)
+    current = _typed(desk, documents[-1])
+    at = desk.clock.now() if asked.at is None else asked.at
+    everybody = whom(desk, snapshot)
+    ends = [at - (asked.weeks - number) * WEEK for number in range(asked.weeks + 1)]
+    found = [standing(everybody, current, end) for end in ends]
+    return {
+        "definition": current.name,
+        "version": documents[-1].version,
+        "at": at,
+        "customers": sum(found[-1].counts(len(current.levels))),
+        "levels": _levels(current, found[-1]),
+        "over_time": [{"at": one.at, "customers": one.counts(len(current.levels))} for one in found],
+        "moves": _moves(current, found[0], found[-1]),
+        "compare": _compared(desk, everybody, documents, asked.compare, at),
+    }
+
+
+def _versions(desk: Desk, name: str) -> list[Document]:
+    found = desk.state.versions("engagement", name)
+    if not found:
+        known = [one.name for one in desk.state.documents() if one.kind == "engagement"]
+        hint = nearest(name, known) or f"there are: {', '.join(known) or 'none'}"
+        raise HarkError(f"no engagement {name}", hint, "engagement.unknown")
+    return found
+
+
+def _typed(desk: Desk, document: Document) -> Engagement:
+    """A version, with what its conditions name as that stands today."""
+    [found] = resolved([definition(document, desk.zone)], in_force(desk))
+    assert isinstance(found, Engagement)
+    return found
+
+
+def _levels(of: Engagement, now: Standing) -> list[JSON]:
+    counts = now.counts(len(of.levels))
+    names, says = [None, *of.names], ["", *(level.own.sentence() for level in of.levels)]
+    return [
+        {"level": name, "customers": n, "share": n / max(1, sum(counts)), "says": say}
+        for name, n, say in zip(names, counts, says, strict=True)
+    ]
+
+
+def _moves(of: Engagement, before: Standing, now: Standing) -> list[JSON]:
+    """Who went from where to where; only ways that somebody went."""
+    froms = ["below", *of.names, "new"]
+    table = moves(before, now, len(of.levels)).tolist()
+    return [
+        {"from": origin, "to": to, "customers": n}
+        for origin, row in zip(froms, table, strict=True)
+        for to, n in zip(["below", *of.names], row, strict=True)
+        if n
+    ]
+
+
+def _compared(
+    desk: Desk, everybody: People, documents: list[Document], version: int | None, now: Instant
+) -> JSON:
+    """Of two versions, which tells better who comes back within 28 days: as of 28 days ago."""
+    if version is None:
+        return None
+    other = next((one for one in documents if one.version == version), None)
+    if other is None:
+        known = ", ".join(str(one.version) for one in documents)
+        raise HarkError(f"no version {version}", f"there are: {known}", "engagement.version")
+    this, that, at = _typed(desk, documents[-1]), _typed(desk, other), now - AFTER_US
+    mine, theirs = standing(everybody, this, at), standing(everybody, that, at)
+    table = told(mine, theirs, returned(everybody, at), (len(this.levels), len(that.levels)))
+    found = compared(table)
+    about: JSON = {"version": version, "at": at, "customers": int(table.sum())}
+    if found is None:
+        return about | {"why": "fewer than 20 customers came back, or did not: too few to compare"}
+    return about | msgspec.to_builtins(found)
