@@ -157,15 +157,6 @@ def by_bucket(run: Run, buckets: int) -> Iterator[tuple[int, Run]]:
         yield one, take(run, np.flatnonzero(bucket == one))
 
 
-def distinct(numbers: Ints) -> Ints:
-    """The different ones, ascending. By sorting: for ids that is 20 to 60 times as fast as numpy's hash table
-    behind `np.unique` (measured on numpy 2.4)."""
-    ascending = np.sort(numbers)
-    new = np.ones(len(ascending), np.bool_)
-    new[1:] = ascending[1:] != ascending[:-1]
-    return ascending[new]
-
-
 def check_order(subject: Ints, at: Ints, seq: Ints) -> None:
     """Raises HarkError unless the rows rise by (subject, at, seq)."""
     for start in range(0, len(subject), _BLOCK):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from hark.decide.assignment import CONTROL
-from hark.history.runs import distinct
 from hark.learn.columns import Flags, Integers, Outcomes
 from hark.learn.facts import Facts
 from hark.learn.measures import Measure, mean
 from hark.model import Instant
+from hark.understand.conditions.base import distinct
 from hark.understand.periods import Cut
 
 

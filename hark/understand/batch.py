@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from hark.definitions.types import EventMatch
 from hark.history.columns import CHUNK, events, micros
 from hark.history.merged import Merged
-from hark.history.runs import Run, distinct, with_values
+from hark.history.runs import Run, with_values
 from hark.model import JSON, Event, Instant, Trait
 from hark.understand.conditions import TRAITS, Condition, HasConsent, Leaf
 from hark.understand.conditions.answers import NAMES, Joining
-from hark.understand.conditions.base import ACTIVITY, Flags, Found, InOrder, Ints
+from hark.understand.conditions.base import ACTIVITY, Flags, Found, InOrder, Ints, distinct
 from hark.understand.conditions.trait import STATING, stated_by
 from hark.understand.partials import over_buckets
 
@@ -55,18 +55,17 @@ class BucketColumns:
 
     def __init__(self, runs: Iterable[Run], at: Instant, known: Known, said: Answers) -> None:
         self.at = at
-        self._runs = list(runs)
+        self._runs = [run for run in runs if len(run)]
         self._counted = [_counted(run, at) for run in self._runs]
-        seen = [
-            _different(run.subject[counted]) for run, counted in zip(self._runs, self._counted, strict=True)
-        ]
         self._known, self._said = known, said
+        starts = [_starts(run.subject) for run in self._runs]
+        held = list(zip(self._runs, self._counted, starts, strict=True))
+        seen = [run.subject[first[np.logical_or.reduceat(counted, first)]] for run, counted, first in held]
         self.subjects: Ints = distinct(np.concatenate([np.empty(0, np.int64), *seen]))
-        self._places = [self._places_in(run) for run in self._runs]
+        self._places = [self._places_in(run, first) for run, _, first in held]
 
-    def _places_in(self, run: Run) -> Ints:
+    def _places_in(self, run: Run, starts: Ints) -> Ints:
         """The place of each row's subject; a row that does not count may have any."""
-        starts = np.flatnonzero(np.diff(run.subject, prepend=-1))
         mine = np.searchsorted(self.subjects, run.subject[starts])
         return np.repeat(mine, np.diff(np.append(starts, len(run))))
 
@@ -167,10 +166,11 @@ def _counted(run: Run, at: Instant) -> Flags:
     return kept & early
 
 
-def _different(ascending: Ints) -> Ints:
-    """Each of them once."""
-    different: Ints = ascending[np.flatnonzero(np.diff(ascending, prepend=-1))]
-    return different
+def _starts(ascending: Ints) -> Ints:
+    """Where each of them stands first."""
+    new = np.ones(len(ascending), np.bool_)
+    new[1:] = ascending[1:] != ascending[:-1]
+    return np.flatnonzero(new)
 
 
 def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Flags:

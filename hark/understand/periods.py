@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hark.definitions.asked import Period
-from hark.history.runs import distinct
 from hark.model import Instant
+from hark.understand.conditions.base import distinct
 from hark.understand.conditions.calendar import day_of, day_start
 
 __all__ = ["Cut", "Period", "begins", "days_between", "ends", "first_day", "following", "label"]

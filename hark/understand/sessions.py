@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from hark.definitions.asked import Sessions
 from hark.history.reader import Snapshot
-from hark.history.runs import Ints, distinct
+from hark.history.runs import Ints
 from hark.model import SECOND, Event, Instant
 from hark.understand import periods
+from hark.understand.conditions.base import distinct
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
 from hark.understand.steps import is_activity

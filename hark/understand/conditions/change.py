@@ -11,7 +11,7 @@ import numpy as np
 
 from hark.model import DAY, JSON, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Answer, Columns, Flags, Ints, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Flags, Ints, Leaf, View, distinct
 from hark.understand.conditions.calendar import day_of, day_start, days_of
 from hark.understand.conditions.did import different
 from hark.understand.operators import compile as compiled
@@ -125,12 +125,14 @@ class Change(Leaf, frozen=True, tag="change"):
         return self._all(last, before)
 
     def _all(self, last: Ints, before: Ints) -> Flags:
+        """Few different pairs of counts are there, and each is asked once."""
         flags = np.zeros(len(before), np.bool_)
         places = np.flatnonzero(before)
-        pairs, which = np.unique(np.column_stack([last[places], before[places]]), axis=0, return_inverse=True)
-        answers = np.array([self._passes(*pair) for pair in pairs.tolist()], np.bool_)
-        if len(places):
-            flags[places] = answers[which.reshape(-1)]
+        wide = int(before.max(initial=0)) + 1
+        pairs = last[places] * wide + before[places]
+        different = distinct(pairs)
+        answers = [self._passes(*divmod(pair, wide)) for pair in different.tolist()]
+        flags[places] = np.array(answers, np.bool_)[np.searchsorted(different, pairs)]
         return flags
 
     def leaves(self) -> Iterator[Leaf]:

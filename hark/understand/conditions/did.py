@@ -14,7 +14,7 @@ from msgspec import field
 
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Answer, Columns, Flags, Found, Ints, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Flags, Found, Ints, Leaf, View, distinct
 from hark.understand.conditions.calendar import day_of, day_start, period_of, periods_of
 from hark.understand.conditions.tally import Count, Instants, Keys, Latest, Marks, Tally
 from hark.understand.conditions.window import Window
@@ -301,15 +301,20 @@ NEVER = -(1 << 62)
 def latest(found: Found, subjects: int) -> tuple[Ints, Ints]:
     """By subject, the last (at, seq) of its events; (NEVER, 0) without any."""
     at, seq = np.full(subjects, NEVER), np.zeros(subjects, np.int64)
-    order = np.lexsort((found.seq, found.at, found.who))
-    who = found.who[order]
-    last = np.flatnonzero(np.diff(who, append=-1))
-    at[who[last]], seq[who[last]] = found.at[order][last], found.seq[order][last]
+    np.maximum.at(at, found.who, found.at)
+    tied = found.only(found.at == at[found.who])
+    np.maximum.at(seq, tied.who, tied.seq)
     return at, seq
 
 
 def different(who: Ints, keys: Ints) -> tuple[Ints, Ints]:
-    """Each (who, key) once."""
+    """Each (who, key) once. Keys are sorted and numbered only where they are far apart, as hashes are."""
+    if not len(who):
+        return who, keys
+    low, high, most = int(keys.min()), int(keys.max()), int(who.max()) + 1
+    if (high - low + 1) * most < 1 << 62:
+        whole = distinct(who * (high - low + 1) + (keys - low))
+        return whole // (high - low + 1), whole % (high - low + 1) + low
     names, code = np.unique(keys, return_inverse=True)
     pairs = np.unique(who * max(1, len(names)) + code.reshape(-1))
     return pairs // max(1, len(names)), names[pairs % max(1, len(names))]

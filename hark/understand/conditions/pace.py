@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from hark.model import JSON, SECOND, Event, Instant
 from hark.understand.conditions import wording
-from hark.understand.conditions.base import Answer, Columns, Flags, Found, Ints, Leaf, View
+from hark.understand.conditions.base import Answer, Columns, Flags, Leaf, View
+from hark.understand.conditions.did import NEVER, latest
 from hark.understand.conditions.sequence import Match
 from hark.understand.operators import compile as compiled
 
@@ -172,27 +173,15 @@ class Pace(Leaf, frozen=True, tag="pace"):
         if wait is None:
             return np.zeros(len(columns.subjects), np.bool_)
         (start, start_seq), (to, to_seq) = (
-            _latest(columns.matches(match.names, test), len(columns.subjects))
+            latest(columns.matches(match.names, test), len(columns.subjects))
             for match, test in zip((self.way.start, self.way.to), self._tests, strict=True)
         )
         gone = (to > start) | ((to == start) & (to_seq > start_seq))
-        flags: Flags = (start > _NEVER) & ~gone & (columns.at - start > wait)
+        flags: Flags = (start > NEVER) & ~gone & (columns.at - start > wait)
         return flags
 
     def leaves(self) -> Iterator[Leaf]:
         yield self
-
-
-_NEVER = np.iinfo(np.int64).min // 2
-
-
-def _latest(found: Found, subjects: int) -> tuple[Ints, Ints]:
-    """(at, seq) of each subject's latest event."""
-    at, seq = np.full(subjects, _NEVER), np.full(subjects, _NEVER)
-    np.maximum.at(at, found.who, found.at)
-    tied = found.only(found.at == at[found.who])
-    np.maximum.at(seq, tied.who, tied.seq)
-    return at, seq
 
 
 def _later(one: Mark | None, other: Mark | None) -> Mark | None:
