@@ -122,8 +122,8 @@ class BucketColumns:
         """By number of the run, its rows that count, are of these names (None: all activity) and pass."""
         found = []
         for number, (run, counted) in enumerate(zip(self._runs, self._counted, strict=True)):
-            passing = run.active if names is None else _passing(run, names, test)
-            rows = np.flatnonzero(counted & passing)
+            rows = np.flatnonzero(run.active if names is None else _passing(run, names, test))
+            rows = rows[counted[rows]]
             if len(rows):
                 found.append((number, rows))
         return found
@@ -175,7 +175,11 @@ def _starts(ascending: Ints) -> Ints:
 
 def _passing(run: Run, names: Sequence[str], test: Callable[[bytes], bool] | None) -> Flags:
     """The rows of these names whose properties pass; the test runs once for each different text."""
-    named = np.array([name in names for name in run.names], np.bool_)[run.code]
+    codes = [code for code, name in enumerate(run.names) if name in names]
+    if len(codes) == 1:
+        named: Flags = run.code == codes[0]
+    else:
+        named = np.array([name in names for name in run.names], np.bool_)[run.code]
     if test is None or not named.any():
         return named
     assert run.properties is not None, "runs are read with properties wherever a leaf has a predicate"
