@@ -93,7 +93,7 @@ class BucketColumns:
 
         rows = stream(self._runs, [ACTIVITY])
         rows = rows.only(rows.at <= self.at)
-        return Found(np.searchsorted(self.subjects, rows.subject), rows.at, rows.seq)
+        return Found(np.searchsorted(self.subjects, rows.subject), rows.at, lambda: rows.seq)
 
     def values(
         self, names: Sequence[str], test: Callable[[bytes], bool] | None, read: Callable[[bytes], JSON]
@@ -130,10 +130,12 @@ class BucketColumns:
 
     def _found(self, found: Sequence[tuple[int, Ints]]) -> Found:
         nothing = np.empty(0, np.int64)
-        who = np.concatenate([nothing, *(self._places[number][rows] for number, rows in found)])
-        ats = np.concatenate([nothing, *(self._runs[number].at[rows] for number, rows in found)])
-        seqs = np.concatenate([nothing, *(self._runs[number].seq[rows] for number, rows in found)])
-        return Found(who, ats, seqs)
+
+        def joined(columns: Sequence[Ints]) -> Ints:
+            return np.concatenate([nothing, *(columns[number][rows] for number, rows in found)])
+
+        at = joined([run.at for run in self._runs])
+        return Found(joined(self._places), at, lambda: joined([run.seq for run in self._runs]))
 
     def properties(self, names: Sequence[str]) -> Iterator[tuple[int, bytes]]:
         for run, counted, held in zip(self._runs, self._counted, self._places, strict=True):

@@ -43,16 +43,21 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Found(NamedTuple):
-    """Events as columns, in no order."""
+class Found:
+    """Events as columns, in no order: the places of their subjects, when, and in which order they came.
 
-    who: Ints
-    """Places of their subjects."""
-    at: Ints
-    seq: Ints
+    The last is asked for only where two may be at one instant, so it is not gathered before.
+    """
+
+    def __init__(self, who: Ints, at: Ints, seq: Callable[[], Ints]) -> None:
+        self.who, self.at, self._seq = who, at, seq
+
+    @cached_property
+    def seq(self) -> Ints:
+        return self._seq()
 
     def only(self, rows: Flags | Ints) -> Found:
-        return Found(self.who[rows], self.at[rows], self.seq[rows])
+        return Found(self.who[rows], self.at[rows], lambda: self.seq[rows])
 
 
 def distinct(numbers: Ints) -> Ints:
