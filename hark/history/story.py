@@ -53,13 +53,14 @@ class Story:
     def table(self, wanted: Sequence[str], span: Span = EVER) -> pa.Table:
         """Columns of their events in a span of time, by (at, seq); of others' only what is beside them."""
         keys = [*dict.fromkeys(("subject", "at", "seq", "origin", *wanted))]
-        parts = [part for source in self._sources((span[1] + 1, 0), keys) for part in _until(source, span[0])]
-        found = pa.concat_tables(
-            [ROWS.empty_table().select(keys), *(plain(part.select(keys)) for part in parts)]
-        )
-        at = chunks.micros(found["at"])
-        inside = found.filter(pa.array((at >= span[0]) & (at <= span[1])))
-        return chunks.ordered(inside).select(wanted)
+        runs = [[*_until(source, span[0])][::-1] for source in self._sources((span[1] + 1, 0), keys)]
+        runs = [parts for parts in runs if any(part.num_rows for part in parts)]
+        rows = [plain(part.select(keys)) for parts in runs for part in parts]
+        found = pa.concat_tables([ROWS.empty_table().select(keys), *rows])
+        if span != EVER:
+            at = chunks.micros(found["at"])
+            found = found.filter(pa.array((at >= span[0]) & (at <= span[1])))
+        return (found if len(runs) < 2 else chunks.ordered(found)).select(wanted)
 
     def _sources(
         self, before: Mark | None, wanted: Sequence[str] = ROWS.names
