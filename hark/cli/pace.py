@@ -13,6 +13,7 @@ from hark.definitions.lines import step_of
 from hark.errors import HarkError
 from hark.model import JSON
 from hark.questions import ask
+from hark.questions.daily import keep_paces
 
 SHOWN = (10, 25, 50, 75, 90, 95, 99)
 """Percents that are printed; --json has them all."""
@@ -28,7 +29,7 @@ def pace(
     everyone: Annotated[bool, typer.Option("--everyone", help="Also of those who did not stay.")] = False,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep today's tables, by which live segments go. Run it daily."),
+        typer.Option("--keep", help="Keep today's tables, as a server does daily."),
     ] = False,
     data: Data = HERE,
     json: Json = False,
@@ -37,8 +38,7 @@ def pace(
     workspace = Workspace(data)
     workspace.settle()
     if keep:
-        found = ask(data, {"paces": {}}, workspace.clock)
-        _keep(workspace, found)
+        found = keep_paces(workspace)
         show.as_json(found) if json else _show_kept(found)
         return
     if start is None or to is None:
@@ -46,12 +46,6 @@ def pace(
     asked = {"from": step_of(start), "to": step_of(to), "stayed": not everyone}
     answer: Any = ask(data, {"pace": asked}, workspace.clock)
     show.as_json(answer) if json else _show(answer)
-
-
-def _keep(workspace: Workspace, found: JSON) -> None:
-    documents = [{"kind": "pace", "name": one["body"]["pace"], "body": one["body"]} for one in found]
-    if documents:
-        workspace.command({"name": "define", "documents": documents, "author": "hark", "note": "of the day"})
 
 
 def _show_kept(found: JSON) -> None:

@@ -1,14 +1,16 @@
-"""What a running server does once a day by itself: the next batch of campaigns that learn."""
+"""What a running server does once a day by itself: the next batch of campaigns that learn, and the tables of
+how long people take from one event to another."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hark.clock import moment
+from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import JSON, Instant
 from hark.questions import ask
@@ -41,13 +43,46 @@ def _document(name: str, one: Mapping[str, Any]) -> JSON:
     return {"kind": "allocation", "name": name, "body": body}
 
 
+def keep_paces(workspace: Workspace) -> Sequence[JSON]:
+    """Puts today's table of every passage that a definition asks about into force: [{"says", "body"}]."""
+    found: Sequence[JSON] = ask(workspace.data, {"paces": {}}, workspace.clock)
+    documents = [{"kind": "pace", "name": one["body"]["pace"], "body": one["body"]} for one in found]
+    if documents:
+        workspace.command({"name": "define", "documents": documents, "author": "hark", "note": "of the day"})
+    return found
+
+
+class Work(NamedTuple):
+    """One thing that is done every day."""
+
+    kind: str
+    """Of the documents that it writes."""
+    due: Callable[[Sequence[Document], str], bool]
+    """Whether a definition in force (in the workspace's zone) asks for it."""
+    do: Callable[[Workspace], object]
+
+
+def _learns(documents: Sequence[Document], _zone: str) -> bool:
+    return any(one.kind == "campaign" and one.body.get("allocation") == "learn" for one in documents)
+
+
+def _compares(documents: Sequence[Document], zone: str) -> bool:
+    # Late: what reads definitions takes a while to load, which `hark allocate` need not wait for.
+    from hark.questions.pace import passages
+
+    return bool(passages(documents, zone))
+
+
+WORKS = (Work("allocation", _learns, next_batch), Work("pace", _compares, keep_paces))
+
+
 class Daily:
-    """Begins a batch on each day of the workspace's zone; one begun by hand on that day is as good."""
+    """Does each work on each day of the workspace's zone; one done by hand on that day is as good."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._done = ""
-        """The day on which this process has done it."""
+        self._done: dict[str, str] = {}
+        """By kind, the day on which this process has done it."""
 
     def run(self, stop: threading.Event) -> None:
         """Go on until stopped. What cannot be done now is tried again."""
@@ -55,18 +90,23 @@ class Daily:
             try:
                 self.once()
             except HarkError as error:
-                _log.warning("the day's batch is not begun yet: %s", error)
+                _log.warning("the day's work is not done yet: %s", error)
 
     def once(self) -> bool:
-        """Whether the day's batch was begun now."""
+        """Whether anything was done now."""
         documents = self._workspace.state().documents()
-        learns = any(one.kind == "campaign" and one.body.get("allocation") == "learn" for one in documents)
+        done = [self._one(work, documents) for work in WORKS]
+        return any(done)
+
+    def _one(self, work: Work, documents: Sequence[Document]) -> bool:
         today = self._day(self._workspace.clock.now())
-        last = max((self._day(one.applied_at) for one in documents if one.kind == "allocation"), default="")
-        if not learns or not today or today <= max(last, self._done):
+        last = max((self._day(one.applied_at) for one in documents if one.kind == work.kind), default="")
+        if not today or today <= max(last, self._done.get(work.kind, "")):
             return False
-        next_batch(self._workspace)
-        self._done = today
+        if not work.due(documents, self._workspace.settings.zone):
+            return False
+        work.do(self._workspace)
+        self._done[work.kind] = today
         return True
 
     def _day(self, at: Instant) -> str:

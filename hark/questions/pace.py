@@ -3,11 +3,13 @@ conditions are compared with."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hark.definitions.conditions import read_condition
+from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.resolve import passages_in
 from hark.history.reader import Snapshot
@@ -54,11 +56,15 @@ def _step(step: JSON) -> JSON:
 def paces(desk: Desk, _asked: PacesQuestion, snapshot: Snapshot) -> JSON:
     """[{"says", "body"}]: a `pace` document for each way, that `hark pace --keep` puts into force."""
     everybody, now = whom(desk, snapshot), desk.clock.now()
-    ways: dict[str, Passage] = {}
-    for document in desk.state.documents():
-        if document.kind in ASKING:
-            ways |= {way.name: way for way in passages_in(definition(document, desk.zone))}
-    return [_document(way, everybody, now, desk.zone) for _, way in sorted(ways.items())]
+    asked = passages(desk.state.documents(), desk.zone)
+    return [_document(way, everybody, now, desk.zone) for way in asked]
+
+
+def passages(documents: Sequence[Document], zone: str) -> list[Passage]:
+    """The passages that definitions ask about, each once, in the order of their names."""
+    typed = [definition(one, zone) for one in documents if one.kind in ASKING]
+    found = {way.name: way for one in typed for way in passages_in(one)}
+    return [way for _, way in sorted(found.items())]
 
 
 ASKING = ("segment", "campaign", "policy", "question")

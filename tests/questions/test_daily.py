@@ -67,3 +67,21 @@ def test_a_batch_a_day(tmp_path: Path) -> None:
     assert not Daily(here).once()
     here.clock.at += DAY
     assert daily.once()
+
+
+def test_how_long_people_take_is_kept_daily_where_it_is_asked(tmp_path: Path) -> None:
+    """A segment that compares people's pace has a table of each day; without one there is none."""
+    here = workspace(tmp_path)
+    assert isinstance(here.clock, SetClock)
+    daily = Daily(here)
+    daily.once()
+    assert not [one for one in here.state().documents() if one.kind == "pace"]
+    slow = "segment: slow\nwhere: {pace: {from: Signed Up, to: Bought, slower_than: 0.9}}"
+    here.command(plan.command(parse.read([("f", slow)]), author="ann", note=""))
+    days = []
+    for _ in range(2):
+        assert [daily.once(), daily.once()] == [True, False]
+        (table,) = [one for one in here.state().documents() if one.kind == "pace"]
+        days.append((table.version, table.body["day"]))
+        here.clock.at += DAY
+    assert days == [(1, "2026-03-05"), (2, "2026-03-06")]
