@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hark.definitions.levels import Engagement
-from hark.history.runs import Ints, Run, distinct
+from hark.history.runs import Ints, Run
 from hark.model import DAY, Instant
 from hark.understand.batch import members
+from hark.understand.conditions.base import distinct
 from hark.understand.partials import over_buckets
 from hark.understand.people import People
 
