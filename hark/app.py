@@ -18,6 +18,7 @@ from hark.collect.address import Address, read_address
 from hark.collect.source_changes import Add, Change, apply
 from hark.collect.sources import Made
 from hark.errors import HarkError
+from hark.kernels import keep_kernels
 from hark.model import JSON, Lane
 from hark.store.contracts import OutboxRow, Reject, Row
 from hark.store.locks import claim, hold, holder
@@ -91,6 +92,7 @@ class Workspace:
         elif not data.is_dir():
             message = f"there is no data directory {data}"
             raise HarkError(message, hint="name one with --data, or make one: hark serve", id="data.missing")
+        keep_kernels(data)
         self.data = data
         self.clock = clock or WallClock()
         self.settings = settings.read(data)

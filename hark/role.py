@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from hark.clock import open_clock
 from hark.errors import HarkError
+from hark.kernels import keep_kernels
 from hark.settings import read
 from hark.store.locks import hold, succeed
 
@@ -91,6 +92,7 @@ def main() -> None:
     possible, and not at all if the new process can't start.
     """
     given = arguments()
+    keep_kernels(given.data)
     try:
         run = ROLES[given.role](given)
         with (succeed if given.succeed else hold)(given.data, given.role):

@@ -29,22 +29,12 @@ from hark.store.state import open_reader
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
+    from hark.questions.kinds import BacktestQuestion
 
 PROCESSES = 2
 ALONE = 300_000
 """A history of fewer events is walked in the asking process: a new one takes a second to start."""
 SAMPLE = 20
-
-
-class BacktestQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """`documents` ({"kind", "name", "body"}) stand in for those in force, or beside them."""
-
-    campaign: str
-    documents: list[JSON] = []
-    since: str | None = None
-    """Entries from this date, or time with a zone, on; None: from the history's beginning."""
-    until: str | None = None
-    """Entries before it; None: to the history's end."""
 
 
 class Job(Struct, frozen=True):

@@ -19,7 +19,6 @@ from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.allocation import AllocationQuestion, allocation
-from hark.questions.backtest import BacktestQuestion, ask_backtest
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.events import EventsQuestion, events
@@ -49,6 +48,17 @@ class ActivityQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """Events of customers by day, in the workspace's zone, the last of them today."""
 
     days: int = 30
+
+
+class BacktestQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """`documents` ({"kind", "name", "body"}) stand in for those in force, or beside them."""
+
+    campaign: str
+    documents: list[JSON] = []
+    since: str | None = None
+    """Entries from this date, or time with a zone, on; None: from the history's beginning."""
+    until: str | None = None
+    """Entries before it; None: to the history's end."""
 
 
 _SPAN = re.compile("([0-9]{1,9})([mhdw])")
@@ -88,6 +98,14 @@ def reports(desk: Desk, _asked: ReportsQuestion, snapshot: Snapshot) -> JSON:
     versions = {name: desk.state.versions("campaign", name) for name in names}
     found = learn_reports(whom(desk, snapshot), versions, desk.clock.now(), desk.zone)
     return {name: one.to_json() for name, one in found.items()}
+
+
+def backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSON:
+    """`learn.backtest.answer.Backtest` as plain data."""
+    # Late: all that decides is loaded for it, as in the engine.
+    from hark.questions.backtest import ask_backtest
+
+    return ask_backtest(desk, asked, snapshot)
 
 
 def activity(desk: Desk, asked: ActivityQuestion, snapshot: Snapshot) -> JSON:
@@ -131,7 +149,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "allocation": (AllocationQuestion, allocation),
     "pace": (PaceQuestion, pace),
     "paces": (PacesQuestion, paces),
-    "backtest": (BacktestQuestion, ask_backtest),
+    "backtest": (BacktestQuestion, backtest),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
     "programme": (ProgrammeQuestion, programme),
