@@ -1,6 +1,8 @@
 # Two commands for everybody: `make demo` and `make test`. Each sets up all it needs.
 PYTHON ?= python3
 export PYTHON
+# Where images set it, every process of a demo or a test would compile all its code again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 .PHONY: demo test lint format torture bench lock
