@@ -36,9 +36,16 @@ channel: email
 subject: "Order {{ event.order_id }}"
 text: "Thank you for {{ event.order_id }}."
 ---
+topic: news
+says: What is new
+default: in
+---
 campaign: receipt
 trigger: {event: Order Completed}
-transactional: true
+goal: {event: Review Written, within: 1d}
+control: none
+why: nobody may miss anything here
+topic: news
 key: event.order_id
 reenter: always
 steps:
