@@ -160,6 +160,32 @@ def _all_reports(found: Any) -> None:
     ]
     show.table(["campaign ", "verdict ", " ", " "], rows)
     show.console.print("Of all that are marked found, at most 5 % are expected to be false.", style="dim")
+    between = [
+        (
+            name,
+            one["other"],
+            show.percent(one["shared"]),
+            *map(_points, (one["treated"], one["alone"], one["difference"])),
+        )
+        for name, campaign in sorted(found.items())
+        for one in campaign["interactions"]
+    ]
+    if between:
+        columns = [
+            "lift of ",
+            "shares people with ",
+            "shared",
+            "where that treats ",
+            "where it does not ",
+            "difference ",
+        ]
+        show.table(columns, between)
+
+
+def _points(lift: Any) -> str:
+    if lift is None:
+        return "not known yet"
+    return f"{100 * lift['estimate']:+.1f} ({100 * lift['low']:+.1f} to {100 * lift['high']:+.1f})"
 
 
 def _one_report(campaign: str, found: Any) -> None:

@@ -105,9 +105,11 @@ def state_of(here: Source, document: Document) -> str:
 
 
 def state(campaign: Campaign, now: Instant) -> str:
-    """live, paused, planned (its dates are to come) or ended."""
+    """live, rehearsal, paused, planned (its dates are to come) or ended."""
     if campaign.paused:
         return "paused"
+    if campaign.rehearsal and (campaign.ends is None or now < campaign.ends):
+        return "rehearsal"
     if campaign.starts is not None and now < campaign.starts:
         return "planned"
     return "ended" if campaign.ends is not None and now >= campaign.ends else "live"

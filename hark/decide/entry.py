@@ -85,7 +85,7 @@ def consider(work: Work, course: Course, trigger: Event, batch: str = "") -> Non
     key = key_of(course, trigger)
     if course.campaign.on_retrigger != "ignore" and came_again(work, course, key, trigger):
         return
-    entry = work.record.entries.get(f"{course.name}/{key}")
+    entry = work.record.entries.get(entry_key(course, key))
     again = entry and may_not_again(work, course, key, entry)
     if entry and again:
         if not entry.told:
@@ -121,6 +121,14 @@ def came_again(work: Work, course: Course, key: str, trigger: Event) -> bool:
 def _live(work: Work, course: Course, key: str) -> Run | None:
     live = (run for run in work.record.runs if not run.finished and run.campaign == course.name)
     return next((run for run in live if run.key == key), None)
+
+
+def entry_key(course: Course, key: str) -> str:
+    """Under what an entry is remembered: who went through a rehearsal has not entered the campaign."""
+    return f"{course.name}{REHEARSED if course.campaign.rehearsal else ''}/{key}"
+
+
+REHEARSED = "~rehearsal"
 
 
 def key_of(course: Course, trigger: Event) -> str:
@@ -189,7 +197,7 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
     }
     run.entered_seq = work.emit(FactName.CAMPAIGN_ENTERED, facts).seq
     record.runs.append(run)
-    remember_entry(record, f"{course.name}/{key}", Entry(work.now))
+    remember_entry(record, entry_key(course, key), Entry(work.now))
     advance(work, run, course, entering=True)
 
 
@@ -204,6 +212,8 @@ def qualified(work: Work, course: Course, drawn: ProgrammeArm) -> None:
 
 def occurrence(course: Course, trigger: Event) -> str:
     """Which of a customer's entries this is: the only one, the trigger's message, the instant of entering."""
+    if course.campaign.rehearsal:
+        return f"{REHEARSED}/{course.version}/{trigger.message_id or trigger.at}"
     if course.campaign.reenter_us is None:
         return "0"
     return trigger.message_id if course.starts_when is not None else str(trigger.at)

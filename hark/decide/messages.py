@@ -67,7 +67,7 @@ def hand_off(work: Work, input: MessageDue) -> None:
     sent = waiting(work.record, input.message)
     if sent is None:
         return
-    verdict = held(work, sent) or _copied(work, sent, input.copy)
+    verdict = held(work, sent) or _copied(work, sent, input.copy) or _rehearsed(work, sent)
     if isinstance(verdict, Withhold):
         work.record.sends.remove(sent)
         withhold(work, sent, verdict)
@@ -85,6 +85,13 @@ def hand_off(work: Work, input: MessageDue) -> None:
 def address(work: Work, sent: Sent) -> str:
     """Where it goes: to the address that its caller named, else to the customer's own of now."""
     return sent.named or rules.address(work.record, sent.channel)
+
+
+def _rehearsed(work: Work, sent: Sent) -> Withhold | None:
+    """In a rehearsal everything is live but this: nothing is handed off, whatever version is in force by
+    now."""
+    course = work.plan.course(sent.campaign, sent.version)
+    return Withhold(Held.REHEARSAL, {}) if course and course.campaign.rehearsal else None
 
 
 def _copied(work: Work, sent: Sent, copy: str) -> Withhold | None:

@@ -19,6 +19,7 @@ from hark.decide.levels import Levels
 from hark.decide.weights import weights
 from hark.definitions.document import Document
 from hark.definitions.levels import Engagement
+from hark.definitions.nominal import OnDate
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
@@ -26,7 +27,6 @@ from hark.definitions.types import (
     Campaign,
     Computed,
     Definition,
-    OnDate,
     Policy,
     Programme,
     Segment,

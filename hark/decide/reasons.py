@@ -24,6 +24,7 @@ class Refusal(StrEnum):
     NO_CONSENT = "no_consent"
     GOAL_ALREADY_MET = "goal_already_met"
     EXCLUSIVE = "exclusive"
+    NOT_IN_RAMP = "not_in_ramp"
 
 
 class Held(StrEnum):
@@ -52,6 +53,7 @@ class Held(StrEnum):
     OPEN_TICKET = "open_ticket"
     WEIGHING = "weighing"
     OUTRANKED = "outranked"
+    REHEARSAL = "rehearsal"
 
 
 class Why(StrEnum):
@@ -88,6 +90,7 @@ REFUSALS: Mapping[Refusal, str] = {
     Refusal.NOT_REACHABLE: "has no address for {channels}",
     Refusal.NO_CONSENT: "has not agreed to get {topic} by {channel} (the answer: {state})",
     Refusal.GOAL_ALREADY_MET: "had reached the goal already, on {met}",
+    Refusal.NOT_IN_RAMP: "is not among the {share} of people with whom the campaign begins",
     Refusal.EXCLUSIVE: "belongs to {campaign}, of the campaigns of {group} only one may be a customer's",
 }
 
@@ -114,6 +117,7 @@ HELD: Mapping[Held, str] = {
     Held.OPEN_TICKET: "has an open ticket with support, and gets only help until it is solved",
     Held.WEIGHING: "waits {within} for what else wants this customer",
     Held.OUTRANKED: "{campaign} is worth more to this customer at this time",
+    Held.REHEARSAL: "the campaign is rehearsed: everything is done but handing messages off",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 

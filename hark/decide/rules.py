@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from hark.clock import unit_hash
 from hark.decide import consents
 from hark.decide.assignment import chosen
 from hark.decide.course import Course
@@ -121,6 +122,15 @@ def _exclusive(work: Work, course: Course, _trigger: Event) -> Values | None:
     return None if mine.name == course.name else {"group": group, "campaign": mine.name}
 
 
+def _not_in_ramp(work: Work, course: Course, _trigger: Event) -> Values | None:
+    """The campaign begins with a share of people: the same whatever else they are in, and still in it when
+    the share grows."""
+    ramp = course.campaign.ramp
+    if unit_hash(f"campaign/{course.name}/ramp", work.record.key) < ramp:
+        return None
+    return {"share": f"{100 * ramp:.3g} %"}
+
+
 def _compiled(course: Course) -> Checks:
     """The rules that may say no to anybody by this definition, kept with the course."""
     campaign = course.campaign
@@ -133,6 +143,7 @@ def _compiled(course: Course) -> Checks:
         Refusal.NO_CONSENT: campaign.topic is None or campaign.transactional,
         Refusal.GOAL_ALREADY_MET: course.starts_when is None,
         Refusal.EXCLUSIVE: campaign.exclusive is None,
+        Refusal.NOT_IN_RAMP: campaign.ramp >= 1,
     }
     course.checks = tuple((reason, check) for reason, check in ELIGIBILITY if not void.get(reason))
     return course.checks
@@ -149,5 +160,6 @@ ELIGIBILITY: Checks = (
     (Refusal.NO_CONSENT, _no_consent),
     (Refusal.GOAL_ALREADY_MET, _goal_already_met),
     (Refusal.EXCLUSIVE, _exclusive),
+    (Refusal.NOT_IN_RAMP, _not_in_ramp),
 )
 """In this order; re-entry (already_running, already_entered) is asked before, in `entry`."""

@@ -16,11 +16,11 @@ from cronsim import CronSim
 
 from hark.clock import instant, moment, unit_hash
 from hark.decide.course import Course
-from hark.decide.entry import consider
+from hark.decide.entry import consider, entry_key
 from hark.decide.localtime import minutes_of
 from hark.decide.waiting import local_instant, moment_of, zone_for
 from hark.decide.work import SOURCE, Work, whole_ms
-from hark.definitions.types import Broadcast, OnDate, OnSchedule
+from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.model import DAY, MINUTE, Event, Instant, Kind, Record, Start
 
 TRIGGERS = {OnDate: "Date", OnSchedule: "Schedule", Broadcast: "Broadcast"}
@@ -39,7 +39,7 @@ def arm(work: Work) -> None:
 
 def _arm(work: Work, course: Course) -> None:
     record = work.record
-    over = course.campaign.reenter_us is None and f"{course.name}/" in record.entries
+    over = course.campaign.reenter_us is None and entry_key(course, "") in record.entries
     found = None if over else following(course, record, work.now, work.plan.fallback_zone)
     work.moved = True
     if found is None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.assignment import draw
 from hark.decide.course import Course
-from hark.decide.entry import may_not_again
+from hark.decide.entry import entry_key, may_not_again
 from hark.decide.leaving import would_send
 from hark.decide.limits import Defer
 from hark.decide.messages import held
@@ -22,8 +22,9 @@ from hark.decide.record import decode, encode
 from hark.decide.rules import ELIGIBILITY
 from hark.decide.why import filled
 from hark.decide.work import Work
+from hark.definitions.nominal import OnDate
 from hark.definitions.steps import every
-from hark.definitions.types import OnDate, Send
+from hark.definitions.types import Send
 from hark.model import JSON, Event, Instant, Kind, Record
 from hark.understand.conditions import AllOf, AnyOf, Condition, InSegment
 
@@ -108,7 +109,7 @@ def lacking(condition: Condition, record: Record, now: Instant) -> Iterator[str]
 
 def _refusals(work: Work, course: Course) -> Iterator[Standing]:
     """Re-entry under no key, and every rule of eligibility that this campaign can fail."""
-    entry = work.record.entries.get(f"{course.name}/")
+    entry = work.record.entries.get(entry_key(course, ""))
     again = may_not_again(work, course, "", entry) if entry else None
     if again:
         yield Standing(again[0].value, False, filled(REFUSALS[again[0]], again[1]), again[1])

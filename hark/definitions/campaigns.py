@@ -196,6 +196,8 @@ _AS_THEY_ARE = (
     "starts",
     "ends",
     "paused",
+    "rehearsal",
+    "ramp",
     "programme",
     "exclusive",
     "worth",
@@ -230,7 +232,7 @@ class CampaignRules:
         self.reading.add(line, message, hint)
 
     def _transactional(self) -> None:
-        for key in ("control", "topic", "decide_by", "programme", "exclusive", "arm"):
+        for key in ("control", "topic", "decide_by", "programme", "exclusive", "arm", "ramp"):
             if key in self.values:
                 self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
         trigger = self.values["trigger"]
@@ -321,6 +323,8 @@ CAMPAIGN: Shape[Campaign] = Record(
         "steps": STEPS,
         "allocation": ALLOCATION,
         "paused": Truth(),
+        "rehearsal": Truth(),
+        "ramp": Share(0.001, 1),
         "programme": NAME,
         "exclusive": NAME,
         "worth": Number(0.001, 1_000_000),

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hark.definitions.campaigns import DEFAULT_CONTROL
+from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.definitions.types import (
     Branch,
-    Broadcast,
     Campaign,
     EventMatch,
     Goal,
     Leave,
-    OnDate,
-    OnSchedule,
     Segment,
     Send,
     Split,
@@ -37,6 +35,7 @@ def of_segment(segment: Segment) -> str:
 def of_campaign(campaign: Campaign) -> str:
     """Who is written to and when, what they get, who is left alone, and what counts as success."""
     parts = [_who(campaign), _gets(campaign), _left_alone(campaign), _success(campaign), _again(campaign)]
+    parts.append(_begins(campaign))
     return " ".join(part for part in parts if part)
 
 
@@ -131,6 +130,13 @@ def _wait(wait: Wait) -> str:
         return f"wait until {f'{span(abs(wait.offset_us))} {side} ' if wait.offset_us else ''}{wait.to}"
     days = f" on {listed(wait.days, 'or')}" if wait.days else ""
     return f"wait for {wait.at} ({_zone(wait.zone)}){days}"
+
+
+def _begins(campaign: Campaign) -> str:
+    """How far it is live."""
+    if campaign.rehearsal:
+        return "It is rehearsed: nothing is handed off."
+    return f"It begins with {100 * campaign.ramp:.3g} % of people." if campaign.ramp < 1 else ""
 
 
 def _left_alone(campaign: Campaign) -> str:

@@ -8,6 +8,7 @@ from cronsim import CronSim, CronSimError
 
 from hark.definitions.conditions import EVENTS, event_match
 from hark.definitions.engagement import REACHING
+from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.definitions.offset import Offset
 from hark.definitions.shapes import (
     NAME,
@@ -23,7 +24,7 @@ from hark.definitions.shapes import (
     Values,
     Zone,
 )
-from hark.definitions.types import Broadcast, OnDate, OnSchedule, Trigger
+from hark.definitions.types import Trigger
 from hark.definitions.yaml import Node
 
 DATE = Record(

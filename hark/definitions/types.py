@@ -11,6 +11,7 @@ from hark.definitions.event_plan import Event
 from hark.definitions.levels import Engagement, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
+from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 from hark.understand.conditions.computed import ComputedTrait
@@ -34,33 +35,6 @@ class Segment(Struct, frozen=True, tag="segment"):
     where: Condition
     level_of: str = ""
     """The engagement definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
-
-
-class OnDate(Struct, frozen=True, tag="date"):
-    """A date that a trait names, less or more `offset_us`, at a local time of day; yearly, for birthdays."""
-
-    trait: str
-    offset_us: int = 0
-    at: str | None = None
-    zone: str = "customer"
-    yearly: bool = False
-
-
-class OnSchedule(Struct, frozen=True, tag="schedule"):
-    """Again and again, for everybody, by a cron expression on the clocks of a zone."""
-
-    cron: str
-    zone: str = "customer"
-
-
-class Broadcast(Struct, frozen=True, tag="broadcast"):
-    """Once, for everybody, at a time (local in `zone` unless it says another), spread over `spread_us`."""
-
-    at: str
-    zone: str = "customer"
-    late: Literal["skip", "send"] = "skip"
-    """What becomes of those for whom the moment is past when they could first have entered."""
-    spread_us: int = 0
 
 
 class Computed(Struct, frozen=True, tag="computed"):
@@ -237,6 +211,10 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     decide_people: int | None = None
     """`decide_by` a number: decided once so many people count."""
     paused: bool = False
+    rehearsal: bool = False
+    """Live in everything but the hand-off: nothing leaves."""
+    ramp: float = 1.0
+    """The share of people, by hash, who may enter."""
     programme: str | None = None
     exclusive: str | None = None
     """The group of campaigns of which only one may be a customer's."""

@@ -47,6 +47,10 @@ class Entries:
         self.drawn = np.array([not one.carried for one in told], np.bool_)
         """Under this version's shares, and not recorded before."""
         self.runs = [one.run for one in told]
+        self.batches = sorted({one.batch for one in told})
+        numbers = {batch: number for number, batch in enumerate(self.batches)}
+        self.batch = np.array([numbers[one.batch] for one in told], np.int64)
+        """Which of `batches` each was drawn in."""
         self.names = sorted({one.arm for one in told})
         codes = {name: code for code, name in enumerate(self.names)}
         self.arm = np.array([codes[one.arm] for one in told], np.int64)

@@ -13,6 +13,7 @@ from hark.learn.activity import active_days
 from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums, total
 from hark.learn.also import AlsoGoal, also, measured
+from hark.learn.batches import Between, between
 from hark.learn.beside import Guardrail, Others, guardrails, others
 from hark.learn.best import best
 from hark.learn.columns import Entries, Outcomes
@@ -63,6 +64,7 @@ class Comparison(Struct, frozen=True):
     guardrails: tuple[Guardrail, ...] = ()
     others: tuple[Others, ...] = ()
     also: tuple[AlsoGoal, ...] = ()
+    between: tuple[Between, ...] = ()
 
     @property
     def control(self) -> Sums:
@@ -181,4 +183,5 @@ def comparison(
         guardrails(facts, outcomes, campaign.guardrails, now),
         others(facts, outcomes, campaign.name, now),
         also(facts, entries, campaign, now),
+        between(outcomes, campaign, now),
     )

@@ -28,6 +28,8 @@ class Entered(Struct, frozen=True):
     version: int
     arm: str
     run: str = ""
+    batch: str = ""
+    """Of a learning campaign, the number of the table that was drawn by; "" before the first."""
     carried: bool = False
     """The arm was recorded at an earlier entry, and not drawn under this version's shares."""
 

@@ -16,12 +16,14 @@ from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
 from hark.learn.aggregates import Sums
 from hark.learn.also import AlsoGoal, measured
+from hark.learn.batches import Between
 from hark.learn.beside import Guardrail, Others
 from hark.learn.columns import Entries, Outcomes, Snapshot
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, Draw, allocation, comparison
 from hark.learn.facts import Facts
 from hark.learn.families import discovered
+from hark.learn.interactions import Interaction, interactions
 from hark.learn.looks import Look, treated
 from hark.learn.measures import Measure
 from hark.learn.over_time import DayEffect, WeekEffect, by_week, stratified
@@ -103,6 +105,8 @@ class Report(Struct, frozen=True):
     """What must not become worse within the goal's window, by arm; deciding nothing."""
     also: tuple[AlsoGoal, ...]
     """The goals of `also`, each over those whose window of it is over; deciding nothing."""
+    between: tuple[Between, ...]
+    """Of a campaign that learns, its variants compared within batches; deciding nothing."""
     others: tuple[Others, ...]
     """Other campaigns' messages in the goal's window, a person, by arm."""
     versions: Interval | None
@@ -118,6 +122,8 @@ class Report(Struct, frozen=True):
 
     None where it was not asked about together with them, or has no p-value yet.
     """
+    interactions: tuple[Interaction, ...] = ()
+    """With each other campaign that shares over a fifth of its people; () where it was asked about alone."""
 
     def to_json(self) -> JSON:
         """As plain data, in the order of the fields."""
@@ -148,10 +154,28 @@ def reports(
     found = {name: _of(facts, versions, now, None, zone) for name, versions in campaigns.items()}
     known = {name: one.p for name, one in found.items() if one.p is not None and one.sample_ratio.trusted}
     believed = discovered(known)
+    between = interactions(_outcomes(facts, campaigns, found, zone), now)
     return {
-        name: msgspec.structs.replace(one, believed=name in believed) if name in known else one
+        name: msgspec.structs.replace(
+            one, believed=name in believed if name in known else None, interactions=between.get(name, ())
+        )
         for name, one in found.items()
     }
+
+
+def _outcomes(
+    facts: Facts, campaigns: Mapping[str, Sequence[Document]], found: Mapping[str, Report], zone: str
+) -> dict[str, Outcomes]:
+    """By campaign, the outcomes of the version that its report is about."""
+    outcomes = {}
+    for name, versions in campaigns.items():
+        entries = facts.entries(name).get(found[name].version)
+        document = next(one for one in versions if one.version == found[name].version)
+        campaign = _typed(document, zone)
+        if entries is not None and campaign.goal is not None:
+            goal = measured(campaign, campaign.goal)
+            outcomes[name] = Outcomes(entries, facts.events(goal.event.names), goal)
+    return outcomes
 
 
 def _of(facts: Facts, versions: Sequence[Document], now: Instant, version: int | None, zone: str) -> Report:
@@ -214,6 +238,7 @@ def written(version: int, found: Comparison, versions: Interval | None = None) -
         measures=found.measures,
         guardrails=found.guardrails,
         also=found.also,
+        between=found.between,
         others=found.others,
         versions=versions,
         forecast=scored(found, judged),

@@ -10,6 +10,7 @@ from hark.definitions.types import Goal
 from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.also import AlsoGoal, answered, did
+from hark.learn.batches import said
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison
 from hark.learn.looks import treated
@@ -36,6 +37,7 @@ def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
         yield _lift(found)
     yield from _reached(found)
     yield from _variants(found)
+    yield from said(found.between)
     yield from _value(found, goal)
     yield from _adjusted(found, goal)
     yield from _forecast(found, judged)

@@ -63,6 +63,8 @@ def cannot(found: Comparison) -> str:
     """Why no lift of this campaign may be believed, whatever comes; "" if it may."""
     if found.campaign.goal is None:
         return "it has no goal"
+    if found.campaign.rehearsal:
+        return "it was a rehearsal, in which nothing was sent"
     if found.campaign.goal.response:
         return "its goal is an answer to the message, which nobody can give who is left alone"
     if found.campaign.control == 0:

@@ -133,6 +133,27 @@ def test_a_campaign_is_paused_and_started_by_a_button(ann: Client, collector: Co
     assert ann.get("/campaigns/come_back/pause").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("rehearse", {"rehearsal": "yes"}), ("start-5", {"ramp": "5%"}), ("start-50", {"ramp": "50%"})],
+)
+def test_a_campaign_is_rehearsed_and_ramped_by_a_button(
+    ann: Client, collector: Collector, how: str, says: dict[str, str]
+) -> None:
+    """Each hands over the document with that one key, and none of the other ways to be live."""
+    whole = told(ann, "/definitions/campaign/come_back")["text"]
+    ann.post(f"/campaigns/come_back/{how}")
+    (document,) = parse(whole)
+    assert collector.rows[0]["body"]["documents"][0]["body"] == document.body | says
+
+
+def test_a_campaign_ends_by_a_button(ann: Client, collector: Collector) -> None:
+    """It ends now; everything else of it stays as it was."""
+    ann.post("/campaigns/come_back/end")
+    body = collector.rows[0]["body"]["documents"][0]["body"]
+    assert body["ends"].endswith("Z")
+
+
 def test_a_stranger_hands_over_nothing(stranger: Client, ann: Client, collector: Collector) -> None:
     """Without an account, and without the form's token, every door that saves stays shut."""
     from django.test import Client as Browser

@@ -104,6 +104,12 @@ def exclusive() -> Story:
     return story
 
 
+def not_in_ramp() -> Story:
+    story = Story(plan_of(campaign(ramp="0.1%")))
+    story.does("Signed Up")
+    return story
+
+
 CASES: dict[Refusal, Callable[[], Story]] = {
     Refusal.STALE: stale,
     Refusal.ALREADY_RUNNING: already_running,
@@ -117,6 +123,7 @@ CASES: dict[Refusal, Callable[[], Story]] = {
     Refusal.NO_CONSENT: no_consent,
     Refusal.GOAL_ALREADY_MET: goal_already_met,
     Refusal.EXCLUSIVE: exclusive,
+    Refusal.NOT_IN_RAMP: not_in_ramp,
 }
 ENTERED_BEFORE = {Refusal.ALREADY_RUNNING, Refusal.ALREADY_ENTERED}
 

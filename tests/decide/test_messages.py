@@ -150,6 +150,12 @@ def open_ticket() -> Story:
     return story
 
 
+def rehearsed() -> Story:
+    story = wanted(campaign(rehearsal="yes"))
+    story.deliver()
+    return story
+
+
 def outranked() -> Story:
     policy = "policy: attention\narbitration: {within: 1h, on_outranked: skip}\n---\n"
     other = campaign(worth="9").replace("campaign: hello", "campaign: dear").replace("Signed Up", "Called")
@@ -188,6 +194,7 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.NO_PAYOFF: no_payoff,
     Held.OPEN_TICKET: open_ticket,
     Held.OUTRANKED: outranked,
+    Held.REHEARSAL: rehearsed,
 }
 
 

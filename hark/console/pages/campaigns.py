@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from msgspec import Struct
 
+from hark.clock import moment
 from hark.console import charts, saving
 from hark.console.campaigns import CampaignLine, lines, standing, state_of, told, typed
+from hark.console.launch import Check, checks
 from hark.console.pages.definitions import saved_address
 from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
 from hark.definitions.document import Document
+from hark.definitions.parse import definition
 from hark.definitions.sentences import of_campaign
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Send
@@ -52,6 +56,10 @@ class CampaignPage(Struct, frozen=True):
     control_auto: bool
     control_why: str
     transactional: bool
+    launch: tuple[Check, ...]
+    """What to look at before it is started; () once it runs for everybody."""
+    ramp: float
+    """The share of people who may enter."""
     templates: tuple[str, ...]
     """What it sends."""
     applied_at: Instant
@@ -127,16 +135,44 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
     return respond(request, "campaign.html", campaign(source(), versions, int(asked) if asked else None))
 
 
-def turn(request: HttpRequest, name: str, on: bool) -> HttpResponse:
-    """POST /campaigns/NAME/start, /campaigns/NAME/pause: the next version, without or with `paused`."""
+TURNS: dict[str, dict[str, JSON]] = {
+    "start": {},
+    "start-5": {"ramp": "5%"},
+    "start-50": {"ramp": "50%"},
+    "rehearse": {"rehearsal": "yes"},
+    "pause": {"paused": "yes"},
+    "end": {"ends": None},
+}
+"""What each button sets; of the other ways to be live, none. A ramp stays through a pause."""
+NOTES = {
+    "start": "started",
+    "start-5": "started with 5 %",
+    "start-50": "went on with 50 %",
+    "rehearse": "rehearsed",
+    "pause": "paused",
+    "end": "ended",
+}
+LIVE = ("paused", "rehearsal", "ramp")
+
+
+def turned(body: Mapping[str, JSON], how: str, now: Instant) -> dict[str, JSON]:
+    """The next version of a campaign's document."""
+    kept = {key: value for key, value in body.items() if key not in LIVE or (key, how) == ("ramp", "pause")}
+    if how == "end":
+        return {**body, "ends": f"{moment(now):%Y-%m-%dT%H:%M:%SZ}"}
+    return kept | TURNS[how]
+
+
+def turn(request: HttpRequest, name: str, how: str) -> HttpResponse:
+    """POST /campaigns/NAME/start, pause ...: the next version, as TURNS says."""
     versions = source().state.versions("campaign", name)
     if not versions or request.method != "POST":
         raise Http404
     newest = max(versions, key=lambda one: one.version)
-    body = {key: value for key, value in newest.body.items() if key != "paused"}
+    here = source()
     try:
-        wanted = saving.read_documents(source(), [body if on else {**body, "paused": "yes"}])
-        changes = saving.save(source(), wanted, str(request.user), "started" if on else "paused")
+        wanted = saving.read_documents(here, [turned(newest.body, how, here.now())])
+        changes = saving.save(here, wanted, str(request.user), NOTES[how])
     except HarkError as error:
         return unavailable(request, f"Nothing was changed: {error.message}. Try again in a moment.")
     return redirect(saved_address(changes[-1]))
@@ -161,6 +197,8 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         control_auto=defined.control_auto,
         control_why=defined.control_why,
         transactional=defined.transactional,
+        launch=_launch(here, document, defined),
+        ramp=defined.ramp,
         templates=_templates(defined),
         applied_at=document.applied_at,
         author=document.author,
@@ -169,6 +207,12 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         standing=standing(report) if report else "",
         problem="" if report else str(found),
     )
+
+
+def _launch(here: Source, document: Document, defined: Campaign) -> tuple[Check, ...]:
+    if state_of(here, document) in ("live", "ended"):
+        return ()
+    return checks(defined, [definition(one, settings.HARK_ZONE) for one in here.state.documents()])
 
 
 def _templates(defined: Campaign) -> tuple[str, ...]:

@@ -32,7 +32,8 @@ def as_launched(campaign: Campaign, span: Span) -> Campaign:
     """The campaign as if it had run through the span with nobody left alone: its own dates, a pause and the
     control are set aside, since what it would do is what is asked."""
     return replace(
-        campaign, starts=span.begin, ends=span.end, paused=False, control=0.0, control_auto=False,
+        campaign, starts=span.begin, ends=span.end, paused=False, rehearsal=False, ramp=1.0,
+        control=0.0, control_auto=False,
         control_why="a back-test writes to nobody",
     )  # fmt: skip
 
