@@ -75,12 +75,17 @@ def quantiles_s(waits: Ints, over: Flags) -> tuple[int, ...]:
 
 
 def reference(history: Snapshot | People, way: Passage, now: Instant, zone: str) -> Reference:
-    """The table of the day in which `now` lies, by the kernel."""
+    """The table of the day in which `now` lies."""
+    day = day_of(now, zone)
+    waits, over = times(history, way, day_start(day, zone))
+    return Reference(_written(day), len(waits), quantiles_s(waits, over))
+
+
+def times(history: Snapshot | People, way: Passage, at: Instant) -> tuple[Ints, Flags]:
+    """The same as `cases`, by the kernel: (how long it took, whether it is over), in no order."""
     from hark.understand.kernels import pace as kernel
     from hark.understand.kernels.rows import ACTIVITY, Bit, names_of, stream, wanted
 
-    day = day_of(now, zone)
-    at = day_start(day, zone)
     bits = [Bit(EventMatch(one.names, one.where)) for one in (way.start, way.to)]
     bits += [ACTIVITY] if way.stayed else []
 
@@ -89,8 +94,7 @@ def reference(history: Snapshot | People, way: Passage, now: Instant, zone: str)
         return kernel.cases(rows, at - OLD_US, at, *STAYED_US, way.stayed)
 
     parts = over_buckets(history, one)
-    waits, over = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    return Reference(_written(day), len(waits), quantiles_s(waits, over))
+    return np.concatenate([waits for waits, _ in parts]), np.concatenate([over for _, over in parts])
 
 
 def compared(history: Snapshot | People, condition: Condition, now: Instant) -> Condition:
