@@ -16,7 +16,7 @@ PAGES = {
         "Sessions": "/sessions",
         "Saved questions": "/questions",
     },
-    "People": {"Customers": "/customers", "Segments": "/segments"},
+    "People": {"Customers": "/customers", "Segments": "/segments", "Engagement": "/engagement"},
     "Speak": {
         "Campaigns": "/campaigns",
         "Templates": "/templates",

@@ -34,6 +34,12 @@ where:
     - did: Order Completed
     - did_not: {event: Order Completed, within: 7d}
 ---
+engagement: shopper
+says: Who makes this shop a habit
+levels:
+  - {name: bought, when: {did: {event: Order Completed, within: 14d}}}
+  - {name: regular, when: {did: {event: Order Completed, within: 28d, times: {gte: 2}}}}
+---
 template: whats_new
 channel: email
 subject: New this week

@@ -33,6 +33,8 @@ PAGES = [
     "/customers/3",
     "/segments",
     "/segments/gone_quiet",
+    "/engagement",
+    "/engagement/shopper?weeks=4",
     "/campaigns",
     "/campaigns/come_back",
     "/campaigns/thank_you",

@@ -27,8 +27,20 @@ OWN_PAGES = {
     "question": "/questions",
     "source": "/sources",
     "template": "/templates",
+    "engagement": "/engagement",
 }
 EXAMPLES = {
+    "engagement": """\
+engagement: reader
+says: People who make reading a habit
+levels:
+  - {name: noticed, when: {did: {event: App Opened, within: 30d}}}
+  - {name: reading, when: {did: {event: Content Read, within: 30d, days: {gte: 2}}}}
+  - name: returning
+    when: {did: {event: App Opened, within: 12w, weeks: {gte: 6}}}
+    held_for: 4w
+    grace: 14d
+""",
     "segment": """\
 segment: slowing_down
 where:

@@ -1,0 +1,186 @@
+"""Engagement: what it means here, how many stand where, who rose and who fell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from msgspec import Struct
+
+from hark.clock import moment
+from hark.console import ladders
+from hark.console.pages.asked import again, patience
+from hark.console.respond import respond
+from hark.console.source import Source, source
+from hark.definitions.document import Document
+from hark.definitions.levels import Engagement
+from hark.definitions.parse import definition
+from hark.errors import HarkError
+from hark.model import JSON, Instant
+from hark.questions import Progress
+
+WEEKS = (4, 8, 13, 26)
+BELOW, NEW = "below all levels", "not here yet"
+
+
+class Line(Struct, frozen=True):
+    name: str
+    says: str
+    levels: tuple[str, ...]
+    version: int
+    applied_at: Instant
+
+
+class EngagementsPage(Struct, frozen=True):
+    definitions: tuple[Line, ...]
+
+
+class LevelLine(Struct, frozen=True):
+    """One level, or below all of them."""
+
+    name: str
+    says: str
+    customers: int
+    share: float
+    change: int
+    """Since the first of the weeks."""
+
+
+class Move(Struct, frozen=True):
+    origin: str
+    to: str
+    customers: int
+
+
+class EngagementPage(Struct, frozen=True):
+    """One definition."""
+
+    name: str
+    says: str
+    version: int
+    applied_at: Instant
+    ladder: bool
+    weeks: int
+    versions: tuple[int, ...]
+    """Earlier ones."""
+    levels: tuple[LevelLine, ...] = ()
+    """The strongest first."""
+    customers: int = 0
+    days: tuple[str, ...] = ()
+    counts: tuple[tuple[int, ...], ...] = ()
+    ways: tuple[Move, ...] = ()
+    comparison: JSON = None
+    note: str = ""
+    progress: Progress | None = None
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        return WEEKS
+
+    @property
+    def back(self) -> str:
+        return "/engagement"
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in reversed(self.levels)]
+
+    @property
+    def chart(self) -> JSON:
+        return ladders.over_time(self.names, self.days, self.counts)
+
+    @property
+    def rose(self) -> int:
+        return sum(one.customers for one in self.ways if self._step(one) > 0)
+
+    @property
+    def fell(self) -> int:
+        return sum(one.customers for one in self.ways if self._step(one) < 0)
+
+    @property
+    def streams(self) -> JSON:
+        known = [(one.origin, one.to, one.customers) for one in self.ways]
+        return ladders.moves(self.names, known) if known else None
+
+    def _step(self, one: Move) -> int:
+        """How far up, 0 for those who stayed or were not here yet."""
+        return 0 if one.origin == NEW else self.names.index(one.to) - self.names.index(one.origin)
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """GET /engagement"""
+    documents = source().state.documents()
+    lines = tuple(_line(one) for one in documents if one.kind == "engagement")
+    return respond(request, "engagements.html", EngagementsPage(lines))
+
+
+def _line(document: Document) -> Line:
+    found = _typed(document)
+    return Line(document.name, found.says, found.names, document.version, document.applied_at)
+
+
+def _typed(document: Document) -> Engagement:
+    found = definition(document, settings.HARK_ZONE)
+    assert isinstance(found, Engagement)
+    return found
+
+
+def view(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /engagement/NAME?weeks=8&compare=VERSION"""
+    here = source()
+    versions = here.state.versions("engagement", name)
+    if not versions:
+        raise Http404
+    weeks, compare = request.GET.get("weeks", "8"), request.GET.get("compare", "")
+    page = engagement(here, versions, weeks, compare, patience(request))
+    if request.headers.get("HX-Request"):
+        return respond(request, "progress.html", page) if page.progress else again()
+    return respond(request, "engagement.html", page, 400 if page.note else 200)
+
+
+def engagement(
+    here: Source, versions: list[Document], weeks: str, compare: str, patience_s: float
+) -> EngagementPage:
+    """The context of one definition's page."""
+    document = versions[-1]
+    found = _typed(document)
+    span = int(weeks) if weeks.isdigit() else 8
+    page: dict[str, Any] = {
+        "name": document.name,
+        "says": found.says,
+        "version": document.version,
+        "applied_at": document.applied_at,
+        "ladder": found.ladder,
+        "weeks": span,
+        "versions": tuple(one.version for one in versions[:-1]),
+    }
+    asked = {"name": document.name, "weeks": span, "compare": int(compare) if compare.isdigit() else None}
+    try:
+        answer = here.answer_or_progress({"engagement": asked}, patience_s)
+    except HarkError as error:
+        return EngagementPage(**page, note=f"{error.message}. {error.hint}".strip())
+    if isinstance(answer, Progress):
+        return EngagementPage(**page, progress=answer)
+    return EngagementPage(**page, **_told(answer))
+
+
+def _told(answer: Any) -> dict[str, Any]:
+    """The answer in the page's words."""
+    before = answer["over_time"][0]["customers"]
+    levels = [
+        LevelLine(one["level"] or BELOW, one["says"], one["customers"], one["share"], one["customers"] - was)
+        for one, was in zip(answer["levels"], before, strict=True)
+    ]
+    words = {"below": BELOW, "new": NEW}
+    return {
+        "levels": tuple(reversed(levels)),
+        "customers": answer["customers"],
+        "days": tuple(f"{moment(one['at']):%Y-%m-%d}" for one in answer["over_time"]),
+        "counts": tuple(tuple(one["customers"]) for one in answer["over_time"]),
+        "ways": tuple(
+            Move(words.get(one["from"], one["from"]), words.get(one["to"], one["to"]), one["customers"])
+            for one in answer["moves"]
+        ),
+        "comparison": answer["compare"],
+    }
