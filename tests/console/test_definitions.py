@@ -60,7 +60,7 @@ def test_saving_hands_over_the_next_version(ann: Client, collector: Collector) -
     assert body["documents"][0]["body"] == parse(QUIETER)[0].body
     assert 'http-equiv="refresh"' in html(ann, answer["Location"])
     assert ann.get("/saved/segment/gone_quiet/1")["Location"] == "/segments/gone_quiet"
-    assert ann.get("/saved/template/whats_new/1")["Location"] == "/definitions/template/whats_new"
+    assert ann.get("/saved/template/whats_new/1")["Location"] == "/templates/whats_new"
 
 
 def test_nothing_is_handed_over_where_nothing_changes(ann: Client, collector: Collector) -> None:

@@ -40,7 +40,7 @@ def here(ann: Client, merged: Path, collector: Collector) -> Iterator[Client]:
     from django.conf import settings
 
     shop = settings.HARK_SOURCE
-    found = Source(merged, shop._clock, shop.url)
+    found = Source(merged, shop.clock, shop.url)
     found._control = shop._control  # type: ignore[method-assign]
     with override_settings(HARK_SOURCE=found):
         yield ann

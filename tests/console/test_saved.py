@@ -34,7 +34,7 @@ def test_a_question_saved_from_its_page_has_the_same_answer(
     state = folded(shop, collector, tmp_path)
     assert [one.version for one in state.versions("question", "first_order")] == [1, 2]
     before = settings.HARK_SOURCE
-    settings.HARK_SOURCE = Source(tmp_path / "shop", before._clock, before.url)
+    settings.HARK_SOURCE = Source(tmp_path / "shop", before.clock, before.url)
     try:
         page = told(ann, "/questions/first_order?version=1")
         assert page["answer"] == told(ann, f"/funnel?{ASKED['query']}")["answer"]
@@ -46,7 +46,7 @@ def test_a_question_saved_from_its_page_has_the_same_answer(
         assert 'filename="first_order.csv"' in csv["Content-Disposition"]
         assert "first_order" in html(ann, "/questions")
         assert ann.get("/questions/first_order?version=3").status_code == 404
-        newest = ask(tmp_path / "shop", {"question": {"name": "first_order"}}, before._clock)
+        newest = ask(tmp_path / "shop", {"question": {"name": "first_order"}}, before.clock)
         assert newest["steps"] == told(ann, "/questions/first_order")["answer"]["steps"]
     finally:
         settings.HARK_SOURCE = before

@@ -49,7 +49,7 @@ def visitor(stranger: Client, world: World, collector: Collector) -> Iterator[Cl
     from django.conf import settings
 
     shop = settings.HARK_SOURCE
-    found = Source(world.data, shop._clock, shop.url)
+    found = Source(world.data, shop.clock, shop.url)
     found._control = shop._control  # type: ignore[method-assign]
     with override_settings(HARK_SOURCE=found):
         yield stranger
