@@ -105,6 +105,11 @@ class Source:
         row = {"lane": int(Lane.LIVE), "kind": "response", "source": "hark"}
         self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
 
+    def receipts(self, bodies: list[JSON]) -> None:
+        """Append what providers reported of messages to the urgent lane, as `consent` does."""
+        row = {"lane": int(Lane.URGENT), "kind": "receipt", "source": "hark"}
+        self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
+
     def message(self, source: str, body: JSON) -> None:
         """Append a message that a product asked for; on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.LIVE), "kind": "message", "source": source, "body": body}

@@ -59,4 +59,5 @@ def report(work: Work, data: Mapping[str, Any]) -> None:
         why = Why.COMPLAINED if what == "complained" else Why.BOUNCED
         bar(work, to, why, about["channel"], str(data.get("detail") or ""))
     facts = {"to": to, "detail": data.get("detail") or "", "permanent": lasting}
-    work.emit(REPORTS[what], about | facts | {"provider": data.get("provider") or ""})
+    origin = {"provider": data.get("provider") or "", "raw": data.get("raw") or ""}
+    work.emit(REPORTS[what], about | facts | origin)

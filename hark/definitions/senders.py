@@ -18,6 +18,10 @@ _SECRET = Text("the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*")
 COMMON = ("sender", "channel", "provider", "rate_per_s", "weight")
 
 
+REPORTERS = ("brevo", "mailgun", "mailjet", "postmark", "sendgrid", "sparkpost")
+"""Providers whose webhooks say what became of mail that was handed over by SMTP."""
+
+
 class Provider(Struct, frozen=True):
     """What a sender document for a provider must and may say besides the common keys."""
 
@@ -26,8 +30,11 @@ class Provider(Struct, frozen=True):
     takes: tuple[str, ...] = ()
 
 
+_SMTP = ("host", "port", "tls", "user", "password_env", "reports", "reports_env")
 PROVIDERS: Mapping[str, Provider] = {
-    "smtp": Provider("email", ("address",), ("host", "port", "tls", "user", "password_env")),
+    "smtp": Provider(
+        "email", ("address",), ("host", "port", "tls", "user", "password_env", "reports", "reports_env")
+    ),
     "twilio": Provider("sms", ("address", "account", "secret_env"), ("url",)),
     "slack": Provider("chat", ("secret_env",)),
     "webhook": Provider("webhook", ("url", "secret_env")),
@@ -61,6 +68,9 @@ def _keys(values: Values, provider: str, node: Node, reading: Reading) -> Invali
             return reading.refuse(node.value[key], f'"{key}" is no key of a sender for {provider}')
     if "password_env" in values and "user" not in values:
         return reading.refuse(node.value["password_env"], "a password without a user", "user: ...")
+    if ("reports" in values) != ("reports_env" in values):
+        key = "reports" if "reports" in values else "reports_env"
+        return reading.refuse(node.value[key], "reports and reports_env belong together", "what signs them")
     return None
 
 
@@ -100,6 +110,8 @@ SENDER = Record(
         "user": Text(),
         "password_env": _SECRET,
         "url": Text("an https URL", r"https?://[!-~]+", "for example https://crm.example/hark"),
+        "reports": Choice(REPORTERS),
+        "reports_env": _SECRET,
         "account": Text("an account's id", r"[A-Za-z0-9_-]+"),
         "secret_env": _SECRET,
         "rate_per_s": Number(0.001, 100000),

@@ -8,7 +8,8 @@ from typing import Any
 from hark.definitions.languages import LANGUAGE
 from hark.definitions.sending import ANY_CHANNEL
 from hark.definitions.shapes import INVALID, NAME, Invalid, Reading, Record, Shape, Text, Values
-from hark.definitions.types import Layout, Snippet, Template
+from hark.definitions.shared import Layout, Snippet
+from hark.definitions.types import Template
 from hark.definitions.yaml import Node
 from hark.model import JSON
 

@@ -12,6 +12,7 @@ from hark.definitions.levels import Engagement, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
+from hark.definitions.shared import Layout, Snippet
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 from hark.understand.conditions.computed import ComputedTrait
@@ -253,24 +254,6 @@ class Paced(Struct, frozen=True, tag="pace"):
     reference: Reference
 
 
-class Layout(Struct, frozen=True, tag="layout"):
-    """What stands around messages, with one place for each of them, in the forms that are needed."""
-
-    name: str
-    mjml: str | None = None
-    html: str | None = None
-    text: str | None = None
-
-
-class Snippet(Struct, frozen=True, tag="snippet"):
-    """A piece that several templates use."""
-
-    name: str
-    mjml: str | None = None
-    html: str | None = None
-    text: str | None = None
-
-
 class Template(Struct, frozen=True, tag="template"):
     """mjml or html is the source, or text alone; beside them text is the plain part, made if absent."""
 
@@ -344,6 +327,9 @@ class Sender(Struct, frozen=True, tag="sender"):
     account: str = ""
     """The account's id at the provider."""
     secret_env: str = ""
+    reports: str = ""
+    """The provider behind the mail server that reports what became of messages, by its webhooks."""
+    reports_env: str = ""
     weight: float = 1.0
     """The share of the channel's messages, against the other senders'; 0: only where the others fail."""
 

@@ -54,6 +54,8 @@ class ReceiptRow(Struct, frozen=True):
     provider: str = ""
     detail: str = ""
     permanent: bool = False
+    raw: str = ""
+    """What the provider sent, as it came."""
 
 
 class _Named(Struct, frozen=True):

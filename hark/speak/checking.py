@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from hark.definitions.types import Definition, Layout, Sender, Snippet, Template
+from hark.definitions.shared import Layout, Snippet
+from hark.definitions.types import Definition, Sender, Template
 from hark.speak.parts import FORMS, parts_of, uses
 from hark.speak.places import Allowed, BadPlaceError, all_reachable, place_of
 from hark.speak.render import problem

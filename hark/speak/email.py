@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
+from collections.abc import Mapping
 from email.encoders import encode_base64
 from email.header import Header
 from email.headerregistry import Address
@@ -65,6 +66,7 @@ def letter(
     at: Instant,
     unsubscribe: str | None,
     files: Files = (),
+    more: Mapping[str, str] | None = None,
 ) -> Letter:
     """The letter dated `at` with our id `message` as its Message-ID; `unsubscribe` is the one-click URL."""
     mail = _with(files, _body(content, message), message)
@@ -75,6 +77,8 @@ def letter(
     mail["Date"], mail["Message-ID"] = format_datetime(moment(at)), message_id
     if unsubscribe is not None:
         mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"] = f"<{unsubscribe}>", ONE_CLICK
+    for name, value in (more or {}).items():
+        mail[name] = value
     return Letter(source.addr_spec, target.addr_spec, message_id, mail.as_bytes(policy=_POLICY))
 
 

@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hark.definitions.problems import nearest
+from hark.definitions.shared import Layout, Snippet
 from hark.definitions.templates import CONTENT
-from hark.definitions.types import Definition, Layout, Snippet, Template
+from hark.definitions.types import Definition, Template
 
 Form: TypeAlias = Literal["mjml", "html", "text"]
 FORMS: tuple[Form, ...] = ("mjml", "html", "text")

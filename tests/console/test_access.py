@@ -21,7 +21,12 @@ pytestmark = pytest.mark.xdist_group("console")
 
 LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/r/x", "/welcome/x")
 PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
-PUBLIC |= {"/api/v1/customers/x/arms": 401, "/api/v1/messages": 405, "/api/v1/messages/x": 401}
+PUBLIC |= {
+    "/api/v1/customers/x/arms": 401,
+    "/api/v1/messages": 405,
+    "/api/v1/messages/x": 401,
+    "/reports/x": 404,
+}
 """What a stranger's GET gets without an account, and how."""
 
 

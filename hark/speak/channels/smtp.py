@@ -6,6 +6,7 @@ import re
 
 from hark.speak.contract import Channel, Job, Letter, Lost, Reply, Verdict, Ways
 from hark.speak.email import address, letter
+from hark.speak.reports import known_by
 
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 OUR_FAULT = ("5.1.7", "5.1.8")
@@ -29,6 +30,7 @@ class Smtp(Channel[Letter, Reply]):
             at=envelope.at,
             unsubscribe=envelope.unsubscribe,
             files=envelope.files,
+            more=known_by(job.sender.reports, envelope.message),
         )
 
     def post(self, built: Letter, ways: Ways) -> Reply | Lost:
