@@ -11,14 +11,14 @@ from hark.definitions.types import Definition, Sender, Template
 from hark.speak.parts import FORMS, parts_of, uses
 from hark.speak.places import Allowed, BadPlaceError, all_reachable, place_of
 from hark.speak.render import problem
-from hark.speak.wire import Resolve, resolve
+from hark.speak.wire import Resolve, resolve_soon
 
 
 class Checking(Struct, frozen=True):
     """Callable with a definition: templates must be readable, senders lead to where we may connect."""
 
     allowed: Allowed
-    by: Resolve = resolve
+    by: Resolve = resolve_soon
 
     def __call__(self, one: Definition, known: Sequence[Definition]) -> str | None:
         """What is wrong; None if nothing is. A layout or snippet is wrong where a template breaks by it."""

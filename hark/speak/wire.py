@@ -27,6 +27,7 @@ Pair: TypeAlias = tuple[bytes, bytes]
 LONGEST_ANSWER = 64_000
 """Bytes of an answer that are read; no provider says more of one message."""
 LONGEST_REQUEST = 30_000_000
+RESOLVE_S = 3.0
 IDLE_S = 4.0
 """Servers close idle connections after five seconds and more; one that closes while we write is *unknown*."""
 
@@ -43,6 +44,25 @@ def resolve(host: str, port: int) -> list[str]:
     """The addresses of a name by the system's resolver. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
+
+
+def resolve_soon(host: str, port: int) -> list[str]:
+    """The same for whoever must not wait for a resolver that does not answer. Raises OSError."""
+    found: list[list[str] | OSError] = []
+
+    def ask() -> None:
+        try:
+            found.append(resolve(host, port))
+        except OSError as error:
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(RESOLVE_S)
+    answer = found[0] if found else TimeoutError(f"no resolver answered for {host}")
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
 
 
 def connect(

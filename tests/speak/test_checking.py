@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from hark.definitions.parse import parse, read
@@ -56,6 +58,20 @@ def test_a_place_in_a_hostile_form_is_refused(url: str) -> None:
     text = HOOK.replace("https://crm.example/hark", f"'{url}'")
     with pytest.raises(DefinitionError):
         read([("crm.yaml", text)], wrong=at("1.1.1.1"))
+
+
+def test_a_resolver_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a moment the document is saved; the connection asks again."""
+    answered = threading.Event()
+    monkeypatch.setattr("hark.speak.wire.RESOLVE_S", 0.05)
+
+    def silent(_host: str, _port: int) -> list[str]:
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr("hark.speak.wire.resolve", silent)
+    assert found(HOOK, Checking(NOWHERE_ELSE)) is None
+    answered.set()
 
 
 def test_what_leads_outside_or_cannot_be_asked_now_is_saved() -> None:
