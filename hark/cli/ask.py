@@ -46,7 +46,7 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
     members = sorted(name for name in record.members if "." not in name) if record else []
     events = workspace.snapshot().timeline(subject, 50, None)
-    attention = _attention(workspace, record)
+    attention, levels = _attention(workspace, record), _levels(workspace, record)
     if json:
         shown = [
             {"at": show.when(one.at), "event": one.name, "properties": _decoded(one.properties)}
@@ -54,15 +54,27 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
         ]
         groups = [name for _, name in workspace.state().groups_of(subject)]
         about = {"subject": subject, "ids": ids, "groups": groups, "traits": traits, "segments": members}
-        show.as_json(about | {"attention": attention, "events": shown})
+        show.as_json(about | {"levels": levels, "attention": attention, "events": shown})
         return
     spare = [] if attention is None else [("attention left", f"{attention:g}")]
-    show.table(
-        ["customer ", " "], [*ids, *traits.items(), *[("in segment", name) for name in members], *spare]
-    )
+    stands = [(name, level or "below all levels") for name, level in levels.items()]
+    inside = [("in segment", name) for name in members]
+    show.table(["customer ", " "], [*ids, *traits.items(), *inside, *stands, *spare])
     show.console.print()
     rows = [(show.when(one.at), one.name, _says(one)) for one in events]
     show.table(["at (UTC) ", "event ", " "], rows)
+
+
+def _levels(workspace: Workspace, record: Record | None) -> dict[str, str | None]:
+    """By engagement definition the customer's level; None below all."""
+    from hark.decide.levels import level_of
+    from hark.definitions.levels import Engagement
+    from hark.definitions.parse import definition
+
+    documents = [one for one in workspace.state().documents() if one.kind == "engagement"]
+    typed = [definition(one, workspace.settings.zone) for one in documents]
+    known = [one for one in typed if isinstance(one, Engagement)]
+    return {one.name: level_of(record, one) if record else None for one in known}
 
 
 def _attention(workspace: Workspace, record: Record | None) -> float | None:

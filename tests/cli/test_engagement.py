@@ -126,7 +126,8 @@ def test_two_versions_are_compared(data: Path) -> None:
 def test_levels_end_by_time_alone(data: Path) -> None:
     """By now everybody has fallen below all levels; a level is no segment among a customer's."""
     assert counts(run("engagement", "reader", "--data", data)) == [59, 0, 0]
-    assert run("customer", "u2", "--data", data)["segments"] == []
+    customer = run("customer", "u2", "--data", data)
+    assert (customer["segments"], customer["levels"]) == ([], {"reader": None})
 
 
 @pytest.mark.parametrize(

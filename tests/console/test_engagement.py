@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from hark.model import DAY, WEEK
@@ -47,6 +48,15 @@ def test_how_many_stand_where_and_who_moved(ann: Client) -> None:
     assert {(one["origin"], one["to"]): one["customers"] for one in page["ways"]} == {
         way: n for way, n in moved.items() if way[1] is not None
     }
+
+
+def test_a_customer_s_page_says_where_they_stand(ann: Client) -> None:
+    """Each customer's live level is the one counted by hand, with what made it true."""
+    for number in (0, 7, 19, 33):
+        found = ann.get(f"/customers?q=customer-{number}&format=json", follow=True)
+        (level,) = msgspec.json.decode(found.content)["levels"]
+        assert level["level"] == (stood(number, END) or LEVELS[0]).replace(LEVELS[0], "")
+        assert bool(level["because"]) is bool(level["level"])
 
 
 def test_the_pages_say_it(ann: Client) -> None:

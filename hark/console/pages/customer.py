@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 from django.conf import settings
@@ -16,16 +16,18 @@ from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.console.values import Pair, pairs, text
 from hark.decide.attention import left
+from hark.decide.levels import level_of
 from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
+from hark.definitions.levels import Engagement
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
-from hark.definitions.types import Paced, Policy, Segment
+from hark.definitions.types import Definition, Paced, Policy, Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
-from hark.model import JSON, SECOND, Event, Instant, Kind, Record
+from hark.model import SECOND, Event, Instant, Kind, Record
 from hark.store.contracts import OutboxRow
-from hark.understand.because import Told, because
+from hark.understand.because import Found, Told, because
 from hark.understand.conditions.base import Ints
 from hark.understand.operators import compile as compiled
 from hark.understand.standing import Standing, slowest_first, standing
@@ -104,6 +106,16 @@ class Attention(Struct, frozen=True):
     """Messages of the last day after which they have done nothing yet."""
 
 
+class LevelLine(Struct, frozen=True):
+    """Where the customer stands in an engagement definition, by what the engine has."""
+
+    definition: str
+    level: str
+    """"" below all levels."""
+    since: Instant | None
+    because: Told | None
+
+
 class Group(Struct, frozen=True):
     subject: int
     name: str
@@ -132,6 +144,7 @@ class CustomerPage(Struct, frozen=True):
     """The merge whose undo was just handed over; 0: none, or it is done."""
     traits: tuple[Trait, ...]
     segments: tuple[Member, ...]
+    levels: tuple[LevelLine, ...]
     consents: tuple[Consent, ...]
     messages: tuple[Message, ...]
     campaigns: tuple[str, ...]
@@ -216,6 +229,7 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         undoing=undoing if any(one.number == undoing and one.undone_at is None for one in merges) else 0,
         traits=_traits(record),
         segments=tuple(_segments(here, record, timeline)),
+        levels=tuple(_levels(here, record, timeline)),
         consents=_consents(record),
         messages=tuple(_message(row) for row in here.state.outbox(subject, 20)),
         campaigns=tuple(one.name for one in here.state.documents() if one.kind == "campaign"),
@@ -259,26 +273,37 @@ def _traits(record: Record | None) -> tuple[Trait, ...]:
 
 
 def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterable[Member]:
+    """Levels of engagement, which have a dot in their names, stand by themselves."""
     if record is None or not record.members:
         return
-    documents = [
-        one
-        for one in here.state.documents()
-        if one.kind in ("segment", "topic", "computed", "pace", "engagement")
-    ]
-    in_force = [definition(one, settings.HARK_ZONE) for one in documents]
+    in_force = _in_force(here)
     segments = [one for one in in_force if isinstance(one, Segment) and one.name in record.members]
     typed = {one.name: one for one in resolved(segments, in_force)}
-
-    def found(names: Sequence[str], where: JSON) -> Ints:
-        return timeline.instants(names, compiled(where) if where else None)
-
-    for name, since in sorted(record.members.items()):
-        if "." in name:  # a level of engagement
-            continue
+    for name, since in sorted((name, at) for name, at in record.members.items() if "." not in name):
         segment = typed.get(name)
-        told = because(segment.where, record, here.now(), found) if segment else None
+        told = because(segment.where, record, here.now(), _found(timeline)) if segment else None
         yield Member(name, since, told)
+
+
+def _levels(here: Source, record: Record | None, timeline: Timeline) -> Iterable[LevelLine]:
+    in_force = _in_force(here)
+    for one in resolved([one for one in in_force if isinstance(one, Engagement)], in_force):
+        level = level_of(record, one) if record else None
+        if record is None or level is None:
+            yield LevelLine(one.name, "", None, None)
+            continue
+        told = because(one.at_least(level), record, here.now(), _found(timeline))
+        yield LevelLine(one.name, level, record.members[f"{one.name}.{level}"], told)
+
+
+def _in_force(here: Source) -> list[Definition]:
+    """What conditions are made of or name."""
+    kinds = ("segment", "topic", "computed", "pace", "engagement")
+    return [definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind in kinds]
+
+
+def _found(timeline: Timeline) -> Found:
+    return lambda names, where: timeline.instants(names, compiled(where) if where else None)
 
 
 def _paces(here: Source, timeline: Timeline) -> tuple[Standing, ...]:
