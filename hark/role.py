@@ -34,6 +34,7 @@ def collect(given: argparse.Namespace) -> Run:
 
 
 def engine(given: argparse.Namespace) -> Run:
+    import hark.engine.loop  # noqa: F401 (all of it, before the lock is asked for)
     from hark.app import live_engine
 
     clock = open_clock(given.clock)

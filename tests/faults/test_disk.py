@@ -15,7 +15,7 @@ import pytest
 from hark.app import Workspace
 from hark.model import Kind
 from hark.store.log_files import numbers
-from tests.cast import Server, eventually, hark
+from tests.cast import Server, all_read, eventually, hark
 from tests.faults.disk import ROLES, SLOW_S, fault
 
 SETTINGS = "seal_events = 40\nseal_age_s = 0.5\ncompact_files = 2\nmin_free_mb = 0\n"
@@ -40,6 +40,7 @@ class Faulty(Server):
             )
         eventually(self.answers, seconds=90, what="it answers")
         self.key = hark(self.data, "source", "add", "shop")["write_key"]
+        all_read(self.data)  # the engine has its state: from now on its disk may fail
         return self
 
     def track(self) -> httpx.Response:
