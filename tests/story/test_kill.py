@@ -151,7 +151,7 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path, cycles: int) -> None:
         server = Server(data).start()
         try:
             key = prepared(data, catcher)
-            with Load(server.url, key) as load:
+            with Load(server.url, key, pause_s=0.1) as load:
                 killer = Killer(server, load, chance)
                 for role in plan(cycles, chance):
                     killer.kill(role)
