@@ -23,7 +23,7 @@ from hark.definitions import parse, plan
 from hark.speak.keyfile import open_links
 from hark.speak.links import Report
 from hark.store.state import open_reader
-from tests.cast import Server, eventually, serving
+from tests.cast import Server, all_read, eventually, serving
 from tests.collect.hooks import payloads
 
 SOURCES = "\n---\n".join(
@@ -165,6 +165,7 @@ def known(services: Services) -> int:
     traits = {"email": payloads.EMAIL, "phone": payloads.PHONE}
     body = {"userId": "ada", "traits": traits}
     assert services.server.post("/v1/identify", body, services.keys["product"]).status_code == 200
+    all_read(services.server.data)
     reader = open_reader(services.server.data)
     subject: int = eventually(lambda: reader.find("ada"), what="the product's customer is known")
     return subject
