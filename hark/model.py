@@ -103,10 +103,12 @@ class ConsentName(StrEnum):
 
 
 class ResponseName(StrEnum):
-    """What became of a message at its reader's end. Written by Hark alone, never activity."""
+    """What became of a message at its reader's end, or of a task in the team's hands. Written by Hark alone,
+    never activity."""
 
     OPENED = "Message Opened"
     CLICKED = "Message Clicked"
+    TASK_ENDED = "Task Ended"
 
 
 class Event(Struct, frozen=True, gc=False):

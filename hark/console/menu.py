@@ -21,6 +21,7 @@ PAGES = {
         "Campaigns": "/campaigns",
         "Templates": "/templates",
         "Outbox": "/outbox",
+        "Tasks": "/tasks",
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
         "Definitions": "/definitions",

@@ -110,6 +110,14 @@ class Source:
         row = {"lane": int(Lane.URGENT), "kind": "receipt", "source": "hark"}
         self._control("/control/append", {"rows": [row | {"body": body} for body in bodies]})
 
+    def ended(self, response: JSON, receipt: JSON) -> None:
+        """Append what came of a task, and that it is over: both or neither, on disk when this returns."""
+        rows = [
+            {"lane": int(Lane.LIVE), "kind": "response", "source": "hark", "body": response},
+            {"lane": int(Lane.URGENT), "kind": "receipt", "source": "hark", "body": receipt},
+        ]
+        self._control("/control/append", {"rows": rows})
+
     def message(self, source: str, body: JSON) -> None:
         """Append a message that a product asked for; on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.LIVE), "kind": "message", "source": source, "body": body}

@@ -34,6 +34,7 @@ from hark.console.pages import (
     sources,
     stopped,
     suppressed,
+    tasks,
     templates,
     why,
 )
@@ -71,6 +72,7 @@ urlpatterns = [
     path("funnel/stopped", stopped.view, name="stopped"),
     path("outbox", outbox.index, name="outbox"),
     path("outbox/<str:message>", outbox.view, name="outbox-message"),
+    path("tasks", tasks.view, name="tasks"),
     path("templates", templates.index, name="templates"),
     path("templates/<str:name>", templates.view, name="template"),
     path("templates/<str:name>/frame", templates.frame, name="template-frame"),

@@ -60,6 +60,7 @@ MORE_PAGES = [
     "/definitions",
     "/outbox?state=sent",
     "/suppressed",
+    "/tasks",
     "/deliverability",
     "/definitions/new?kind=campaign",
     "/definitions/segment/gone_quiet",

@@ -18,7 +18,7 @@ STATES = (
     *("wanted", "sending", "sent", "delivered", "bounced", "complained", "failed", "unknown"),
     "withheld",
 )
-CHANNELS = ("email", "sms", "webhook", "chat")
+CHANNELS = ("email", "sms", "webhook", "chat", "task")
 
 
 class OutboxLine(Struct, frozen=True):
