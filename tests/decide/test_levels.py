@@ -82,6 +82,16 @@ def test_a_change_of_level_starts_campaigns(trigger: str, entered: int) -> None:
     assert story.names().count("Campaign Entered") == entered
 
 
+def test_rising_further_does_not_reach_a_level_again() -> None:
+    """Who comes up from a level has reached the next one only."""
+    trigger = "{engagement: {definition: reader, reaches: noticed}}"
+    story = Story(plan_of(LADDER + "---\n" + campaign(f"[{SEND}]", trigger=trigger, reenter="always")))
+    for name in ("Opened", "Read", "Read"):
+        story.does(name)
+    assert moves(story.facts) == [(None, "noticed"), ("noticed", "reading")]
+    assert story.names().count("Campaign Entered") == 1
+
+
 def test_falling_below_a_level_starts_a_campaign() -> None:
     """Once, at the moment at which the level is lost."""
     trigger = "{engagement: {definition: reader, falls_below: reading}}"
