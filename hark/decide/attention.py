@@ -10,8 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from hark.decide.limits import Defer, Withhold, goes_before, to_customers
-from hark.decide.plan import Watch, is_activity
 from hark.decide.reasons import Held
+from hark.decide.watch import Watch, is_activity
 from hark.decide.weights import EARNS, SILENCE_US
 from hark.decide.work import Work, whole_ms
 from hark.definitions.manners import Budget

@@ -9,10 +9,10 @@ from hark.decide.assignment import Draw, draw
 from hark.decide.course import Course
 from hark.decide.goals import awaited, watched_until
 from hark.decide.holdouts import CONTROL, NEVER_COMPARED
-from hark.decide.plan import Watch
 from hark.decide.reasons import Refusal
 from hark.decide.rules import Values, refused
 from hark.decide.runs import about, advance, restart
+from hark.decide.watch import Watch
 from hark.decide.work import Work
 from hark.model import JSON, Entry, Event, Exposure, FactName, ProgrammeArm, Record, Run
 from hark.understand.operators import value_at

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from hark.decide.course import GRACE_US, Course, Pursued
-from hark.decide.plan import Watch
 from hark.decide.reasons import Exit
 from hark.decide.runs import about, fits, holds, leave
+from hark.decide.watch import Watch
 from hark.decide.work import Work, whole_ms
 from hark.model import JSON, Event, FactName, Instant, Run
 from hark.understand.operators import is_number, value_at

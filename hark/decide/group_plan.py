@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hark.decide.plan import GROUP_CALL, Asked, Plan, Watch
+from hark.decide.plan import Plan
+from hark.decide.watch import GROUP_CALL, Asked, Watch
 from hark.model import Event, Kind
 
 

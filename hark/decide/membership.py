@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hark.decide.levels import level_of
-from hark.decide.plan import Watch
+from hark.decide.watch import Watch
 from hark.decide.work import Work, whole_ms
 from hark.definitions.levels import Engagement
 from hark.definitions.types import Segment

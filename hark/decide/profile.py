@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hark.decide.plan import GROUP_CALL, IDENTIFY, STATING, Watch
+from hark.decide.watch import GROUP_CALL, IDENTIFY, STATING, Watch
 from hark.decide.work import Work
 from hark.model import JSON, Event, Trait
 from hark.understand.conditions import stated

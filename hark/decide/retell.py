@@ -18,10 +18,11 @@ from hark.decide.goals import remember_goal
 from hark.decide.levels import put_at
 from hark.decide.membership import summaries
 from hark.decide.merge import join_records
-from hark.decide.plan import Plan, Watch
+from hark.decide.plan import Plan
 from hark.decide.profile import profile
 from hark.decide.record import fresh
 from hark.decide.subscriptions import subscriptions
+from hark.decide.watch import Watch
 from hark.decide.work import Work
 from hark.model import Entry, Event, Exposure, FactName, Instant, Kind, Record
 from hark.store.contracts import Merge

@@ -11,12 +11,12 @@ from hark.clock import moment, unit_hash
 from hark.decide import leaving
 from hark.decide.course import GRACE_US, Course, Match
 from hark.decide.messages import withdraw
-from hark.decide.plan import Watch
 from hark.decide.profile import keep
 from hark.decide.program import Draw, Fork, Jump
 from hark.decide.reasons import Exit, Held
 from hark.decide.references import bound, compares
 from hark.decide.waiting import wait_ends
+from hark.decide.watch import Watch
 from hark.decide.work import Work, whole_ms
 from hark.definitions.types import Leave, Send, Task, Update, Wait, Webhook
 from hark.model import JSON, Event, FactName, Instant, Record, Run, Trait

@@ -14,11 +14,12 @@ from hark.decide import attention, commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.goals import goals, judge
 from hark.decide.membership import changes_due, membership, summaries
-from hark.decide.plan import IDENTIFY, STATING, Plan, Watch
+from hark.decide.plan import Plan
 from hark.decide.profile import profile
 from hark.decide.runs import exits, waits, wakes
 from hark.decide.subscriptions import subscriptions
 from hark.decide.timed import arm, starts_due
+from hark.decide.watch import IDENTIFY, STATING, Watch
 from hark.decide.work import Work, whole_ms
 from hark.errors import HarkError
 from hark.model import (

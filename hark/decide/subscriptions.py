@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hark.decide.messages import ask_to_confirm
-from hark.decide.plan import Watch
 from hark.decide.reasons import Why
 from hark.decide.suppressions import TRAITS, own_address, tell, tell_release
+from hark.decide.watch import Watch
 from hark.decide.work import Work
 from hark.model import Event, Kind
 from hark.understand.conditions.answers import ALL, Change, State, change_by

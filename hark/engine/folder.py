@@ -8,8 +8,9 @@ from typing import TypeAlias
 import msgspec
 
 from hark.decide.group_plan import GroupPlan
-from hark.decide.plan import Asked, Plan
+from hark.decide.plan import Plan
 from hark.decide.record import decode, encode
+from hark.decide.watch import Asked
 from hark.engine.outbox import Told, told
 from hark.engine.records import Entry, Records
 from hark.history.identity import Owner

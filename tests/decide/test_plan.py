@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hark.decide.plan import ALWAYS, PARTS, Plan
+from hark.decide.plan import Plan
 from hark.decide.record import decode, encode, fresh
 from hark.decide.step import REDUCERS, EndlessFactsError
+from hark.decide.watch import ALWAYS, PARTS
 from hark.errors import HarkError
 from hark.model import DAY, FactName, Record, Trait
 from tests.decide.story import SEND, START, Story, campaign, documents, plan_of

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.decide.course import Course, Match, Test
-from hark.decide.plan import STATING, Plan
+from hark.decide.plan import Plan
+from hark.decide.watch import STATING
 from hark.history.columns import micros
 from hark.history.runs import Codes, Flags, Ints
 from hark.model import Event, FactName, Kind
