@@ -72,7 +72,7 @@ def _changes(story: Story) -> list[Event]:
     ],
 )
 def test_a_change_of_level_starts_campaigns(trigger: str, entered: int) -> None:
-    """A level that is reached on the way counts as reached; a backfill starts nothing."""
+    """A level that is reached on the way counts as reached."""
     text = (
         LADDER + "---\n" + campaign(f"[{SEND}]", trigger=f"{{engagement: {{definition: reader, {trigger}}}}}")
     )
@@ -80,6 +80,22 @@ def test_a_change_of_level_starts_campaigns(trigger: str, entered: int) -> None:
     for name in ("Read", "Read", "Opened"):
         story.does(name)
     assert story.names().count("Campaign Entered") == entered
+
+
+def test_who_is_found_at_a_level_starts_nothing() -> None:
+    """Levels that are defined after the fact put people there, which is no change that a campaign answers."""
+    story = Story(plan_of("segment: readers\nwhere: {did: Read}"))
+    for name in ("Opened", "Read", "Read"):
+        story.does(name)
+    trigger = "{engagement: {definition: reader, reaches: reading}}"
+    story.plan = plan_of(LADDER + "---\n" + campaign(f"[{SEND}]", trigger=trigger))
+    summaries: dict[str, JSON] = {}
+    for key, leaf in story.plan.leaves.items():
+        for event in filter(leaf.takes, story.events):
+            summaries[key] = leaf.fold(summaries.get(key), event)
+    facts = story.commands("backfill", summaries=summaries)
+    assert moves(facts) == [(None, "reading")]
+    assert "Campaign Entered" not in story.names()
 
 
 def test_rising_further_does_not_reach_a_level_again() -> None:
