@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hark.model import HOUR, Event, Instant
-from hark.understand.conditions import Condition, Did, DidNot, Held
+from hark.understand.conditions import Condition, Did, DidNot, Held, Not
 from tests.understand.histories import START, event
 
 LAST = 120
@@ -62,6 +62,13 @@ def test_it_counts_once_it_has_held_and_until_its_grace_is_over(
     for hour in range(LAST + 1):
         now = START + hour * HOUR
         assert held.holds([one for one in events if one.at <= now], now) is expected[hour], hour
+
+
+def test_what_happens_at_one_instant_counts_together() -> None:
+    """Two events of one instant, between which it would not have held: it has held all the time."""
+    never_one = Held(Not(Did(("Ordered",), count={"eq": 1})), for_us=10 * HOUR)
+    assert never_one.holds(ordered([50, 50]), START + 51 * HOUR)
+    assert not never_one.holds(ordered([50, 51]), START + 52 * HOUR)
 
 
 def test_it_says_what_it_asks() -> None:
