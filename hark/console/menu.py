@@ -6,8 +6,17 @@ from django.http import HttpRequest
 from msgspec import Struct
 
 PAGES = {
-    "": {"Home": "/", "Live": "/live"},
+    "": {"Home": "/"},
+    "Listen": {
+        "Live": "/live",
+        "Customers": "/customers",
+        "Events": "/events",
+        "Sources": "/sources",
+        "Rejected": "/rejects",
+    },
     "Understand": {
+        "Segments": "/segments",
+        "Engagement": "/engagement",
         "Funnel": "/funnel",
         "Retention": "/retention",
         "Paths": "/paths",
@@ -16,17 +25,15 @@ PAGES = {
         "Sessions": "/sessions",
         "Saved questions": "/questions",
     },
-    "People": {"Customers": "/customers", "Segments": "/segments", "Engagement": "/engagement"},
+    "Test": {"Campaigns": "/campaigns"},
     "Speak": {
-        "Campaigns": "/campaigns",
         "Templates": "/templates",
         "Outbox": "/outbox",
         "Tasks": "/tasks",
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
-        "Definitions": "/definitions",
     },
-    "Listen": {"Events": "/events", "Sources": "/sources", "Rejected": "/rejects"},
+    "Settings": {"Definitions": "/definitions"},
 }
 """By heading, the pages under it."""
 

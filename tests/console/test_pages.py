@@ -61,6 +61,7 @@ MORE_PAGES = [
     "/outbox?state=sent",
     "/suppressed",
     "/tasks",
+    "/templates",
     "/deliverability",
     "/definitions/new?kind=campaign",
     "/definitions/segment/gone_quiet",
@@ -305,3 +306,16 @@ def test_an_empty_workspace_teaches_the_first_steps(ann: Client, tmp_path: Path)
             assert ann.get(path).status_code == 200, path
     finally:
         settings.HARK_SOURCE = before
+
+
+def test_every_page_of_the_menu_is_there(ann: Client) -> None:
+    """Each entry leads to a page, each page stands once, and the one that is open is marked."""
+    from hark.console.menu import PAGES as MENU
+
+    paths = [path for pages in MENU.values() for path in pages.values()]
+    assert len(paths) == len(set(paths))
+    page = html(ann, "/segments/gone_quiet")
+    assert re.findall('<a href="([^"]+)" aria-current="page"', page) == ["/segments"]
+    assert set(paths) <= set(re.findall('<li><a href="([^"]+)"', page))
+    known = {path.split("?")[0] for path in PAGES + MORE_PAGES}
+    assert set(paths) <= known

@@ -1,9 +1,21 @@
 "use strict";
-// The current page's link is brought into view where the navigation is a strip.
+// The menu unfolds on a narrow screen; a folded group stays folded on this machine, and the current page is in sight.
 addEventListener("DOMContentLoaded", () => {
-  const here = document.querySelector('.nav a[aria-current]');
-  const strip = here && here.closest(".nav");
-  if (strip) strip.scrollLeft = here.offsetLeft - 40;
+  const nav = document.querySelector(".nav");
+  if (!nav) return;
+  const button = document.querySelector(".menu");
+  button.addEventListener("click", () => button.setAttribute("aria-expanded", nav.classList.toggle("open")));
+  const folded = new Set(JSON.parse(localStorage.getItem("folded") || "[]"));
+  for (const group of nav.querySelectorAll("[data-fold]")) {
+    const name = group.dataset.fold;
+    if (folded.has(name) && !group.querySelector("[aria-current]")) group.open = false;
+    group.addEventListener("toggle", () => {
+      folded[group.open ? "delete" : "add"](name);
+      localStorage.setItem("folded", JSON.stringify([...folded]));
+    });
+  }
+  const here = nav.querySelector("[aria-current]");
+  if (here) nav.scrollTop = here.offsetTop - nav.clientHeight / 2;
 });
 // What refreshes itself can be paused; a filter still works, and so does going on.
 addEventListener("DOMContentLoaded", () => {
