@@ -149,6 +149,9 @@ def _decisions(lines: Sequence[Line], customer: str, campaign: str | None) -> No
 
 def report(
     campaign: Annotated[str | None, typer.Argument(metavar="[CAMPAIGN]")] = None,
+    by_segment: Annotated[
+        bool, typer.Option("--by-segment", help="Also among those who were in each segment on entering.")
+    ] = False,
     data: Data = HERE,
     json: Json = False,
 ) -> None:
@@ -156,7 +159,10 @@ def report(
     workspace = _settled(data)
     if campaign is not None:
         versions_of(workspace, campaign)
-    found: Any = ask(data, {"report": {"campaign": campaign}} if campaign else {"reports": {}})
+    elif by_segment:
+        raise HarkError("--by-segment is of one campaign", "hark report NAME --by-segment", "report.which")
+    one = {"report": {"campaign": campaign, "by_segment": by_segment}}
+    found: Any = ask(data, one if campaign else {"reports": {}})
     if json:
         show.as_json(found)
     elif campaign is None:
@@ -213,6 +219,26 @@ def _one_report(campaign: str, found: Any) -> None:
     ]
     show.table(["arm ", "entered", "complete", "goals", "rate"], rows, title=campaign)
     _beside(found)
+    for sentence in found["sentences"]:
+        show.console.print(sentence)
+    if found["situations"]:
+        _by_situation(found["situations"])
+
+
+def _by_situation(found: Any) -> None:
+    rows = [
+        (
+            one["segment"],
+            "planned" if one["planned"] else "exploratory",
+            f"{one['treated']['subjects'] + one['control']['subjects']:,}",
+            _points(one["lift"]),
+            _points(one["shrunk"]),
+        )
+        for one in found["situations"]
+    ]
+    columns = ["in the segment on entering ", " ", "people", "lift of these alone ", "drawn towards all "]
+    show.console.print()
+    show.table(columns, rows, title="By situation, in percentage points")
     for sentence in found["sentences"]:
         show.console.print(sentence)
 

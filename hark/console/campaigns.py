@@ -81,10 +81,10 @@ _UNTOLD = HarkError("its report is not made yet", "look again in a moment", "rep
 """Of a campaign that came while the others' reports were made."""
 
 
-def told(here: Source, name: str, version: int | None = None) -> Report | HarkError:
+def told(here: Source, name: str, version: int | None = None, by_segment: bool = False) -> Report | HarkError:
     """The report of a campaign, or why there is none."""
     try:
-        found = here.ask({"report": {"campaign": name, "version": version}})
+        found = here.ask({"report": {"campaign": name, "version": version, "by_segment": by_segment}})
     except HarkError as error:
         return error
     return msgspec.convert(found, Report)

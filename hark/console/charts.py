@@ -62,6 +62,25 @@ def _lift_layout(rows: Sequence[tuple[str, Interval]]) -> JSON:
     return {**layout(60 + ROW_PX * len(rows)), "xaxis": axis, "yaxis": names}
 
 
+def forest(whole: Interval, rows: Sequence[tuple[str, Interval, Interval]]) -> JSON:
+    """Lifts by situation: (name, of these people alone, drawn towards the whole's)."""
+    drawn = _intervals([(name, shrunk) for name, _, shrunk in rows])
+    alone = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [100 * lift.estimate for _, lift, _ in rows],
+        "y": [name for name, _, _ in rows],
+        "marker": {"size": 11, "symbol": "circle-open", "color": "--soft", "line": {"width": 2}},
+        "hovertemplate": "%{y}, these alone: %{x:+.1f} points<extra></extra>",
+    }
+    spread = [("", one) for _, lift, shrunk in rows for one in (shrunk, Interval(*[lift.estimate] * 3))]
+    laid = _lift_layout(spread)
+    across = 100 * whole.estimate
+    line = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": across, "x1": across}
+    laid |= {"shapes": [{**line, "line": {"color": "--accent", "width": 1.5, "dash": "dot"}}]}
+    return {"data": [drawn, alone], "layout": laid | {"height": 60 + ROW_PX * len(rows)}}
+
+
 def weeks(report: Report) -> JSON:
     """The lift by week of entry, each week with its own interval, over the line at 0."""
     known = [(one.week, one.lift) for one in report.weeks if one.lift is not None]

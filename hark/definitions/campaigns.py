@@ -111,6 +111,10 @@ EXIT = ListOf(
 )
 
 
+SITUATIONS: Shape[tuple[str, ...]] = ListOf(NAME, "a list of segments")
+"""In which the effect is asked for, beside the whole."""
+
+
 @dataclass(frozen=True)
 class Weights(Shape[dict[str, float]]):
     """A weight for each variant."""
@@ -190,6 +194,7 @@ _AS_THEY_ARE = (
     "audience",
     "also",
     "guardrails",
+    "situations",
     "topic",
     "transactional",
     "why",
@@ -308,6 +313,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "goal": GOAL,
         "also": ALSO,
         "guardrails": GUARDRAILS,
+        "situations": SITUATIONS,
         "control": Control(),
         "why": Prose("a reason"),
         "reenter": REENTER,

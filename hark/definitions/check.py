@@ -97,6 +97,7 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
     wanted = [
         ("segment", campaign.trigger.enters, document.line_of("trigger", "enters")),
         ("segment", campaign.exit_leaves, _exit_line(document)),
+        *(("segment", one, document.line_of("situations", at)) for at, one in enumerate(campaign.situations)),
         ("topic", campaign.topic, document.line_of("topic")),
         ("programme", campaign.programme, document.line_of("programme")),
     ]

@@ -195,6 +195,8 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     """Goals that are followed and reported, and never decide."""
     guardrails: tuple[str, ...] = GUARDRAILS
     """Events of which the campaign must not bring about more."""
+    situations: tuple[str, ...] = ()
+    """Segments for which its effect is asked, named before it starts."""
     reenter_us: int | None = None
     """None: never; 0: always; else the time from the last entry."""
     on_retrigger: Literal["ignore", "restart", "gather"] = "ignore"

@@ -72,7 +72,7 @@ def _between(mine: Outcomes, name: str, theirs: Outcomes, now: Instant) -> Inter
     cells = [_sums(mine, both & other & own) for other in (~left, left) for own in (~ours, ours)]
     pairs = (cells[0], cells[1]), (cells[2], cells[3])
     lifts = [newcombe(*pair) for pair in pairs]
-    return Interaction(name, shared, int(both.sum()), lifts[0], lifts[1], _difference(pairs))
+    return Interaction(name, shared, int(both.sum()), lifts[0], lifts[1], difference(pairs))
 
 
 def _alone(outcomes: Outcomes) -> Flags:
@@ -86,8 +86,9 @@ def _sums(outcomes: Outcomes, who: Flags) -> Sums:
     return Sums(int(who.sum()), int(outcomes.reached[who].sum()))
 
 
-def _difference(pairs: tuple[tuple[Sums, Sums], tuple[Sums, Sums]]) -> Interval | None:
-    """Of the two differences of rates, with the sum of the four binomial variances."""
+def difference(pairs: tuple[tuple[Sums, Sums], tuple[Sums, Sums]]) -> Interval | None:
+    """The first lift minus the second, by the four binomial variances (95 %, normal); None while an arm has
+    too few with the goal or without."""
     if any(too_early(*pair, FEWEST_GOALS) for pair in pairs):
         return None
     rates = [[arm.goals / arm.subjects for arm in pair] for pair in pairs]

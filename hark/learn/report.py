@@ -30,6 +30,7 @@ from hark.learn.over_time import DayEffect, WeekEffect, by_week, stratified
 from hark.learn.scored import Forecast, money
 from hark.learn.scored import forecast as scored
 from hark.learn.sentences import sentences
+from hark.learn.situations import Asked, Situations, situations
 from hark.learn.verdict import Verdict, verdict
 from hark.model import JSON, Instant
 
@@ -124,6 +125,8 @@ class Report(Struct, frozen=True):
     """
     interactions: tuple[Interaction, ...] = ()
     """With each other campaign that shares over a fifth of its people; () where it was asked about alone."""
+    situations: Situations | None = None
+    """The lift by segment; None where it was not asked for, or nobody entered."""
 
     def to_json(self) -> JSON:
         """As plain data, in the order of the fields."""
@@ -136,14 +139,22 @@ def report(
     now: Instant,
     version: int | None = None,
     zone: str = "UTC",
+    segments: Sequence[Asked] = (),
 ) -> Report:
     """What a campaign changed, from the history alone.
 
     `versions` are the campaign's documents (at least one). The report is on `version`, or on the newest
-    that somebody entered, or on the newest of all; `zone` is the workspace's.
-    ValueError: `version` is not among them.
+    that somebody entered, or on the newest of all; `zone` is the workspace's. With `segments` it tells the
+    effect in each. ValueError: `version` is not among them.
     """
-    return _of(Facts(snapshot), versions, now, version, zone)
+    facts = Facts(snapshot)
+    found = _of(facts, versions, now, version, zone)
+    if not segments:
+        return found
+    outcomes = _outcomes(facts, {found.campaign: versions}, {found.campaign: found}, zone)
+    campaign = _typed(next(one for one in versions if one.version == found.version), zone)
+    by = [situations(one, snapshot, segments, campaign.situations, now) for one in outcomes.values()]
+    return msgspec.structs.replace(found, situations=by[0] if by else None)
 
 
 def reports(

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hark.clock import instant, moment
 from hark.definitions.questions import ASKS, read_question
+from hark.definitions.types import Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
@@ -30,7 +31,9 @@ from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
 
 if TYPE_CHECKING:
+    from hark.learn.situations import Asked
     from hark.questions.desk import Desk
+    from hark.understand.people import People
 
 
 class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +41,8 @@ class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
     campaign: str
     version: int | None = None
+    by_segment: bool = False
+    """With the effect among those who were in each segment when they entered."""
 
 
 class ReportsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +92,24 @@ def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
     versions = desk.state.versions("campaign", asked.campaign)
     if not versions:
         raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
-    return learn_report(whom(desk, snapshot), versions, desk.clock.now(), asked.version, desk.zone).to_json()
+    people, now = whom(desk, snapshot), desk.clock.now()
+    segments = situations(desk, people) if asked.by_segment else ()
+    return learn_report(people, versions, now, asked.version, desk.zone, segments).to_json()
+
+
+def situations(desk: Desk, people: People) -> list[Asked]:
+    """Every segment in force, with the pace tables of today. Raises HarkError `segment.none`."""
+    from hark.learn.situations import Asked
+    from hark.questions.segments import in_force
+    from hark.understand.pace import compared
+
+    since = {one.name: one.applied_at for one in desk.state.documents() if one.kind == "segment"}
+    found = [one for one in in_force(desk) if isinstance(one, Segment)]
+    if not found:
+        hint = "a segment document says in which situation people are"
+        raise HarkError("there is no segment to ask the effect for", hint, "segment.none")
+    now = desk.clock.now()
+    return [Asked(one.name, compared(people, one.where, now), since[one.name]) for one in found]
 
 
 def reports(desk: Desk, _asked: ReportsQuestion, snapshot: Snapshot) -> JSON:

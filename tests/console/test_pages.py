@@ -44,6 +44,7 @@ PAGES = [
     "/sessions?period=week",
 ]
 MORE_PAGES = [
+    "/campaigns/come_back/situations",
     "/live?source=shop&name=Order",
     "/events",
     "/events/Order%20Completed",
