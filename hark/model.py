@@ -108,6 +108,7 @@ class ResponseName(StrEnum):
 
     OPENED = "Message Opened"
     CLICKED = "Message Clicked"
+    REPLIED = "Message Replied"
     TASK_ENDED = "Task Ended"
 
 

@@ -30,6 +30,7 @@ PAGES = {
         "Templates": "/templates",
         "Outbox": "/outbox",
         "Tasks": "/tasks",
+        "Replies": "/replies",
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
     },

@@ -11,6 +11,8 @@ from hark.decide.suppressions import bar
 from hark.decide.work import Work
 from hark.model import JSON, FactName, Outcome, Sent
 
+REPLY = "_reply"
+"""The built-in template of the task to read what a customer answered."""
 REPORTS: Mapping[str, FactName] = {
     "delivered": FactName.MESSAGE_DELIVERED,
     "bounced": FactName.MESSAGE_BOUNCED,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from hark.clock import moment
+from hark.decide.asked import REPLY
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, PROGRAMME_CONTROL
 from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY
 from hark.model import (
@@ -23,6 +24,7 @@ from hark.model import (
     Event,
     FactName,
     Instant,
+    ResponseName,
 )
 
 Properties: TypeAlias = Mapping[str, Any]
@@ -174,13 +176,18 @@ def _goal(facts: Properties) -> str:
 
 def _message(facts: Properties) -> str:
     origin = f" of {facts['campaign']}" if facts.get("campaign") else ""
-    what = (
-        f"the message {facts['template']}" if facts["template"] else _OTHER.get(facts["channel"], "a message")
-    )
+    if facts["template"] in ("", REPLY):
+        what = _OTHER.get(facts["template"] or facts["channel"], "a message")
+    else:
+        what = f"the message {facts['template']}"
     return f"{what}{origin}"
 
 
-_OTHER = {"webhook": "the call of another system", "task": "the task for the team"}
+_OTHER = {
+    "webhook": "the call of another system",
+    "task": "the task for the team",
+    REPLY: "the task to answer",
+}
 
 
 def _wanted(facts: Properties) -> str:
@@ -227,6 +234,17 @@ def _bounced(facts: Properties) -> str:
 
 def _complained(facts: Properties) -> str:
     return f"reported {_message(facts)} as unwanted; nothing more is sent to that address"
+
+
+def _replied(facts: Properties) -> str:
+    why = facts.get("why")
+    how = f"was answered automatically ({why})" if facts.get("machine") else "was answered"
+    return f"{_message(facts)} {how}: {_short(facts.get('text') or facts.get('subject') or 'no words')}"
+
+
+def _short(text: str) -> str:
+    words = " ".join(str(text).split())
+    return words if len(words) <= 200 else words[:199] + "…"
 
 
 def _segment_entered(facts: Properties) -> str:
@@ -292,6 +310,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.MESSAGE_DELIVERED: _delivered,
     FactName.MESSAGE_BOUNCED: _bounced,
     FactName.MESSAGE_COMPLAINED: _complained,
+    ResponseName.REPLIED: _replied,
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.LEVEL_CHANGED: _level,

@@ -8,18 +8,23 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hark.definitions.sending import ANY_CHANNEL
-from hark.definitions.shapes import NAME, Choice, Invalid, Number, Reading, Record, Text, Values
+from hark.definitions.shapes import NAME, Choice, Invalid, Number, Reading, Record, Text, Truth, Values
 from hark.definitions.types import Sender
 from hark.definitions.yaml import Node
 
 _MAILBOX = re.compile(r"([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)")
+_REPLIES_AT = r"([A-Za-z0-9._-]{1,20}@)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 _FROM = re.compile(r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{1,11}|MG[0-9a-f]{32}")
 _SECRET = Text("the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*")
 COMMON = ("sender", "channel", "provider", "rate_per_s", "weight")
 
 
-REPORTERS = ("brevo", "mailgun", "mailjet", "postmark", "sendgrid", "sparkpost")
+REPORTERS = ("brevo", "mailgun", "mailjet", "postmark", "resend", "sendgrid", "ses", "sparkpost")
 """Providers whose webhooks say what became of mail that was handed over by SMTP."""
+INBOUND = ("mailgun", "mailjet", "postmark", "raw", "sendgrid", "ses", "sparkpost")
+"""Who may bring us incoming mail; `raw`: a mail server of one's own, which posts each mail as it is."""
+TOGETHER = (("reports", "reports_env"), ("replies", "inbound", "inbound_env"))
+"""Keys of which none stands without the others."""
 
 
 class Provider(Struct, frozen=True):
@@ -30,11 +35,10 @@ class Provider(Struct, frozen=True):
     takes: tuple[str, ...] = ()
 
 
-_SMTP = ("host", "port", "tls", "user", "password_env", "reports", "reports_env")
+_REPLIES = ("replies", "inbound", "inbound_env")
+_SMTP = ("host", "port", "tls", "user", "password_env", "reports", "reports_env", *_REPLIES, "verp")
 PROVIDERS: Mapping[str, Provider] = {
-    "smtp": Provider(
-        "email", ("address",), ("host", "port", "tls", "user", "password_env", "reports", "reports_env")
-    ),
+    "smtp": Provider("email", ("address",), _SMTP),
     "twilio": Provider("sms", ("address", "account", "secret_env"), ("url",)),
     "slack": Provider("chat", ("secret_env",)),
     "webhook": Provider("webhook", ("url", "secret_env")),
@@ -68,9 +72,18 @@ def _keys(values: Values, provider: str, node: Node, reading: Reading) -> Invali
             return reading.refuse(node.value[key], f'"{key}" is no key of a sender for {provider}')
     if "password_env" in values and "user" not in values:
         return reading.refuse(node.value["password_env"], "a password without a user", "user: ...")
-    if ("reports" in values) != ("reports_env" in values):
-        key = "reports" if "reports" in values else "reports_env"
-        return reading.refuse(node.value[key], "reports and reports_env belong together", "what signs them")
+    if values.get("verp") and "replies" not in values:
+        return reading.refuse(node.value["verp"], "verp needs replies: where bounces come in", "replies: ...")
+    return _together(values, node, reading)
+
+
+def _together(values: Values, node: Node, reading: Reading) -> Invalid | None:
+    assert isinstance(node.value, dict)
+    for keys in TOGETHER:
+        given = [key for key in keys if key in values]
+        if given and len(given) < len(keys):
+            words = f"{', '.join(keys[:-1])} and {keys[-1]} belong together"
+            return reading.refuse(node.value[given[0]], words, "the variable holds what proves them")
     return None
 
 
@@ -112,6 +125,10 @@ SENDER = Record(
         "url": Text("an https URL", r"https?://[!-~]+", "for example https://crm.example/hark"),
         "reports": Choice(REPORTERS),
         "reports_env": _SECRET,
+        "replies": Text("a domain or a mailbox", _REPLIES_AT, 'for example "reply.shop.example"'),
+        "inbound": Choice(INBOUND),
+        "inbound_env": _SECRET,
+        "verp": Truth(),
         "account": Text("an account's id", r"[A-Za-z0-9_-]+"),
         "secret_env": _SECRET,
         "rate_per_s": Number(0.001, 100000),

@@ -332,6 +332,13 @@ class Sender(Struct, frozen=True, tag="sender"):
     reports: str = ""
     """The provider behind the mail server that reports what became of messages, by its webhooks."""
     reports_env: str = ""
+    replies: str = ""
+    """Where answers come in: a domain of its own, or a mailbox that takes a plus; "": nobody reads them."""
+    inbound: str = ""
+    """Who brings incoming mail to us, by a webhook or as it is."""
+    inbound_env: str = ""
+    verp: bool = False
+    """Letters leave with their own reply address as the envelope's sender, so that bounces come in there."""
     weight: float = 1.0
     """The share of the channel's messages, against the other senders'; 0: only where the others fail."""
 

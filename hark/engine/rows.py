@@ -13,6 +13,7 @@ from msgspec import Struct
 from hark.clock import derived_id
 from hark.collect.calls import NOTHING, Call
 from hark.collect.formats import split
+from hark.decide.asked import REPLY
 from hark.engine.addresses import Addresses
 from hark.engine.folder import Folder
 from hark.engine.groups import Groups
@@ -21,7 +22,7 @@ from hark.errors import HarkError
 from hark.history.erased import Tombstones
 from hark.history.identity import Merging, Owner, Resolved, whose
 from hark.history.together import Gatherer, all_ids
-from hark.model import JSON, ConsentName, Event, Instant, Kind, ResponseName, sequence
+from hark.model import JSON, Command, ConsentName, Event, Instant, Kind, ResponseName, sequence
 from hark.store.changes import KINDS
 from hark.store.contracts import Row
 from hark.store.state import StorageError
@@ -55,6 +56,8 @@ class ResponseRow(Struct, frozen=True):
     subject: int
     at: Instant
     properties: dict[str, JSON]
+    id: str = ""
+    """What was told of under this id before is a repetition; "" for what cannot come twice."""
 
 
 class CommandRow(Struct, frozen=True):
@@ -283,7 +286,21 @@ class Rows:
     def _response(self, row: Row) -> None:
         """What became of a message, at the moment at which it was heard of."""
         said = _response.decode(row.body)
+        if said.id and not all(self._repeats.fresh([(row.source, said.id)], row.received_at)):
+            self._repeated[row.source] += 1
+            return
         self._own(row, said.subject, str(said.name), min(said.at, row.received_at), said.properties)
+        if said.name == ResponseName.REPLIED and not said.properties.get("machine"):
+            self._to_a_person(row, said)
+
+    def _to_a_person(self, row: Row, said: ResponseRow) -> None:
+        """Somebody of the team reads the answer: a task, which is a message like others."""
+        subject = self._canonical(said.subject)
+        assert subject is not None
+        about = {name: value for name, value in said.properties.items() if name not in ("raw", "agent")}
+        asked = {"id": said.id, "template": REPLY, "channel": "task", "data": about}
+        at = max(row.received_at, self._folder.records.get(subject).record.now)
+        self._folder.give(Command(subject, at, "message", asked))
 
     def _own(self, row: Row, home: int, name: str, happened: Instant, properties: JSON) -> None:
         """What Hark itself was told, as an event of whoever the subject is today; no activity."""

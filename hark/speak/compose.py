@@ -16,9 +16,14 @@ from hark.speak.contract import Envelope, Verdict
 from hark.speak.footer import WayOut, with_way_out
 from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Rendered, Withheld, render
+from hark.speak.reply_address import reply_token
 from hark.speak.tracking import tracked
 from hark.speak.words import language, stated
 from hark.store.contracts import OutboxRow
+
+REPLY = Template("_reply", "task", "", text="{{ data.text | default: data.subject | default: '(no words)' }}")
+"""The words of a customer's answer, for whoever of the team reads it."""
+BUILT_IN = {one.name: one for one in (CONFIRM, REPLY)}
 
 Composed: TypeAlias = tuple[Rendered, Envelope]
 
@@ -41,6 +46,7 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant, files: Files 
         unsubscribe=out,
         expires_at=row.content.get("expires"),
         files=files,
+        reply_token=reply_token(links.keys[-1], row.message) if row.channel == "email" else "",
     )
     said = _mail(content, row, book, links, out) if row.channel == "email" else content
     return replace(said, data=body(row)), envelope
@@ -57,8 +63,8 @@ def _mail(content: Rendered, row: OutboxRow, book: Book, links: Links, out: str 
 
 def _template(row: OutboxRow, book: Book) -> Template | None:
     """A row without a template says what its `says` says: webhooks, tasks and notes to the team need none."""
-    if row.template == CONFIRM.name:
-        return CONFIRM
+    if row.template in BUILT_IN:
+        return BUILT_IN[row.template]
     if not row.template and row.channel != "email":
         return Template("", row.channel, "", text=str(row.content.get("says") or " "))
     found = book.templates.get(row.template)

@@ -49,6 +49,8 @@ class Envelope(Struct, frozen=True):
     expires_at: Instant | None = None
     files: Files = ()
     """What goes with a letter."""
+    reply_token: str = ""
+    """The letter's own part of a reply address (`reply_address`)."""
 
 
 class Job(Struct, frozen=True):

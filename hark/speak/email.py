@@ -66,9 +66,12 @@ def letter(
     at: Instant,
     unsubscribe: str | None,
     files: Files = (),
+    reply_to: str = "",
+    bounces_to: str = "",
     more: Mapping[str, str] | None = None,
 ) -> Letter:
-    """The letter dated `at` with our id `message` as its Message-ID; `unsubscribe` is the one-click URL."""
+    """The letter dated `at` with our id `message` as its Message-ID; `unsubscribe` is the one-click URL;
+    `reply_to` and `bounces_to`: where answers and bounces go, if not to `source`."""
     mail = _with(files, _body(content, message), message)
     message_id = f"<{message}@{source.domain}>"
     mail["From"] = formataddr((source.display_name, source.addr_spec))
@@ -77,9 +80,11 @@ def letter(
     mail["Date"], mail["Message-ID"] = format_datetime(moment(at)), message_id
     if unsubscribe is not None:
         mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"] = f"<{unsubscribe}>", ONE_CLICK
+    if reply_to:
+        mail["Reply-To"] = reply_to
     for name, value in (more or {}).items():
         mail[name] = value
-    return Letter(source.addr_spec, target.addr_spec, message_id, mail.as_bytes(policy=_POLICY))
+    return Letter(bounces_to or source.addr_spec, target.addr_spec, message_id, mail.as_bytes(policy=_POLICY))
 
 
 def _subject(text: str) -> str:

@@ -21,10 +21,12 @@ HEADERS: Mapping[str, Callable[[str], tuple[str, str]]] = {
     "mailgun": lambda message: ("X-Mailgun-Variables", _json({NAME: message})),
     "mailjet": lambda message: ("X-MJ-EventPayload", _json({NAME: message})),
     "postmark": lambda message: (f"X-PM-Metadata-{NAME}", message),
+    "resend": lambda message: ("X-Metadata", _json({NAME: message})),
     "sendgrid": lambda message: ("X-SMTPAPI", _json({"unique_args": {NAME: message}})),
+    "ses": lambda message: ("X-Metadata", _json({NAME: message})),
     "sparkpost": lambda message: ("X-MSYS-API", _json({"metadata": {NAME: message}})),
 }
-"""By provider, from its reference for mail by SMTP."""
+"""By provider, from its reference for mail by SMTP; SES and Resend give letters' own headers back."""
 
 
 def known_by(provider: str, message: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ PUBLIC |= {
     "/api/v1/messages": 405,
     "/api/v1/messages/x": 401,
     "/reports/x": 404,
+    "/inbound/x": 404,
 }
 """What a stranger's GET gets without an account, and how."""
 

@@ -147,7 +147,7 @@ def test_each_provider_is_understood(
 
 
 @pytest.mark.filterwarnings("ignore::Warning")
-@pytest.mark.parametrize("provider", REPORTERS)
+@pytest.mark.parametrize("provider", REPORTS)
 def test_what_is_not_proven_is_refused(
     provider: str, senders: None, stranger: Client, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
 from collections.abc import Iterator
-from importlib import import_module
-from typing import Any, TypeAlias
 
 import msgspec
-from anymail.exceptions import AnymailError
 from anymail.signals import EventType, RejectReason
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from hark.console.source import Source, source
-from hark.definitions.parse import definition
+from hark.console.doors import opened
+from hark.console.providers import Told, reported
+from hark.console.source import Source
 from hark.definitions.types import Sender
-from hark.errors import HarkError
 from hark.model import JSON
 from hark.speak.reports import ours
 
-Reported: TypeAlias = Any
-"""anymail's AnymailTrackingEvent."""
-
-VIEWS = {
-    "brevo": "BrevoTrackingWebhookView",
-    "mailgun": "MailgunTrackingWebhookView",
-    "mailjet": "MailjetTrackingWebhookView",
-    "postmark": "PostmarkTrackingWebhookView",
-    "sendgrid": "SendGridTrackingWebhookView",
-    "sparkpost": "SparkPostTrackingWebhookView",
-}
-SIGNED = {"mailgun": "webhook_signing_key"}
-"""By what a provider proves itself; the others by user and password in the webhook's address."""
 SAYS = {
     EventType.DELIVERED: "delivered",
     EventType.BOUNCED: "bounced",
@@ -53,44 +34,18 @@ RAW = 4_000
 @csrf_exempt
 @login_not_required
 def view(request: HttpRequest, name: str) -> HttpResponse:
-    """200 once all of it is in the log; 400 for what is not proven, 503 where it cannot be kept now."""
-    here = source()
-    sender = _sender(here, name)
-    if sender is None:
-        raise Http404
-    if request.method != "POST":
-        return HttpResponse()
-    secret = os.environ.get(sender.reports_env, "")
-    if not secret:
-        logging.getLogger(__name__).warning("sender %s: %s is not set", name, sender.reports_env)
-        return HttpResponse(f"{sender.reports_env} is not set", status=503, headers={"Retry-After": "60"})
-    try:
+    """Reports into the log's urgent lane (`doors.opened`)."""
+
+    def take(here: Source, sender: Sender, secret: str) -> str:
         found = list(_rows(sender.reports, reported(sender.reports, secret, request)))
         if found:
             here.receipts(found)
-    except (SuspiciousOperation, AnymailError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return HttpResponse(f"not taken: {type(error).__name__}", status=400)
-    except HarkError as error:
-        return HttpResponse(error.message, status=503, headers={"Retry-After": "5"})
-    return HttpResponse()
+        return ""
+
+    return opened(request, name, "reports_env", take)
 
 
-def reported(provider: str, secret: str, request: HttpRequest) -> list[Reported]:
-    """The reports of a request that proves whose it is. Raises SuspiciousOperation where it does not."""
-    made = getattr(import_module(f"anymail.webhooks.{provider}"), VIEWS[provider])
-    checking = made(**{SIGNED.get(provider, "webhook_secret"): secret})
-    checking.run_validators(request)
-    events: list[Reported] = checking.parse_events(request)
-    return events
-
-
-def _sender(here: Source, name: str) -> Sender | None:
-    found = (one for one in here.state.documents() if (one.kind, one.name) == ("sender", name))
-    typed = next((definition(one) for one in found), None)
-    return typed if isinstance(typed, Sender) and typed.reports else None
-
-
-def _rows(provider: str, events: list[Reported]) -> Iterator[JSON]:
+def _rows(provider: str, events: list[Told]) -> Iterator[JSON]:
     for event in events:
         what, message = SAYS.get(event.event_type), ours(event.metadata or {}, event.message_id or "")
         if what and message:
@@ -101,11 +56,25 @@ def _rows(provider: str, events: list[Reported]) -> Iterator[JSON]:
                 "what": what,
                 "provider": provider,
                 "detail": detail,
-                "permanent": what == "bounced" and _lasting(event.reject_reason, detail),
+                "permanent": what == "bounced" and _lasting(event, detail),
                 "raw": msgspec.json.encode(event.esp_event, enc_hook=str).decode()[:RAW],
             }
 
 
-def _lasting(reason: str | None, detail: str) -> bool:
+def _lasting(event: Told, detail: str) -> bool:
     """The address does not exist: the provider says so, or the mail server's words do (RFC 3463, 5.1.x)."""
+    kind = _kind(event.esp_event)
+    if kind:
+        return kind == "Permanent"
+    reason = event.reject_reason
     return reason in LASTING or (reason is None and re.search(r"\b5\.1\.[0-6]\b", detail) is not None)
+
+
+def _kind(said: JSON) -> str:
+    """Of SES and Resend: Permanent, Transient or Undetermined, which anymail puts together; else ""."""
+    if not isinstance(said, dict):
+        return ""
+    ses, resend = said.get("bounce"), (said.get("data") or {})
+    bounce = ses if isinstance(ses, dict) else resend.get("bounce") if isinstance(resend, dict) else None
+    found = (bounce.get("bounceType") or bounce.get("type")) if isinstance(bounce, dict) else None
+    return str(found or "")

@@ -12,6 +12,7 @@ from hark.console.pages.errors import unavailable
 from hark.console.pages.live import who
 from hark.console.respond import respond
 from hark.console.source import Source, source
+from hark.decide.asked import REPLY
 from hark.errors import HarkError
 from hark.model import JSON, Instant, ResponseName
 from hark.store.contracts import OutboxRow
@@ -37,6 +38,8 @@ class TaskLine(Struct, frozen=True):
     says: str
     campaign: str
     since: Instant
+    reply: bool
+    """It is an answer of the customer's, to be read."""
 
 
 class TasksPage(Struct, frozen=True):
@@ -65,7 +68,8 @@ def view(request: HttpRequest) -> HttpResponse:
 def _line(here: Source, row: OutboxRow) -> TaskLine:
     team = str(row.content.get("for") or "")
     return TaskLine(
-        row.message, row.subject, who(here, row.subject), team, row.detail, row.campaign, row.updated_at
+        *(row.message, row.subject, who(here, row.subject), team, row.detail, row.campaign, row.updated_at),
+        reply=row.template == REPLY,
     )
 
 
@@ -75,10 +79,15 @@ def _ended(request: HttpRequest, here: Source) -> HttpResponse:
     if row is None or row.channel != "task" or outcome not in OUTCOMES:
         raise Http404
     try:
-        here.ended(*_rows(here, row, outcome, request.POST.get("note", "").strip()[:NOTE], str(request.user)))
+        end(here, row, outcome, request.POST.get("note", ""), str(request.user))
     except HarkError as error:
         return unavailable(request, error.message)
     return redirect(f"/tasks?handed={row.message}")
+
+
+def end(here: Source, row: OutboxRow, outcome: str, note: str, by: str) -> None:
+    """A task is over; what came of it is on disk when this returns. Raises HarkError."""
+    here.ended(*_rows(here, row, outcome, note.strip()[:NOTE], by))
 
 
 def _rows(here: Source, row: OutboxRow, outcome: str, note: str, by: str) -> tuple[JSON, JSON]:

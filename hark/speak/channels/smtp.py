@@ -6,6 +6,7 @@ import re
 
 from hark.speak.contract import Channel, Job, Letter, Lost, Reply, Verdict, Ways
 from hark.speak.email import address, letter
+from hark.speak.reply_address import reply_address
 from hark.speak.reports import known_by
 
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})
@@ -22,6 +23,7 @@ class Smtp(Channel[Letter, Reply]):
 
     def build(self, job: Job) -> Letter:
         envelope = job.envelope
+        replies = reply_address(job.sender.replies, envelope.reply_token)
         return letter(
             job.said,
             message=envelope.message,
@@ -30,6 +32,8 @@ class Smtp(Channel[Letter, Reply]):
             at=envelope.at,
             unsubscribe=envelope.unsubscribe,
             files=envelope.files,
+            reply_to=replies,
+            bounces_to=replies if job.sender.verp else "",
             more=known_by(job.sender.reports, envelope.message),
         )
 
