@@ -37,6 +37,12 @@ funnel:
 ---
 question: who_returns
 retention: {start: Signed Up, period: month, returned_to: yes}
+---
+question: who_stays_a_buyer
+retention:
+  start: {when: {in_segment: buyers}}
+  return: {when: {did: {event: Page Read, within: 40d}}}
+  period: month
 """
 EVENTS = [
     {"who": f"u{n}", "what": what,
@@ -82,6 +88,26 @@ def test_our_own_people_are_in_no_question(shop: History) -> None:
     assert sum(one.new for one in shop.lifecycle("month").periods) == 5
     assert sum(one.count for one in shop.trend("Signed Up").points) == 5
     assert shop.ask({"segment": {"name": "buyers"}})["count"] == 4
+
+
+def test_retention_by_conditions(shop: History, data: Path) -> None:
+    """Who turns into a buyer, and whether they still read after: by Python, command and document."""
+    bought, reads = (
+        {"when": {"in_segment": "buyers"}},
+        {"when": {"did": {"event": "Page Read", "within": "40d"}}},
+    )
+    found = shop.retention(bought, reads, period="month").to_json()
+    (cohort,) = found["cohorts"]
+    assert (cohort["cohort"], cohort["size"], cohort["active"]) == ("2026-02", 4, [0, 3])
+    asked = [
+        "--start",
+        "when {in_segment: buyers}",
+        "--return",
+        "when {did: {event: Page Read, within: 40d}}",
+    ]
+    printed = run("retention", *asked, "--period", "month", "--json", "--data", data)
+    assert json.loads(printed) == found
+    assert shop.question("who_stays_a_buyer").to_json() == found
 
 
 def test_answers_are_tables(shop: History) -> None:

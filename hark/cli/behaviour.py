@@ -106,9 +106,11 @@ def _stopped(data: Path, asked: JSON, step: int, json: bool) -> None:
 
 
 def retention(
-    start: Annotated[str, typer.Option(help='The event that begins; "A|B" is any of them.')],
+    start: Annotated[
+        str, typer.Option(help='The event that begins ("A|B": any of them), or "when CONDITION".')
+    ],
     returning: Annotated[
-        str | None, typer.Option("--return", help="The event of a return; default: any.")
+        str | None, typer.Option("--return", help='The event of a return, or "when CONDITION"; default: any.')
     ] = None,
     period: ByPeriod = "week",
     cohorts: Annotated[

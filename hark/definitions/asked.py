@@ -12,6 +12,7 @@ from msgspec import Struct
 from hark.definitions.types import EventMatch
 from hark.errors import HarkError
 from hark.model import MINUTE, Instant
+from hark.understand.conditions import Condition
 
 FOREVER = 2**62
 """Later than every instant, longer than every window."""
@@ -60,11 +61,21 @@ class Funnel(Struct, frozen=True):
             raise HarkError("steps without an order have nothing between them", hint, "question.steps")
 
 
+class When(Struct, frozen=True):
+    """A condition, asked at the end of each period, in the present one now.
+
+    As a start it stands for the periods at whose end it holds and did not before; as a return for each one at
+    whose end it holds.
+    """
+
+    where: Condition
+
+
 class Retention(Struct, frozen=True):
     """Whoever does `start` in [begin, end) belongs to the cohort of the period in which they do."""
 
-    start: EventMatch
-    returns: EventMatch | None = None
+    start: EventMatch | When
+    returns: EventMatch | When | None = None
     """What counts as a return; None: any activity. Facts and inactive events never do."""
     period: Period = "week"
     zone: str = "UTC"
@@ -79,6 +90,11 @@ class Retention(Struct, frozen=True):
     returned_to: bool = False
     """Also: what those who returned came back to do."""
     among: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.start, When) and self.by and self.by.kind == "property":
+            hint = "split by trait:NAME or segment:NAME"
+            raise HarkError("a start by a condition is no event with properties", hint, "question.by")
 
 
 class Paths(Struct, frozen=True):

@@ -14,24 +14,35 @@ _WORDS = frozenset({"true", "false", "null"})
 
 
 def step_of(text: str | None) -> JSON:
-    """ "A|B where {x: 1}" or "not: A" as the step it is written as. Raises HarkError `question.step`."""
+    """ "A|B where {x: 1}", "not: A" or "when {in_segment: regulars}" as what it is written as.
+
+    Raises HarkError `question.step`.
+    """
     if text is None:
         return None
     if text.startswith("not: "):
         return {"not": step_of(text.removeprefix("not: "))}
+    if text.startswith("when "):
+        hint = 'for example "when {in_segment: regulars}"'
+        return {"when": _yaml(text.removeprefix("when "), "the condition", hint)}
     names, where, predicate = text.partition(" where ")
     if not where:
         return text
+    hint = 'for example "Order Completed where {revenue: {gte: 50}}"'
+    asked = _yaml(predicate, f"the predicate of {names}", hint)
+    return {"any_of": [name.strip() for name in names.split("|")], "where": asked}
+
+
+def _yaml(text: str, what: str, hint: str) -> JSON:
     # Late: a step without a predicate, as most are, needs no reader of YAML.
     from hark.definitions.shapes import Reading
     from hark.definitions.yaml import plain, read
 
     reading = Reading("step")
-    nodes = read(predicate, reading)
+    nodes = read(text, reading)
     if reading.found or len(nodes) != 1:
-        hint = 'for example "Order Completed where {revenue: {gte: 50}}"'
-        raise HarkError(f"the predicate of {names} cannot be read: {predicate}", hint, "question.step")
-    return {"any_of": [name.strip() for name in names.split("|")], "where": plain(nodes[0])}
+        raise HarkError(f"{what} cannot be read: {text}", hint, "question.step")
+    return plain(nodes[0])
 
 
 def line_of(step: JSON) -> str:
@@ -40,6 +51,8 @@ def line_of(step: JSON) -> str:
         return step
     if "not" in step:
         return f"not: {line_of(step['not'])}"
+    if "when" in step:
+        return f"when {flow(step['when'])}"
     names = "|".join(step["any_of"]) if "any_of" in step else step["event"]
     return f"{names} where {flow(step['where'])}" if step.get("where") else names
 

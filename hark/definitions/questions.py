@@ -19,8 +19,9 @@ from hark.definitions.asked import (
     Retention,
     Sessions,
     Trend,
+    When,
 )
-from hark.definitions.conditions import event_record
+from hark.definitions.conditions import ANYWHERE, event_record
 from hark.definitions.shapes import (
     NAME,
     PATH,
@@ -162,16 +163,37 @@ FUNNEL: Shape[Funnel] = Record(
 )
 
 
-def _retention(values: Values, _node: Node, reading: Reading) -> Retention:
+@dataclass(frozen=True)
+class StepOrWhen(Shape[EventMatch | When]):
+    """A step, or `{when: condition}`."""
+
+    def read(self, node: Node, reading: Reading) -> EventMatch | When | Invalid:
+        is_when = isinstance(node.value, dict) and "when" in node.value
+        return (WHEN if is_when else STEP).read(node, reading)
+
+    def schema(self) -> JSON:
+        return {"anyOf": [STEP.schema(), WHEN.schema()]}
+
+
+WHEN: Shape[When] = Record(
+    "a start or return", {"when": ANYWHERE}, lambda values, _node, _reading: When(values["when"])
+)
+
+
+def _retention(values: Values, node: Node, reading: Reading) -> Retention | Invalid:
     renamed = {"return": "returns", "since": "begin", "until": "end"}
-    return Retention(**{renamed.get(key, key): value for key, value in values.items()}, zone=reading.zone)
+    named = {renamed.get(key, key): value for key, value in values.items()}
+    try:
+        return Retention(**named, zone=reading.zone)
+    except HarkError as error:
+        return reading.refuse(node, error.message, error.hint)
 
 
 RETENTION: Shape[Retention] = Record(
     "a retention",
     {
-        "start": STEP,
-        "return": STEP,
+        "start": StepOrWhen(),
+        "return": StepOrWhen(),
         "period": PERIOD,
         "cohorts": Choice(("first", "first_time", "recurring")),
         "on_or_after": Truth(),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from hark.definitions.asked import Asked, Funnel, Lifecycle, Paths, Retention, Sessions, Trend
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_question
+from hark.definitions.resolve import resolved
 from hark.definitions.types import EventMatch, Policy, Question, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
@@ -54,7 +55,10 @@ class StoppedQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def asked(desk: Desk, question: Asked, snapshot: Snapshot) -> JSON:
     """The answer as plain data; our own people are left out."""
-    found: JSON = ASK[type(question)](whom(desk, snapshot), question, desk.clock.now()).to_json()
+    from hark.questions.segments import in_force
+
+    [complete] = resolved([question], in_force(desk))
+    found: JSON = ASK[type(question)](whom(desk, snapshot), complete, desk.clock.now()).to_json()
     return found
 
 

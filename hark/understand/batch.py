@@ -7,7 +7,7 @@ pure meaning of the condition (`holds`) for each subject; a property test holds 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +46,8 @@ Known = Mapping[int, Mapping[str, Trait]]
 """By subject and name, the traits that a question needs."""
 
 
+Statement: TypeAlias = tuple[int, Instant, int, Mapping[str, JSON]]
+"""(subject, at, seq, traits) of an event that states traits."""
 Answers = Mapping[int, tuple[Sequence[Event], Sequence[Joining]]]
 """By subject, what was said about being written to, under the numbers it came to, and their joinings."""
 
@@ -196,16 +198,26 @@ def members(history: History, condition: Condition, at: Instant) -> list[Ints]:
 
     Subjects that had no event by then are nobody yet, also for a condition that asks for an absence.
     """
-    leaves = list(condition.leaves())
-    known = traits_at(history, frozenset[str]().union(*(leaf.trait_names() for leaf in leaves)), at)
+    inside = standing(history, [(condition, at)])
+    return over_buckets(history, lambda bucket: inside(bucket)[0])
+
+
+def standing(history: History, asked: Sequence[tuple[Condition, Instant]]) -> Callable[[int], list[Ints]]:
+    """From a bucket to the subjects (ascending) that met each condition at its moment; a bucket is read once
+    for all of them. The conditions differ in nothing but what they compare with."""
+    leaves = list(asked[0][0].leaves()) if asked else []
+    known = _known_at(history, frozenset[str]().union(*(leaf.trait_names() for leaf in leaves)), asked)
     said = answers(history) if any(isinstance(leaf, HasConsent) for leaf in leaves) else {}
-    names, properties = _wanted(leaves, everybody=condition.possible(True))
+    names, properties = _wanted(leaves, everybody=any(one.possible(True) for one, _ in asked))
 
-    def inside(bucket: int) -> Ints:
-        columns = BucketColumns(history.runs(bucket, names, properties), at, known, said)
-        return columns.subjects[condition.columnar(columns)]
+    def inside(bucket: int) -> list[Ints]:
+        found, held = [], history.runs(bucket, names, properties)
+        for (condition, at), traits in zip(asked, known, strict=True):
+            columns = BucketColumns(held, at, traits, said)
+            found.append(columns.subjects[condition.columnar(columns)])
+        return found
 
-    return over_buckets(history, inside)
+    return inside
 
 
 def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:
@@ -234,14 +246,19 @@ def _event(run: Run, row: int, properties: bool) -> Event:
     return Event(int(run.subject[row]), at, int(run.seq[row]), name, 0, "", "", at, at, at, active, raw)
 
 
-def traits_at(history: History, names: frozenset[str], at: Instant) -> Known:
-    """These traits of every subject, each the latest by (at, seq) up to the moment."""
+def _known_at(
+    history: History, names: frozenset[str], asked: Sequence[tuple[Condition, Instant]]
+) -> list[Known]:
+    """These traits of every subject as of each moment, each the latest by (at, seq) up to it."""
+    stated = list(statements(history)) if names else []
+    return [_latest(stated, names, at) for _, at in asked]
+
+
+def _latest(stated: Iterable[Statement], names: frozenset[str], at: Instant) -> Known:
     known: dict[int, dict[str, Trait]] = {}
-    if not names:
-        return known
-    for subject, when, seq, stated in statements(history):
+    for subject, when, seq, traits in stated:
         if when <= at:
-            _keep(known.setdefault(subject, {}), names, stated, when, seq)
+            _keep(known.setdefault(subject, {}), names, traits, when, seq)
     return known
 
 
@@ -260,8 +277,8 @@ def _joinings(merged: Merged, subject: int) -> Sequence[Joining]:
     return [Joining(one.at, one.younger, one.older) for one in merged.making(subject)]
 
 
-def statements(history: History) -> Iterator[tuple[int, Instant, int, Mapping[str, JSON]]]:
-    """(subject, at, seq, traits) of every event that may state traits, in no order."""
+def statements(history: History) -> Iterator[Statement]:
+    """Every event that may state traits, in no order."""
     for rows in (_identified(history), _in_context(history)):
         cells = (rows[name].to_pylist() for name in ("subject", "seq", "kind", "properties", "context"))
         for when, subject, seq, kind, *raw in zip(micros(rows["at"]).tolist(), *cells, strict=True):

@@ -64,6 +64,12 @@ class People:
                 rows = rows.filter(found if inside else pc.invert(found))
         return rows
 
+    def asked(self, bucket: int, subjects: Ints) -> Ints:
+        """Those of the subjects (ascending) who are asked about."""
+        if self.left_out:
+            subjects = np.setdiff1d(subjects, self.left_out[bucket], assume_unique=True)
+        return np.intersect1d(subjects, self.only[bucket], assume_unique=True) if self.only else subjects
+
     def members(self, name: str) -> tuple[Ints, ...]:
         """By bucket, who is in a segment as of the moment of the question."""
         from hark.understand.pace import compared

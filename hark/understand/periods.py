@@ -42,6 +42,13 @@ def earlier(day: date, period: Period, count: int) -> date:
     return day - timedelta(days=(7 if period == "week" else 1) * count)
 
 
+def apart(day: date, other: date, period: Period) -> int:
+    """How many periods the one that begins with `other` comes after the one that begins with a day."""
+    if period == "month":
+        return (other.year - day.year) * 12 + other.month - day.month
+    return (other - day).days // (7 if period == "week" else 1)
+
+
 def begins(day: date, zone: str) -> Instant:
     """The instant at which a local day begins."""
     return day_start((day - _EPOCH).days, zone)

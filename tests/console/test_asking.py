@@ -37,7 +37,9 @@ where = st.sampled_from(
 steps = st.builds(str.__add__, names, where)
 texts: dict[str, st.SearchStrategy[str]] = {
     "steps": st.lists(steps, min_size=1, max_size=4).map("\n".join),
-    **dict.fromkeys(("start", "return", "from", "to", "event"), steps),
+    **dict.fromkeys(("from", "to", "event"), steps),
+    "start": steps,
+    "return": steps | st.sampled_from(["when {in_segment: gone_quiet}", "when {not: {did: Cart}}"]),
     **dict.fromkeys(("within", "gap"), st.sampled_from(["7d", "30m", "2w"])),
     **dict.fromkeys(("period", "trend"), st.sampled_from(["day", "week", "month"])),
     "order": st.sampled_from(["ordered", "strict", "unordered"]),
@@ -88,6 +90,7 @@ ASKED = [
     "/funnel?steps=Signed+Up%0Anot%3A+Nothing%0AOrder+Completed+where+%7Brevenue%3A+%7Bgte%3A+40%7D%7D&within=7d&by=sku&trend=month",
     "/funnel?steps=Product+Viewed%0AOrder+Completed&order=strict&since=2026-01-05&among=gone_quiet",
     "/retention?start=Signed+Up&return=Order+Completed%7CProduct+Viewed&period=month&cohorts=recurring&on_or_after=yes",
+    "/retention?start=when+%7Bin_segment%3A+gone_quiet%7D&return=when+%7Bdid%3A+Order+Completed%7D&by=trait:first_name",
     "/paths?from=Signed+Up&depth=5&repeats=yes&gap=none&rare=0.1",
     "/paths?to=Order+Completed",
     "/lifecycle?period=month&until=2026-02-10",

@@ -10,12 +10,24 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 
 from hark.clock import instant
-from hark.definitions.asked import FOREVER, By, Funnel, Lifecycle, Paths, Period, Retention, Sessions, Trend
+from hark.definitions.asked import (
+    FOREVER,
+    By,
+    Funnel,
+    Lifecycle,
+    Paths,
+    Period,
+    Retention,
+    Sessions,
+    Trend,
+    When,
+)
 from hark.definitions.types import EventMatch
 from hark.history.reader import Resident
-from hark.model import Event
+from hark.model import DAY, Event
 from hark.understand import funnel, lifecycle, paths, periods, retention, sessions, trend
-from hark.understand.conditions import Did
+from hark.understand.conditions import AllOf, Did, DidNot, HasTrait, InSequence, Not, SinceLast
+from hark.understand.conditions.sequence import Match, Step
 from hark.understand.people import everybody
 from tests.history.waiting import Place, by_hand, canonical
 from tests.understand.rows import SECOND, crowds, nows, snapshot, stating, steps, units
@@ -129,6 +141,42 @@ def test_retention(
         start, data.draw(st.sampled_from([start, returns])), data.draw(PERIODS), data.draw(ZONES),
         range_[0] * unit, range_[1] * unit, data.draw(st.sampled_from(["first", "first_time", "recurring"])),
         data.draw(st.booleans()), data.draw(SPLITS), data.draw(st.booleans()),
+    )  # fmt: skip
+    expected = retention.specification(question, canonical(events, []), now * unit)
+    assert retention.ask_retention(snapshot(events, parts), question, now * unit) == expected
+
+
+WHENS = st.sampled_from(
+    [
+        When(Did(("A",))),
+        When(Did(("A", "B"), {"x": 1}, count={"gte": 2})),
+        When(Did(("B",), within_us=6 * SECOND)),
+        When(DidNot(("A",), within_us=3 * DAY)),
+        When(SinceLast(("C",), {"gte": DAY})),
+        When(HasTrait({"plan": "pro"})),
+        When(AllOf((Not(Did(("B",))), HasTrait({"plan": {"exists": False}})))),
+        When(InSequence((Step(Match(("A",))), Step(Match(("B",)), 2 * DAY)))),
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@asked
+def test_retention_by_conditions(
+    drawn: list[Event], range_: tuple[int, int], unit: int, now: int, parts: int, data: st.DataObject
+) -> None:
+    """Where the start, the return or both are conditions, columns and specification agree as for events."""
+    events = stating(drawn, unit)
+    when = data.draw(WHENS)
+    start, returns = data.draw(
+        st.sampled_from([(when, when), (when, None)])
+        | st.tuples(st.just(when), st.one_of(steps, WHENS))
+        | st.tuples(steps, st.just(when))
+    )
+    question = Retention(
+        start, returns, data.draw(PERIODS), data.draw(ZONES), range_[0] * unit, range_[1] * unit,
+        data.draw(st.sampled_from(["first", "first_time", "recurring"])), data.draw(st.booleans()),
+        data.draw(st.sampled_from([None, By("trait", "plan")])), data.draw(st.booleans()),
     )  # fmt: skip
     expected = retention.specification(question, canonical(events, []), now * unit)
     assert retention.ask_retention(snapshot(events, parts), question, now * unit) == expected

@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
 from hark.clock import instant
+from hark.definitions.asked import When
+from hark.definitions.questions import read_question
 from hark.definitions.types import EventMatch
+from hark.errors import HarkError
 from hark.model import DAY, Event, Kind
 from hark.understand import periods
+from hark.understand.conditions import Did, DidNot
 from hark.understand.retention import FOREVER, Retention, ask_retention, specification
 from tests.history.waiting import canonical, event, histories
 from tests.retail import DECEMBER_2010, orders
@@ -75,6 +80,47 @@ def test_a_return_comes_after_the_start() -> None:
     assert active(days((0.1, "B"), (0.2, "A")), Retention(A, B, "day")) == [("1970-01-01", 1, (0,))]
     assert active(days((0.2, "A"), (0.3, "B")), Retention(A, B, "day")) == [("1970-01-01", 1, (1,))]
     assert active(days((0.2, "A")), Retention(A, A, "day")) == [("1970-01-01", 1, (1,))]
+
+
+def test_a_condition_starts_with_the_period_at_whose_end_it_first_holds() -> None:
+    """Who orders twice on days 1 and 3 belongs to day 3, with its returns; who did before, to no day."""
+    twice = When(Did(("A",), count={"gte": 2}))
+    events = days((1, "A"), (3, "A"), (3.5, "B"), (5, "B"))
+    assert active(events, Retention(twice, B, "day"), now=5.5) == [("1970-01-04", 1, (1, 0, 1))]
+    assert active(events, Retention(twice, B, "day", begin=4 * DAY), now=5.5) == []
+
+
+def test_a_condition_returns_in_the_periods_at_whose_end_it_holds() -> None:
+    """B within two days holds at the ends of the day of B and the next; of the present day what holds now."""
+    lately = When(Did(("B",), within_us=2 * DAY))
+    events = days((0, "A"), (1.5, "B"), (5.1, "B"))
+    assert active(events, Retention(A, lately, "day"), now=5.2) == [("1970-01-01", 1, (0, 1, 1, 0, 0, 1))]
+    assert active(events, Retention(A, lately, "day"), now=5.05) == [("1970-01-01", 1, (0, 1, 1))]
+
+
+def test_a_condition_that_comes_and_goes_starts_each_time() -> None:
+    """Recurring cohorts of a condition are the periods in which it turned true again."""
+    quiet = When(DidNot(("A",), within_us=2 * DAY))
+    events = days((0, "A"), (4.5, "A"))
+    found = active(events, Retention(quiet, None, "day", cohorts="recurring"), now=7.5)
+    assert [cohort for cohort, *_ in found] == ["1970-01-03", "1970-01-07"]
+
+
+def test_too_many_periods_are_refused_with_what_to_ask_instead() -> None:
+    """Two years of days are more ends than a condition is asked at."""
+    with pytest.raises(HarkError, match="days") as refused:
+        ask_retention(
+            snapshot(days((0, "A"), (700, "A")), 1), Retention(When(Did(("A",))), None, "day"), 701 * DAY
+        )
+    assert refused.value.id == "question.periods"
+
+
+def test_a_property_splits_no_start_by_a_condition() -> None:
+    """It is no event, so it has none; the language refuses it with a hint."""
+    body = {"start": {"when": {"did": "A"}}, "by": "plan"}
+    with pytest.raises(HarkError, match="no event with properties"):
+        read_question("retention", body, "UTC")
+    assert isinstance(read_question("retention", {**body, "by": "trait:plan"}, "UTC"), Retention)
 
 
 def test_facts_and_inactive_events_are_no_return() -> None:

@@ -7,6 +7,8 @@ from msgspec import Struct
 from hark.console import figures
 from hark.console.asking import address
 from hark.console.pages.asked import QuestionPage
+from hark.definitions.conditions import read_condition
+from hark.definitions.lines import step_of
 from hark.model import JSON
 from hark.understand.retention import Cohort, RetentionAnswer
 
@@ -54,10 +56,15 @@ class RetentionPage(QuestionPage, frozen=True):
     @property
     def sentence(self) -> str:
         typed = self.ask.typed
-        back = typed["return"] or "any activity"
+        back = _said(typed["return"]) if typed["return"] else "any activity"
         mode = " or later" if typed["on_or_after"] else ""
         by = f", by {typed['by']}" if typed["by"] else ""
-        return f"{typed['start']}, then {back} in each {typed['period']} after{mode}{by}{self.limits}"
+        return f"{_said(typed['start'])}, then {back} in each {typed['period']} after{mode}{by}{self.limits}"
+
+    @property
+    def whens(self) -> list[str]:
+        """Conditions to choose from, as the form takes them: being in a segment."""
+        return [f"when {{in_segment: {name}}}" for name in self.segments]
 
     @property
     def cohorts(self) -> list[tuple[str, str]]:
@@ -78,6 +85,14 @@ class RetentionPage(QuestionPage, frozen=True):
     def examples(self) -> list[tuple[str, str]]:
         """(words, address) of questions that this workspace could ask."""
         return [(f"{one}, week by week", address("retention", {"start": one})) for one in self.names[:2]]
+
+
+def _said(line: str) -> str:
+    """A start or return in words."""
+    asked = step_of(line)
+    if isinstance(asked, dict) and "when" in asked:
+        return f"they {read_condition(asked['when'], 'UTC').sentence()}"
+    return line
 
 
 def _row(cohort: Cohort) -> Row:

@@ -94,6 +94,20 @@ def stream(runs: Sequence[Run], bits: Sequence[Bit], named: bool = False, told: 
     return replace(whole, words=words)
 
 
+def marks(subject: Ints, at: Ints, seq: int, bit: int) -> Stream:
+    """Rows that stand for no event, each with one bit."""
+    order = np.lexsort((at, subject))
+    bits = np.full(len(subject), 1 << bit, np.uint64)
+    return Stream(subject[order], at[order], np.full(len(subject), seq, np.int64), bits)
+
+
+def mixed(rows: Stream, marks: Stream) -> Stream:
+    """The rows with those marks among them; a mark has nothing under any path, and no name of its own."""
+    names = np.zeros(len(marks) if len(rows.words) else 0, np.int32)
+    nothing = {path: Values(np.zeros(len(marks), np.int32), [None]) for path in rows.values}
+    return replace(_merged(rows, replace(marks, name=names, values=nothing)), words=rows.words)
+
+
 _EMPTY = Stream(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64))
 
 
