@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from hark.store.state_reader import StateReader
 
 PATIENCE_S = 30.0
+DERIVED = 2000
+"""Worked-out events in one row of the log."""
 
 
 def live_engine(data: Path, clock: Clock, url: str) -> Engine:
@@ -136,6 +138,13 @@ class Workspace:
             row = log.append(Lane.URGENT, "command", "hark", msgspec.json.encode(body))
         self.settle(row, Lane.URGENT)
         return row
+
+    def derive(self, events: Sequence[JSON]) -> None:
+        """What was worked out of histories, into these, behind all that comes in; on disk on return."""
+        with self.appending() as log:
+            for start in range(0, len(events), DERIVED):
+                body = {"events": events[start : start + DERIVED]}
+                log.append(Lane.BULK, "derived", "hark", msgspec.json.encode(body))
 
     def settle(self, row: int | None = None, lane: Lane = Lane.LIVE) -> None:
         """Wait until the engine has read `row` of `lane`; without a server, be the engine for a moment."""

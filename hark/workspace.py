@@ -190,6 +190,11 @@ class History:
         asked = {"name": name, "at": _instant(at), "weeks": weeks, "compare": compare}
         return self.ask({"engagement": asked})
 
+    def champions(self, top: int = 20, at: str | None = None) -> JSON:
+        """{"champions": [{"customer", "score", "parts", "says", "hold"}], "friends", "trees"}: who speaks
+        well of the product, and whom they brought; now or as of an instant."""
+        return self.ask({"champions": {"top": top, "at": _instant(at)}})
+
     def question(self, name: str, version: int | None = None) -> Tabular:
         """The answer to a saved question. Raises HarkError `question.unknown`."""
         found = self.ask({"question": {"name": name, "version": version}})

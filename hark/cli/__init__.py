@@ -55,6 +55,10 @@ COMMANDS = {
         "How engaged customers are, by the levels of a definition; who rose, and who fell.",
     ),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
+    "champions": (
+        "champions",
+        "Who speaks well of us, by what they do, whom they brought and what they say.",
+    ),
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),
     "unmerge": ("identity", "Undo a merge."),

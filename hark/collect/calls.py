@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Raw, Struct
 
+from hark.collect.derived import DerivedName
 from hark.collect.refusals import MemberReason
 from hark.model import (
     CAMPAIGN_TRIGGERED,
@@ -24,6 +25,8 @@ MEMBER_BYTES = 32 * 1024
 EXCERPT_BYTES = 500
 RESERVED = frozenset((*map(str, FactName), *map(str, ResponseName))) | {
     str(ConsentName.CONFIRMED),
+    str(DerivedName.STAYED),
+    str(DerivedName.ESTIMATED),
     GROUP_TRAITS,
     CAMPAIGN_TRIGGERED,
 }

@@ -34,6 +34,7 @@ PAGES = {
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
     },
+    "Learn": {"Champions": "/champions"},
     "Settings": {"Definitions": "/definitions"},
 }
 """By heading, the pages under it."""

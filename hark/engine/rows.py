@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from hark.clock import derived_id
 from hark.collect.calls import NOTHING, Call
+from hark.collect.derived import KIND as DERIVED
+from hark.collect.derived import DerivedRow
 from hark.collect.formats import split
 from hark.decide.asked import REPLY
 from hark.engine.addresses import Addresses
@@ -139,6 +141,7 @@ class Rows:
         self._other: dict[str, Callable[[Row], None]] = {
             "consent": self._consent,
             "response": self._response,
+            DERIVED: self._derived,
             "command": self._command,
             **asking,
         }
@@ -302,17 +305,26 @@ class Rows:
         at = max(row.received_at, self._folder.records.get(subject).record.now)
         self._folder.give(Command(subject, at, "message", asked))
 
-    def _own(self, row: Row, home: int, name: str, happened: Instant, properties: JSON) -> None:
+    def _derived(self, row: Row) -> None:
+        """What was worked out of histories; who has been erased since is passed over."""
+        for member, one in enumerate(_derived.decode(row.body).events):
+            if self._canonical(one.subject) is not None:
+                happened = min(one.at, row.received_at)
+                self._own(row, one.subject, str(one.name), happened, one.properties, member)
+
+    def _own(
+        self, row: Row, home: int, name: str, happened: Instant, properties: JSON, member: int = 0
+    ) -> None:
         """What Hark itself was told, as an event of whoever the subject is today; no activity."""
         subject = self._canonical(home)
         if subject is None:
             raise LookupError(f"there is no subject {home}")
-        at, message = row.received_at, derived_id(self._epoch, row.seq, 0)
+        at, message = row.received_at, derived_id(self._epoch, row.seq, member)
         event = Event(
             *(
                 subject,
                 happened,
-                sequence(row.seq, 0),
+                sequence(row.seq, member),
                 name,
                 int(Kind.TRACK),
                 row.source,
@@ -324,7 +336,7 @@ class Rows:
             active=False,
             properties=msgspec.json.encode(properties),
         )
-        self._folder.event(event, row.seq, home=home)
+        self._folder.event(event, row.seq, member, home=home)
 
     def _command(self, row: Row) -> None:
         command = _command.decode(row.body)
@@ -345,4 +357,5 @@ def _properties(said: ConsentRow) -> JSON:
 _import = msgspec.json.Decoder(ImportRow)
 _consent = msgspec.json.Decoder(ConsentRow)
 _response = msgspec.json.Decoder(ResponseRow)
+_derived = msgspec.json.Decoder(DerivedRow)
 _command = msgspec.json.Decoder(CommandRow)

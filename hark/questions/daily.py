@@ -1,5 +1,5 @@
-"""What a running server does once a day by itself: the next batch of campaigns that learn, and the tables of
-how long people take from one event to another."""
+"""What a running server does once a day by itself: the next batch of campaigns that learn, the tables of how
+long people take from one event to another, and what follows from several histories (who brought friends)."""
 
 from __future__ import annotations
 
@@ -52,11 +52,18 @@ def keep_paces(workspace: Workspace) -> Sequence[JSON]:
     return found
 
 
+def tell_referrals(workspace: Workspace) -> Sequence[JSON]:
+    """Writes `Referral Joined` and `Referral Stayed` into the histories of referrers, each once."""
+    found: Sequence[JSON] = ask(workspace.data, {"referrals": {}}, workspace.clock)
+    workspace.derive(found)
+    return found
+
+
 class Work(NamedTuple):
     """One thing that is done every day."""
 
     kind: str
-    """Of the documents that it writes."""
+    """Of the documents that it writes; if it writes none, a name of its own."""
     due: Callable[[Sequence[Document], str], bool]
     """Whether a definition in force (in the workspace's zone) asks for it."""
     do: Callable[[Workspace], object]
@@ -73,7 +80,15 @@ def _compares(documents: Sequence[Document], zone: str) -> bool:
     return bool(passages(documents, zone))
 
 
-WORKS = (Work("allocation", _learns, next_batch), Work("pace", _compares, keep_paces))
+def _always(_documents: Sequence[Document], _zone: str) -> bool:
+    return True
+
+
+WORKS = (
+    Work("allocation", _learns, next_batch),
+    Work("pace", _compares, keep_paces),
+    Work("referrals", _always, tell_referrals),
+)
 
 
 class Daily:
@@ -105,9 +120,9 @@ class Daily:
             return False
         if not work.due(documents, self._workspace.settings.zone):
             return False
-        work.do(self._workspace)
+        found = work.do(self._workspace)
         self._done[work.kind] = today
-        return True
+        return bool(found)
 
     def _day(self, at: Instant) -> str:
         """The day of an instant, "" in its first hours."""

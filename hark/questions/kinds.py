@@ -21,6 +21,7 @@ from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
+from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.events import EventsQuestion, events
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
@@ -174,6 +175,8 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "backtest": (BacktestQuestion, backtest),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
+    "champions": (ChampionsQuestion, champions),
+    "referrals": (ReferralsQuestion, referrals),
     "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),

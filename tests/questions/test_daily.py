@@ -7,7 +7,9 @@ from pathlib import Path
 from hark.app import Workspace
 from hark.clock import SetClock, instant
 from hark.definitions import parse, plan
+from hark.history.columns import micros
 from hark.model import DAY, HOUR, Lane
+from hark.questions import ask
 from hark.questions.daily import Daily
 
 LEARNS = """
@@ -85,3 +87,39 @@ def test_how_long_people_take_is_kept_daily_where_it_is_asked(tmp_path: Path) ->
         days.append((table.version, table.body["day"]))
         here.clock.at += DAY
     assert days == [(1, "2026-03-05"), (2, "2026-03-06")]
+
+
+def test_a_friend_who_stays_is_told_to_the_referrer_once(tmp_path: Path) -> None:
+    """A month after a friend came, joined and stayed stand in the referrer's history at their own times; the
+    champions' question says so; the next day nothing is written again."""
+    here = workspace(tmp_path)
+    assert isinstance(here.clock, SetClock)
+    joined = here.clock.at
+    _does(here, "friend", "identify", '"traits": {"referred_by": "u3"}')
+    here.clock.at += 23 * DAY
+    _does(here, "friend", "track", '"event": "Bought"')
+    here.clock.at += DAY
+    daily = Daily(here)
+    daily.once()
+    here.settle()
+    referrer, friend = here.state().find("u3"), here.state().find("friend")
+    names = ("Referral Joined", "Referral Stayed")
+    table = here.snapshot().table(names, ("subject", "at", "name", "active", "properties"))
+    assert micros(table["at"]).tolist() == [joined, joined + 23 * DAY]
+    rows = table.to_pylist()
+    assert [row["name"] for row in rows] == [*names]
+    assert {(row["subject"], row["active"], row["properties"]) for row in rows} == {
+        (referrer, False, f'{{"friend":"#{friend}"}}'.encode())
+    }
+    found = ask(here.data, {"champions": {}}, here.clock)
+    assert found["friends"]["stayed"] == 1
+    (tree,) = found["trees"]
+    assert (tree["customer"], [one["customer"] for one in tree["friends"]]) == ("u3", ["friend"])
+    here.clock.at += DAY
+    assert not ask(here.data, {"referrals": {}}, here.clock)
+
+
+def _does(here: Workspace, who: str, kind: str, said: str) -> None:
+    with here.appending() as log:
+        log.append(Lane.LIVE, kind, "shop", f'{{"userId": "{who}", {said}}}'.encode())
+    here.settle()

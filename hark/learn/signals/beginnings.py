@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from hark.learn.unprompted import CLICKS, prompts
 from hark.model import DAY, Event, Instant
 from hark.understand.steps import is_activity
 
 FIRST_US = 28 * DAY
 OVER_US = 56 * DAY
-PROMPTED_US = DAY
-CLICKS = ("Message Clicked",)
 
 
 class Beginning(Struct, frozen=True):
@@ -44,12 +43,8 @@ def beginning(events: Sequence[Event], now: Instant) -> Beginning | None:
         start,
         len({(event.at - start) // DAY for event in first}),
         frozenset(event.name for event in first),
-        frozenset(event.name for event in later if not any(_prompts(click, event) for click in clicks)),
+        frozenset(event.name for event in later if not any(prompts(click, event) for click in clicks)),
     )
-
-
-def _prompts(click: tuple[Instant, int], event: Event) -> bool:
-    return click < (event.at, event.seq) and event.at - click[0] <= PROMPTED_US
 
 
 def outcome(one: Beginning, name: str) -> bool:

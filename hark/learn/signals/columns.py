@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from hark.definitions.types import EventMatch
 from hark.history.reader import Snapshot
-from hark.learn.signals.beginnings import CLICKS, FIRST_US, OVER_US, PROMPTED_US
-from hark.learn.signals.counts import STRATA, Counted, Counts, split_of
+from hark.learn.signals.beginnings import FIRST_US, OVER_US
+from hark.learn.signals.counts import STRATA, Counted, split_of
+from hark.learn.unprompted import BITS, Counts, changes, pairs, prompted
 from hark.model import DAY, Instant
-from hark.understand.kernels.rows import ACTIVITY, Bit, Stream, stream
+from hark.understand.kernels.rows import Stream, stream
 from hark.understand.partials import over_buckets
 from hark.understand.people import People, people
 
-Flags = npt.NDArray[np.bool_]
-BITS = (ACTIVITY, Bit(EventMatch(CLICKS)))
 MANY = -2
 """In place of a name: came for several events, or for none (`NONE`)."""
 NONE = -1
@@ -58,41 +55,20 @@ def _of(made: Counts) -> Counted:
 def _part(rows: Stream, now: Instant) -> Part:
     known = rows.at <= now
     subject, at, bits, name = rows.subject[known], rows.at[known], rows.bits[known], rows.name[known]
-    prompted = _prompted(subject, at, (bits & np.uint64(2)) != 0)
+    called = prompted(subject, at, (bits & np.uint64(2)) != 0)
     active = (bits & np.uint64(1)) != 0
-    subject, at, name, prompted = subject[active], at[active], name[active], prompted[active]
-    first = _changes(subject)
+    subject, at, name, called = subject[active], at[active], name[active], called[active]
+    first = changes(subject)
     who, start = np.cumsum(first) - 1, at[first]
     since, over = at - start[who], start + OVER_US <= now
-    early, later = since < FIRST_US, (since >= FIRST_US) & (since < OVER_US) & ~prompted
+    early, later = since < FIRST_US, (since >= FIRST_US) & (since < OVER_US) & ~called
     place = np.cumsum(over) - 1
     keep = over[who]
-    new = early & (first | _changes(since // DAY))
+    new = early & (first | changes(since // DAY))
     days = np.bincount(who[new], minlength=len(start))
-    did_who, did_what = _distinct(who[early & keep], name[early & keep])
-    came_for = _only(*_distinct(who[later], name[later]), len(start))
+    did_who, did_what = pairs(who[early & keep], name[early & keep])
+    came_for = _only(*pairs(who[later], name[later]), len(start))
     return Part(rows.words, start[over], days[over], came_for[over], place[did_who], did_what)
-
-
-def _prompted(subject: Counts, at: Counts, click: Flags) -> Flags:
-    """Whether a click of the same customer stands before the row, no longer than a day."""
-    rows = np.arange(len(subject))
-    last = np.maximum.accumulate(np.where(click, rows, -1)) if len(rows) else rows
-    last = np.concatenate([[-1], last[:-1]])[: len(rows)]
-    near: Flags = (last >= 0) & (subject[last] == subject) & (at - at[last] <= PROMPTED_US)
-    return near
-
-
-def _changes(column: Counts) -> Flags:
-    return np.concatenate([np.ones(min(len(column), 1), np.bool_), column[1:] != column[:-1]])
-
-
-def _distinct(who: Counts, what: npt.NDArray[np.integer]) -> tuple[Counts, Counts]:
-    """The different pairs, ascending."""
-    wide = int(what.max(initial=0)) + 1
-    pairs = np.sort(who * wide + what)
-    pairs = pairs[_changes(pairs)]  # np.unique hashes, which takes ten times as long
-    return pairs // wide, pairs % wide
 
 
 def _only(who: Counts, what: Counts, count: int) -> Counts:
