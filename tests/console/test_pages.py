@@ -51,6 +51,7 @@ MORE_PAGES = [
     "/sources",
     "/sources/shop",
     "/rejects?source=shop&since=1d",
+    "/champions",
     "/engagement",
     "/engagement/shopper?weeks=4",
     "/segments/gone_quiet/sizes?period=week",
