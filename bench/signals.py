@@ -29,7 +29,11 @@ class Made:
         self._runs = [_run(chance, events // BUCKETS, bucket) for bucket in range(BUCKETS)]
 
     def runs(
-        self, bucket: int, _names: Collection[str] | None = None, _properties: bool = False
+        self,
+        bucket: int,
+        _names: Collection[str] | None = None,
+        _properties: bool = False,
+        _values: object = None,
     ) -> list[Run]:
         return [self._runs[bucket]]
 

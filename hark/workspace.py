@@ -190,6 +190,14 @@ class History:
         asked = {"name": name, "at": _instant(at), "weeks": weeks, "compare": compare}
         return self.ask({"engagement": asked})
 
+    def attention(self, at: str | None = None) -> JSON:
+        """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
+        return self.ask({"attention": {"at": _instant(at)}})
+
+    def ties(self, months: int = 6, at: str | None = None) -> JSON:
+        """{"groups", "over_time", "moves", "said", "low"}: what customers say beside what they do."""
+        return self.ask({"ties": {"months": months, "at": _instant(at)}})
+
     def champions(self, top: int = 20, at: str | None = None) -> JSON:
         """{"champions": [{"customer", "score", "parts", "says", "hold"}], "friends", "trees"}: who speaks
         well of the product, and whom they brought; now or as of an instant."""

@@ -55,6 +55,8 @@ COMMANDS = {
         "How engaged customers are, by the levels of a definition; who rose, and who fell.",
     ),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
+    "attention": ("attention", "What each message and text asks of people's time, and what came later."),
+    "ties": ("ties", "What customers say beside what they do: habit, attachment, both or neither."),
     "champions": (
         "champions",
         "Who speaks well of us, by what they do, whom they brought and what they say.",

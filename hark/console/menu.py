@@ -34,7 +34,7 @@ PAGES = {
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
     },
-    "Learn": {"Champions": "/champions"},
+    "Learn": {"Time well spent": "/attention", "Emotional tie": "/ties", "Champions": "/champions"},
     "Settings": {"Definitions": "/definitions"},
 }
 """By heading, the pages under it."""

@@ -8,6 +8,7 @@ from hark.console.asking import FIELDS
 from hark.console.pages import (
     arms,
     asked,
+    attention,
     campaigns,
     champions,
     clicks,
@@ -40,6 +41,7 @@ from hark.console.pages import (
     suppressed,
     tasks,
     templates,
+    ties,
     why,
 )
 
@@ -82,6 +84,8 @@ urlpatterns = [
     path("templates", templates.index, name="templates"),
     path("templates/<str:name>", templates.view, name="template"),
     path("templates/<str:name>/frame", templates.frame, name="template-frame"),
+    path("attention", attention.view, name="attention"),
+    path("ties", ties.view, name="ties"),
     path("champions", champions.view, name="champions"),
     path("suppressed", suppressed.view, name="suppressed"),
     path("deliverability", deliverability.view, name="deliverability"),

@@ -20,6 +20,7 @@ from hark.history.reader import Snapshot
 from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.allocation import AllocationQuestion, allocation
+from hark.questions.attention import AttentionQuestion, attention
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
 from hark.questions.engagement import EngagementQuestion, engagement
@@ -28,6 +29,7 @@ from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
+from hark.questions.ties import TiesQuestion, ties
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
 
@@ -175,6 +177,8 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "backtest": (BacktestQuestion, backtest),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
+    "attention": (AttentionQuestion, attention),
+    "ties": (TiesQuestion, ties),
     "champions": (ChampionsQuestion, champions),
     "referrals": (ReferralsQuestion, referrals),
     "programme": (ProgrammeQuestion, programme),
