@@ -61,6 +61,7 @@ COMMANDS = {
         "champions",
         "Who speaks well of us, by what they do, whom they brought and what they say.",
     ),
+    "estimates": ("estimates", "Refresh the computed traits that a model estimates, as a server does daily."),
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),
     "unmerge": ("identity", "Undo a merge."),

@@ -9,6 +9,7 @@ from hark.definitions.measures import whole_days
 from hark.definitions.shapes import (
     NAME,
     PATH,
+    Choice,
     Duration,
     Invalid,
     Number,
@@ -18,11 +19,16 @@ from hark.definitions.shapes import (
     Shape,
     Values,
 )
-from hark.definitions.types import Computed
+from hark.definitions.types import Computed, Prospect
 from hark.definitions.yaml import Node
+from hark.model import WEEK
 from hark.understand.conditions.amount import MOST_DAYS
 from hark.understand.conditions.computed import ComputedTrait
 
+ESTIMATED = "Worth Estimated"
+"""The event by which the day's work tells a history what a model says of its customer."""
+WHATS = ("alive", "purchases", "value")
+MOST_WEEKS = 260
 OF_VALUES = ("first", "last", "most_frequent", "top", "sum")
 COUNTED = ("count", "days")
 MOST_TOP = 20
@@ -49,7 +55,41 @@ def _part(kind: str) -> Shape[Values]:
     return Record(kind, fields, _whole, required, one_of=(("event", "any_of"),))
 
 
+def _prospect(values: Values, node: Node, reading: Reading) -> Prospect | Invalid:
+    assert isinstance(node.value, dict)
+    weeks, rest = divmod(values.get("ahead", 13 * WEEK), WEEK)
+    if rest or not 1 <= weeks <= MOST_WEEKS:
+        return reading.expected(node.value["ahead"], f"whole weeks up to {MOST_WEEKS}w", "13w")
+    if values["what"] == "value" and "value" not in values:
+        return reading.refuse(node, "the value of purchases needs the property that has it", "value: revenue")
+    return Prospect(names_of(values), values["what"], values.get("value"), weeks)
+
+
+WORTH: Shape[Prospect] = Record(
+    "worth",
+    {
+        "event": EVENTS["event"],
+        "any_of": EVENTS["any_of"],
+        "what": Choice(WHATS),
+        "value": PATH,
+        "ahead": Duration(),
+    },
+    _prospect,
+    required=("what",),
+    one_of=(("event", "any_of"),),
+)
+
+
+def _estimated(values: Values, reading: Reading) -> Computed:
+    name = values["computed"]
+    told = {"trait": name}
+    trait = ComputedTrait(name, "last", (ESTIMATED,), "value", told, zone=reading.zone)
+    return Computed(name, trait, values.get("says", ""), values["worth"])
+
+
 def _computed(values: Values, _node: Node, reading: Reading) -> Computed:
+    if "worth" in values:
+        return _estimated(values, reading)
     kind = next(one for one in (*OF_VALUES, *COUNTED) if one in values)
     part = values[kind]
     trait = ComputedTrait(
@@ -67,8 +107,13 @@ def _computed(values: Values, _node: Node, reading: Reading) -> Computed:
 
 COMPUTED: Shape[Computed] = Record(
     "computed",
-    {"computed": NAME, "says": Prose(), **{kind: _part(kind) for kind in (*OF_VALUES, *COUNTED)}},
+    {
+        "computed": NAME,
+        "says": Prose(),
+        **{kind: _part(kind) for kind in (*OF_VALUES, *COUNTED)},
+        "worth": WORTH,
+    },
     _computed,
     required=("computed",),
-    one_of=((*OF_VALUES, *COUNTED),),
+    one_of=((*OF_VALUES, *COUNTED, "worth"),),
 )

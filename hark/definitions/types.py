@@ -38,12 +38,26 @@ class Segment(Struct, frozen=True, tag="segment"):
     """The engagement definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
 
 
+class Prospect(Struct, frozen=True):
+    """What a model of purchases says of each customer, for a computed trait."""
+
+    names: tuple[str, ...]
+    """Events that are purchases."""
+    what: Literal["alive", "purchases", "value"]
+    """The probability of being a customer still; purchases in the next weeks; their value."""
+    value: str | None = None
+    """Dotted path of a purchase's value."""
+    weeks: int = 13
+
+
 class Computed(Struct, frozen=True, tag="computed"):
     """A trait computed from history, for conditions and templates."""
 
     name: str
     trait: ComputedTrait
     says: str = ""
+    prospect: Prospect | None = None
+    """Of `worth`: estimated once a day and told to the history, from which `trait` reads the latest."""
 
 
 class Trigger(Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hark.clock import moment
+from hark.collect.derived import DerivedName
 from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import JSON, Instant
@@ -59,6 +60,19 @@ def tell_referrals(workspace: Workspace) -> Sequence[JSON]:
     return found
 
 
+def tell_estimates(workspace: Workspace) -> Mapping[str, Any]:
+    """Tells histories what the models say of their customers, where that has changed: {trait: the answer}."""
+    found: Mapping[str, Any] = ask(workspace.data, {"estimates": {}}, workspace.clock)
+    now = workspace.clock.now()
+    workspace.derive([_estimated(name, now, *one) for name in found for one in found[name]["told"]])
+    return found
+
+
+def _estimated(trait: str, now: Instant, subject: int, value: float) -> JSON:
+    properties = {"trait": trait, "value": value}
+    return {"name": DerivedName.ESTIMATED.value, "subject": subject, "at": now, "properties": properties}
+
+
 class Work(NamedTuple):
     """One thing that is done every day."""
 
@@ -80,6 +94,10 @@ def _compares(documents: Sequence[Document], zone: str) -> bool:
     return bool(passages(documents, zone))
 
 
+def _estimates(documents: Sequence[Document], _zone: str) -> bool:
+    return any(one.kind == "computed" and "worth" in one.body for one in documents)
+
+
 def _always(_documents: Sequence[Document], _zone: str) -> bool:
     return True
 
@@ -88,6 +106,7 @@ WORKS = (
     Work("allocation", _learns, next_batch),
     Work("pace", _compares, keep_paces),
     Work("referrals", _always, tell_referrals),
+    Work("estimates", _estimates, tell_estimates),
 )
 
 

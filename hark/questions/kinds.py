@@ -24,6 +24,7 @@ from hark.questions.attention import AttentionQuestion, attention
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
 from hark.questions.engagement import EngagementQuestion, engagement
+from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
@@ -177,6 +178,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "backtest": (BacktestQuestion, backtest),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
+    "estimates": (EstimatesQuestion, estimates),
     "attention": (AttentionQuestion, attention),
     "ties": (TiesQuestion, ties),
     "champions": (ChampionsQuestion, champions),

@@ -83,7 +83,7 @@ def ask_worth(snapshot: Snapshot, asked: Worth, now: Instant) -> WorthAnswer:
     if repeating < FEWEST:
         raise TooFewCustomers(f"{repeating} customers bought on two days or more; a model needs {FEWEST}")
     model, fit = bgnbd.fit(known.purchases)
-    money, mean = _money(known) if asked.value else (None, None)
+    spend, mean = money(known) if asked.value else (None, None)
     alive, ahead = model.alive(known.purchases), model.expected(known.purchases, asked.ahead_weeks)
     value, found = None if mean is None else ahead * mean, held_back(days, end, asked.held_back_weeks)
     return WorthAnswer(
@@ -91,7 +91,7 @@ def ask_worth(snapshot: Snapshot, asked: Worth, now: Instant) -> WorthAnswer:
         repeating=repeating,
         purchases=_parameters(("r", "alpha", "a", "b"), fit),
         log_likelihood=fit.log_likelihood,
-        spend=None if money is None else _parameters(("p", "q", "v"), money),
+        spend=None if spend is None else _parameters(("p", "q", "v"), spend),
         alive=float(alive.sum()),
         expected_purchases=float(ahead.sum()),
         expected_value=None if value is None else float(value.sum()),
@@ -110,7 +110,7 @@ def purchase_days(snapshot: Snapshot, asked: Worth, now: Instant) -> Days:
     return merged(subject[past], days_of(at[past], asked.zone), value[past])
 
 
-def _money(known: Customers) -> tuple[Fit | None, Floats | None]:
+def money(known: Customers) -> tuple[Fit | None, Floats | None]:
     """The fit, and each customer's mean value of purchases to come; Nones where values fit no model."""
     spend, some = known.spend()
     if len(spend.mean) < FEWEST:
