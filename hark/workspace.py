@@ -194,6 +194,19 @@ class History:
         """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
         return self.ask({"attention": {"at": _instant(at)}})
 
+    def worth(
+        self,
+        event: str,
+        value: str | None = None,
+        ahead: int = 13,
+        held_back: int = 13,
+        at: str | None = None,
+    ) -> JSON:
+        """{"customers", "alive", "expected_purchases", "expected_value", "checks", "weeks", "top"}: who is a
+        customer still and what they will buy; `ahead` and `held_back` in weeks."""
+        asked = {"event": event, "value": value, "ahead_weeks": ahead, "held_back_weeks": held_back}
+        return self.ask({"worth": asked | {"at": _instant(at)}})
+
     def ties(self, months: int = 6, at: str | None = None) -> JSON:
         """{"groups", "over_time", "moves", "said", "low"}: what customers say beside what they do."""
         return self.ask({"ties": {"months": months, "at": _instant(at)}})

@@ -34,7 +34,12 @@ PAGES = {
         "Deliverability": "/deliverability",
         "Suppressed": "/suppressed",
     },
-    "Learn": {"Time well spent": "/attention", "Emotional tie": "/ties", "Champions": "/champions"},
+    "Learn": {
+        "Time well spent": "/attention",
+        "Emotional tie": "/ties",
+        "Champions": "/champions",
+        "Worth": "/worth",
+    },
     "Settings": {"Definitions": "/definitions"},
 }
 """By heading, the pages under it."""

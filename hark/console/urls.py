@@ -43,6 +43,7 @@ from hark.console.pages import (
     templates,
     ties,
     why,
+    worth,
 )
 
 urlpatterns = [
@@ -85,6 +86,7 @@ urlpatterns = [
     path("templates/<str:name>", templates.view, name="template"),
     path("templates/<str:name>/frame", templates.frame, name="template-frame"),
     path("attention", attention.view, name="attention"),
+    path("worth", worth.view, name="worth"),
     path("ties", ties.view, name="ties"),
     path("champions", champions.view, name="champions"),
     path("suppressed", suppressed.view, name="suppressed"),

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.template.loader import render_to_string
 
+from hark.console.pages.worth import WorthPage
+from hark.definitions.parse import parse
 from hark.model import WEEK
 from hark.store.state_reader import open_reader
 from tests.console.shop import END, PEOPLE
@@ -52,3 +55,24 @@ def test_nobody_was_asked_what_they_feel(ann: Client) -> None:
     assert groups["silent"] + groups["silent habit"] == page["customers"] == PEOPLE
     assert "Nobody was asked yet" in html(ann, "/ties")
     assert ann.get("/ties?months=0").status_code == 400
+
+
+def test_what_was_foretold_stands_beside_what_happened(ann: Client) -> None:
+    """The page of an answer has its points, shades the held-back weeks, and offers a document that is right;
+    too few customers, and weeks that are none, have a reason."""
+    checks = [{"repeats": "0", "customers": 90, "expected": 0.2, "actual": 0.3}]
+    weeks = [{"week": n, "expected": n * 1.5, "actual": n, "held_back": n > 3} for n in range(1, 6)]
+    top = [{"customer": "c1", "alive": 0.9, "purchases": 2.5, "value": 50.0}]
+    answer = {"customers": 120, "repeating": 100, "alive": 80.2, "expected_purchases": 44.0, "top": top,
+              "expected_value": 880.0, "checks": checks, "weeks": weeks}  # fmt: skip
+    typed = {"event": "Order Completed", "value": "revenue", "ahead": "13", "held_back": "2"}
+    page = WorthPage((), typed, answer)
+    assert page.calibration["data"][0]["x"] == [0.2]
+    (shade,) = page.cumulated["layout"]["shapes"]
+    assert (shade["x0"], shade["x1"]) == (3, 5)
+    (document,) = parse(page.document)
+    assert document.kind == "computed"
+    assert "80" in render_to_string("console/worth.html", {"page": page})
+    asked = "/worth?event=Order+Completed"
+    assert "a model needs 100" in ann.get(asked).content.decode()
+    assert ann.get(f"{asked}&ahead=soon").status_code == 400

@@ -54,6 +54,7 @@ MORE_PAGES = [
     "/attention",
     "/champions",
     "/ties?months=3",
+    "/worth",
     "/engagement",
     "/engagement/shopper?weeks=4",
     "/segments/gone_quiet/sizes?period=week",
