@@ -15,6 +15,7 @@ from hark.errors import HarkError
 from hark.kernels import keep_kernels
 from hark.settings import read
 from hark.store.locks import hold, succeed
+from hark.without import without_pandas
 
 STOP_ALL = 78
 """Exit code that means: starting me again will not help."""
@@ -86,6 +87,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def prepared(given: argparse.Namespace) -> Run:
+    """Everything loaded that the role needs, and nothing that only some of its answers do."""
+    keep_kernels(given.data)
+    without_pandas()
+    return ROLES[given.role](given)
+
+
 def main() -> None:
     """Run the role under its lock; a mistake that a restart cannot mend ends with STOP_ALL.
 
@@ -93,9 +101,8 @@ def main() -> None:
     possible, and not at all if the new process can't start.
     """
     given = arguments()
-    keep_kernels(given.data)
     try:
-        run = ROLES[given.role](given)
+        run = prepared(given)
         with (succeed if given.succeed else hold)(given.data, given.role):
             run()
     except HarkError as error:

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from hark.errors import HarkError
+from hark.without import without_pandas
 
 COMMANDS = {
     "serve": ("run", "Run Hark: collector, engine, console and questions, in one directory behind one port."),
@@ -111,6 +112,7 @@ def _every_command() -> None:
 
 def main() -> None:
     """Run the command; what a person can mend is one line with a hint, and exit code 1."""
+    without_pandas()
     try:
         app()
     except HarkError as error:

@@ -12,7 +12,6 @@ from math import sqrt
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 Table = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -89,7 +88,9 @@ def _covariance(table: Table, mine: tuple[Floats, Floats], theirs: tuple[Floats,
 
 
 def _area(estimate: float, deviation: float) -> Area:
-    half = float(norm.ppf(0.975)) * deviation
+    from scipy.special import ndtri
+
+    half = float(ndtri(0.975)) * deviation
     return Area(estimate, estimate - half, estimate + half)
 
 

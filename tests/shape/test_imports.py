@@ -17,6 +17,7 @@ MAY: dict[str, set[str]] = {
     "model": set(),
     "clock": {"model"},
     "errors": set(),
+    "without": set(),
     "settings": {"errors"},
     "understand.conditions": BASE | CONDITIONS,
     "understand.operators": BASE,
