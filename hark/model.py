@@ -6,10 +6,15 @@ and their names end in `_us`. A text without a zone never becomes an instant (`c
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
+
+from hark.facts import CAMPAIGN_TRIGGERED, GROUP_TRAITS, ConsentName, FactName, ResponseName
+
+__all__ = ("CAMPAIGN_TRIGGERED", "GROUP_TRAITS", "ConsentName", "FactName", "ResponseName")
+"""Of `facts`: imported from here like all other nouns."""
 
 Instant: TypeAlias = int
 JSON: TypeAlias = Any
@@ -54,62 +59,6 @@ class Kind(IntEnum):
     GROUP = 4
     ALIAS = 5
     FACT = 8
-
-
-class FactName(StrEnum):
-    """The facts Hark writes into a history. Never activity, refused from clients (but see OPEN_FACTS)."""
-
-    CAMPAIGN_ENTERED = "Campaign Entered"
-    PROGRAMME_ENTERED = "Programme Entered"
-    NOT_ELIGIBLE = "Not Eligible"
-    CAMPAIGN_EXITED = "Campaign Exited"
-    GOAL_REACHED = "Goal Reached"
-    MESSAGE_WANTED = "Message Wanted"
-    MESSAGE_DEFERRED = "Message Deferred"
-    MESSAGE_SENDING = "Message Sending"
-    MESSAGE_WITHHELD = "Message Withheld"
-    MESSAGE_SENT = "Message Sent"
-    MESSAGE_FAILED = "Message Failed"
-    MESSAGE_UNKNOWN = "Message Unknown"
-    MESSAGE_DELIVERED = "Message Delivered"
-    MESSAGE_BOUNCED = "Message Bounced"
-    MESSAGE_COMPLAINED = "Message Complained"
-    SEGMENT_ENTERED = "Segment Entered"
-    SEGMENT_LEFT = "Segment Left"
-    LEVEL_CHANGED = "Level Changed"
-    ADDRESS_SUPPRESSED = "Address Suppressed"
-    ADDRESS_RELEASED = "Address Released"
-    ARM_CONFLICT = "Arm Conflict"
-    CAMPAIGN_RESTARTED = "Campaign Restarted"
-    SPLIT_ENTERED = "Split Entered"
-    TRAITS_UPDATED = "Traits Updated"
-
-
-GROUP_TRAITS = "Group Traits"
-"""What a member is told of a group: an inactive event in the member's own history, refused from clients."""
-
-
-CAMPAIGN_TRIGGERED = "Campaign Triggered"
-"""A call that starts a campaign with `{api: yes}`: an inactive event in the customer's history, which only
-a secret key brings about."""
-
-
-class ConsentName(StrEnum):
-    """What a customer says about being written to. Events, since the customer did them."""
-
-    REQUESTED = "Subscription Requested"
-    CONFIRMED = "Subscription Confirmed"
-    UNSUBSCRIBED = "Unsubscribed"
-
-
-class ResponseName(StrEnum):
-    """What became of a message at its reader's end, or of a task in the team's hands. Written by Hark alone,
-    never activity."""
-
-    OPENED = "Message Opened"
-    CLICKED = "Message Clicked"
-    REPLIED = "Message Replied"
-    TASK_ENDED = "Task Ended"
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -315,6 +264,15 @@ class Run(Struct, array_like=True, gc=False):
     """Which goals of `also` were reached, counted from 1."""
     watched_until: Instant = 0
     """The end of the longest window of its goals."""
+    walks: int = 0
+    """The version to whose steps it was moved; 0: it walks the one it began with. Its goals, arm and
+    comparison stay those of `version`."""
+    left_us: int | None = None
+    """What is left of its wait while its campaign is paused and keeps the timers; None: time goes on."""
+    shifted: bool = False
+    """It was moved, or stood still: its waits might end after its goal's window, which ends its steps."""
+    done: list[str] = field(default_factory=list)
+    """The steps by which something left, or would have; what is done is not done again after a move."""
 
 
 class Sent(Struct, array_like=True, gc=False):
@@ -345,6 +303,8 @@ class Sent(Struct, array_like=True, gc=False):
     """The address that its caller named; "" for the customer's own."""
     doubts: int = 0
     """How many attempts ended without anybody knowing whether it was accepted."""
+    stands: bool = False
+    """It waits until its campaign goes on."""
 
 
 class Balance(Struct, array_like=True, gc=False):

@@ -235,6 +235,18 @@ class History:
         asked["documents"] = [{"kind": one.kind, "name": one.name, "body": one.body} for one in given]
         return msgspec.convert(self.ask({"backtest": asked}), Backtest)
 
+    def migration(self, campaign: str, to: int | None = None, steps: dict[str, str] | None = None) -> JSON:
+        """{"moves", "stays", "groups", ...}: what `migrate` would do now; nothing is changed. `to` None: the
+        newest version; `steps`: the new ids of waits, by the old."""
+        return self.ask({"migration": {"campaign": campaign, "to": to, "steps": steps or {}}})
+
+    def migrate(self, campaign: str, to: int | None = None, steps: dict[str, str] | None = None) -> JSON:
+        """Moves the campaign's live runs that can be moved; the answer is `migration` as of just before."""
+        found = self.migration(campaign, to, steps)
+        said = {"campaign": campaign, "to": found["to"], "steps": steps or {}}
+        self._workspace.command({"name": "migrate", "author": "python", **said})
+        return found
+
     def ask(self, question: JSON) -> Any:
         """The answer to any question as plain data, such as `{"segment": {"name": "regulars"}}`."""
         self._workspace.settle()

@@ -49,6 +49,7 @@ COMMANDS = {
     "report": ("ask", "Did it change what people do, and how sure is that?"),
     "backtest": ("backtest", "What a campaign would have done."),
     "trigger": ("trigger", "Start a campaign for one customer; says what came of it."),
+    "migrate": ("migrate", "Move live runs to another version of their campaign"),
     "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
     "engagement": (

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from hark.decide import asked
+from hark.decide import asked, standstill
 from hark.decide.entry import consider
 from hark.decide.membership import ask
+from hark.decide.migration import migrate
 from hark.decide.reasons import Why
 from hark.decide.record import decode
 from hark.decide.suppressions import EVERYTHING, bar, lift, tell, tell_release
@@ -121,6 +122,9 @@ COMMANDS: Mapping[str, Callable[[Work, Mapping[str, Any]], None]] = {
     "unsuppress": unsuppress,
     "left": left,
     "back": back,
+    "migrate": migrate,
+    "stand": standstill.stand,
+    "go_on": standstill.go_on,
     "message": asked.message,
     "report": asked.report,
 }

@@ -107,7 +107,7 @@ def came_again(work: Work, course: Course, key: str, trigger: Event) -> bool:
     that the run walks. A stale trigger, and one after the goal's window, leaves the run as it is.
     """
     run = _live(work, course, key)
-    walked = work.plan.course(run.campaign, run.version) if run else None
+    walked = work.plan.walked(run) if run else None
     if run is None or walked is None or work.age > course.campaign.fresh_us:
         return False
     if course.campaign.on_retrigger == "gather":

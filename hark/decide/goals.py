@@ -63,7 +63,7 @@ def _reach(work: Work, run: Run, at: Instant, facts: dict[str, JSON]) -> None:
     first = run.goal_at is None
     run.goal_at = at if run.goal_at is None else min(run.goal_at, at)
     work.emit(FactName.GOAL_REACHED, {**about(run), **facts, "first": first}, at=at)
-    course = work.plan.course(run.campaign, run.version)
+    course = work.plan.walked(run)
     if course is None or not course.campaign.exit_on_goal:
         return
     if not run.finished:

@@ -3,7 +3,7 @@ reached by; a call of another system; a task for the team. In the control each i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hark.clock import derived_id
 from hark.decide import rules
@@ -76,7 +76,7 @@ def _sent(
     expires: Instant | None = None,
 ) -> Sent:
     return Sent(
-        message=derived_id("message", run.id, step, *((run.round,) if run.round else ())),
+        message=derived_id("message", *_place(run, step)),
         run=run.id,
         campaign=course.name,
         template=template,
@@ -93,8 +93,26 @@ def _sent(
     )
 
 
+def _place(run: Run, step: str) -> Iterator[JSON]:
+    """What makes the message's id: the run and its step; of another version a step without a name of its own
+    is another one."""
+    yield from (run.id, step)
+    if run.walks and not named(step):
+        yield f"version {run.walks}"
+    if run.round:
+        yield run.round
+
+
+def named(id: str) -> bool:
+    """Whether an author gave the id; other steps are called by their place."""
+    return not id[:1].isdigit()
+
+
 def _go(work: Work, run: Run, sent: Sent, said: Mapping[str, JSON], cleared: bool = False) -> None:
+    repeats, run.done = sent.step in run.done, [*run.done, sent.step]
     if run.shadow:
         withhold(work, sent, Withhold(Held(run.arm), {}))
+    elif repeats:
+        withhold(work, sent, Withhold(Held.ALREADY_DONE, {}))
     else:
         offer(work, sent, said, cleared)

@@ -29,6 +29,9 @@ CONFIRM = "_confirm"
 """The built-in template that asks for confirmation of a subscription."""
 UNANSWERED_US = 30 * DAY
 """For how long the outcome of a message that was handed off is waited for."""
+STANDS_US = 366 * DAY
+"""How long a message waits at most for a campaign that keeps its timers, before it is asked again."""
+MILLISECOND = 1_000
 
 BY_ITSELF = (Exit.FINISHED, Exit.STEP, Exit.PAST, Exit.TOO_LATE)
 """Ends which leave what was wanted before to go."""
@@ -55,7 +58,7 @@ def offer(work: Work, sent: Sent, said: Mapping[str, JSON], cleared: bool = Fals
     facts |= said
     facts["expires"] = sent.expires_at
     if verdict:
-        sent.due_at = verdict.until
+        sent.due_at, sent.stands = verdict.until, verdict.reason == Held.PAUSED
         facts["reason"], facts["values"] = verdict.reason, verdict.values
     facts["due"] = sent.due_at
     work.record.sends.append(sent)
@@ -72,7 +75,7 @@ def hand_off(work: Work, input: MessageDue) -> None:
         work.record.sends.remove(sent)
         withhold(work, sent, verdict)
     elif verdict:
-        sent.due_at = verdict.until
+        sent.due_at, sent.stands = verdict.until, verdict.reason == Held.PAUSED
         facts = {"until": verdict.until, "reason": verdict.reason, "values": verdict.values}
         work.emit(FactName.MESSAGE_DEFERRED, described(sent) | facts)
     else:
@@ -230,11 +233,15 @@ def _exited(work: Work, sent: Sent) -> Withhold | None:
     return Withhold(Held.EXITED, {"exit": run.exited})
 
 
-def _paused(work: Work, sent: Sent) -> Withhold | None:
-    if not sent.campaign:
-        return None
+def _paused(work: Work, sent: Sent) -> Withhold | Defer | None:
+    """A pause that keeps the timers keeps what was wanted too, as long as it is worth sending."""
     course = work.plan.current.get(sent.campaign)
-    return Withhold(Held.PAUSED, {}) if course is None or course.campaign.paused else None
+    if not sent.campaign or (course and not course.campaign.paused):
+        return None
+    until = min(work.now + STANDS_US, (sent.expires_at or work.now + STANDS_US) - MILLISECOND)
+    if work.plan.stands_still(sent.campaign) and until > work.now:
+        return Defer(Held.PAUSED, {}, until)
+    return Withhold(Held.PAUSED, {})
 
 
 def _suppressed(work: Work, sent: Sent) -> Withhold | None:

@@ -43,7 +43,7 @@ from hark.definitions.types import (
     Segment,
     Topic,
 )
-from hark.model import Event, FactName, Record
+from hark.model import Event, FactName, Record, Run
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 
 T = TypeVar("T")
@@ -174,6 +174,15 @@ class Plan:
     def course(self, campaign: str, version: int) -> Course | None:
         """The version of a campaign that a run walks; None if it is no longer kept."""
         return self._courses.get((campaign, version))
+
+    def walked(self, run: Run) -> Course | None:
+        """The version of its campaign whose steps the run walks; None if it is no longer kept."""
+        return self._courses.get((run.campaign, run.walks or run.version))
+
+    def stands_still(self, campaign: str) -> bool:
+        """Whether it is paused and keeps the timers of its runs."""
+        course = self.current.get(campaign)
+        return course is not None and course.campaign.keeps_timers
 
     def entering(self, segment: str) -> Sequence[Course]:
         """The campaigns that an entry into the segment starts."""

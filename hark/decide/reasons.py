@@ -54,6 +54,19 @@ class Held(StrEnum):
     WEIGHING = "weighing"
     OUTRANKED = "outranked"
     REHEARSAL = "rehearsal"
+    ALREADY_DONE = "already_done"
+    RESUMED = "resumed"
+
+
+class Stays(StrEnum):
+    """Why a run is not moved to another version of its campaign, and goes on as it was."""
+
+    VARIANT_GONE = "variant_gone"
+    STEP_GONE = "step_gone"
+    NO_WAIT = "no_wait"
+    NO_MOMENT = "no_moment"
+    TOO_LATE = "too_late"
+    REHEARSAL = "rehearsal"
 
 
 class Why(StrEnum):
@@ -118,7 +131,18 @@ HELD: Mapping[Held, str] = {
     Held.WEIGHING: "waits {within} for what else wants this customer",
     Held.OUTRANKED: "{campaign} is worth more to this customer at this time",
     Held.REHEARSAL: "the campaign is rehearsed: everything is done but handing messages off",
+    Held.ALREADY_DONE: "the run had done this step already, before it was moved to this version",
+    Held.RESUMED: "the campaign goes on",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
+}
+
+STAYS: Mapping[Stays, str] = {
+    Stays.VARIANT_GONE: "the other version has no such variant, and arms stay as they were drawn",
+    Stays.STEP_GONE: "the other version has no step with the id of the wait at which they stand",
+    Stays.NO_WAIT: "the step with this id is no wait in the other version",
+    Stays.NO_MOMENT: "what the wait there refers to is no moment for them",
+    Stays.TOO_LATE: "their wait there would end after their goal's window",
+    Stays.REHEARSAL: "one of the two versions is a rehearsal",
 }
 
 EXITS: Mapping[Exit, str] = {

@@ -41,7 +41,7 @@ def advance(work: Work, run: Run, course: Course, entering: bool = False) -> Non
 
 def _begins(work: Work, run: Run, course: Course, wait: Wait) -> bool:
     """Whether the run waits now; one that would wait for what is past goes on, or ends."""
-    ends = wait_ends(work, run, wait)
+    ends = wait_ends(work, run, wait, work.now)
     if wait.to is not None and (ends is None or ends <= work.now):
         if wait.if_past == "exit":
             leave(work, run, Exit.PAST, {"until": ends})
@@ -50,11 +50,13 @@ def _begins(work: Work, run: Run, course: Course, wait: Wait) -> bool:
             run.step = course.skips[run.variant][run.step] if skipping else run.step + 1
         return False
     assert ends is not None
-    if wait.to is not None and course.goal is not None and ends > run.goal_until:
+    if (wait.to or run.shifted) and course.goal is not None and ends > run.goal_until:
         leave(work, run, Exit.TOO_LATE, {"until": ends})
         return False
     run.wake_at = whole_ms(ends)
     run.since_at, run.since_seq = work.now, work.record.last_seq
+    if work.plan.stands_still(run.campaign):
+        run.left_us, run.wake_at = run.wake_at - work.now, None
     return True
 
 
@@ -113,7 +115,7 @@ DOES: Mapping[type, Callable[[Work, Run, Course, Any, bool], None]] = {
 def leave(work: Work, run: Run, reason: Exit, values: dict[str, JSON] | None = None) -> None:
     """Ends the steps. The run stays in the record until its goal can no longer come."""
     work.moved = True
-    run.finished, run.exited, run.wake_at = True, reason.value, None
+    run.finished, run.exited, run.wake_at, run.left_us = True, reason.value, None, None
     facts: dict[str, JSON] = {**about(run), "reason": reason}
     if values:
         facts["values"] = values
@@ -136,7 +138,8 @@ def restart(work: Work, run: Run, course: Course, trigger: Event) -> None:
     """Begins the steps anew with a trigger that came again. The entry, its arm and its goal's window stay;
     what was wanted and has not gone is withdrawn."""
     withdraw(work, run, Held.RESTARTED)
-    run.round, run.step, run.wake_at = run.round + 1, 0, None
+    run.round, run.step, run.wake_at, run.left_us = run.round + 1, 0, None, None
+    run.done.clear()
     run.trigger = trigger.properties
     facts = {**about(run), "round": run.round, "trigger": trigger.name, "trigger_at": trigger.at}
     work.emit(FactName.CAMPAIGN_RESTARTED, facts)
@@ -148,7 +151,7 @@ def exits(work: Work, _event: Event | None = None, _watch: Watch | None = None) 
     if not work.left:
         return
     for run in work.record.runs:
-        course = None if run.finished else work.plan.course(run.campaign, run.version)
+        course = None if run.finished else work.plan.walked(run)
         if course and course.campaign.exit_leaves in work.left:
             leave(work, run, Exit.LEFT_SEGMENT, {"segment": course.campaign.exit_leaves})
     work.left = ()
@@ -164,22 +167,36 @@ def waits(work: Work, event: Event, watch: Watch) -> None:
     if not watch.waits:
         return
     for run in work.record.runs:
-        if run.wake_at is None or (run.campaign, run.version) not in watch.waits:
+        if not _waits(run) or (run.campaign, run.walks or run.version) not in watch.waits:
             continue
-        course = work.plan.course(run.campaign, run.version)
+        course = work.plan.walked(run)
         until = course.until(run.variant, run.step) if course else None
         after = (event.at, event.seq) > (run.since_at, run.since_seq)
         if course and until and after and until.takes(event) and fits(until, event, run, work.record):
-            go_on(work, run, course)
+            _ended(work, run, course)
+
+
+def _waits(run: Run) -> bool:
+    return run.wake_at is not None or run.left_us is not None
+
+
+def _ended(work: Work, run: Run, course: Course) -> None:
+    """What the run waits for has come; one that stands still goes on as soon as its campaign does."""
+    if run.left_us is None:
+        go_on(work, run, course)
+    else:
+        run.left_us = 0
 
 
 def wakes(work: Work) -> None:
     """Lets the runs go on whose wait is over by time."""
     for run in work.record.runs:
         if run.wake_at is not None and run.wake_at <= work.now:
-            course = work.plan.course(run.campaign, run.version)
+            course = work.plan.walked(run)
             if course is None:
-                raise KeyError(f"{run.campaign} version {run.version} is walked but not in the plan")
+                raise KeyError(
+                    f"{run.campaign} version {run.walks or run.version} is walked but not in the plan"
+                )
             go_on(work, run, course)
 
 

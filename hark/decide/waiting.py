@@ -18,14 +18,14 @@ MILLISECONDS = 100_000_000_000
 """A number from here on counts milliseconds since 1970, one below it seconds."""
 
 
-def wait_ends(work: Work, run: Run, wait: Wait) -> Instant | None:
-    """The moment at which the wait is over; None: what it refers to is no moment."""
+def wait_ends(work: Work, run: Run, wait: Wait, since: Instant) -> Instant | None:
+    """The moment at which the wait that began at `since` is over; None: what it refers to is no moment."""
     if wait.for_us is not None:
-        return work.now + wait.for_us
+        return since + wait.for_us
     if wait.to is not None:
         at = moment_of(found(wait.to, run, work.record), local_zone(work, "customer"))
         return None if at is None else at + wait.offset_us
-    return next_time_of_day(work.now, minutes_of(wait.at or ""), local_zone(work, wait.zone), wait.days)
+    return next_time_of_day(since, minutes_of(wait.at or ""), local_zone(work, wait.zone), wait.days)
 
 
 def local_zone(work: Work, wanted: str) -> ZoneInfo:

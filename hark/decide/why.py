@@ -11,7 +11,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.asked import REPLY
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, PROGRAMME_CONTROL
-from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY
+from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY, Held
 from hark.model import (
     CAMPAIGN_TRIGGERED,
     DAY,
@@ -156,6 +156,19 @@ def _restarted(facts: Properties) -> str:
     return f"began {facts['campaign']} anew, since {facts['trigger']} came again"
 
 
+def _migrated(facts: Properties) -> str:
+    where = f"from the step {facts['from_step']} to the step {facts['step']}"
+    return f"was moved from version {facts['from']} of {facts['campaign']} to {facts['to']}, {where}"
+
+
+def _stands(facts: Properties) -> str:
+    return f"stands still in {facts['campaign']}, which was paused with {span(facts['left_us'])} to wait"
+
+
+def _resumed(facts: Properties) -> str:
+    return f"goes on in {facts['campaign']}, waiting until {shown('until', facts['until'])}"
+
+
 def _split(facts: Properties) -> str:
     return f"went the way {facts['way']} of the test {facts['split']} in {facts['campaign']}"
 
@@ -196,6 +209,8 @@ def _wanted(facts: Properties) -> str:
 
 
 def _deferred(facts: Properties) -> str:
+    if facts.get("reason") == Held.PAUSED:
+        return f"{_message(facts)} waits until its campaign goes on"
     return f"{_message(facts)} waits until {shown('until', facts['until'])}: {_reason(HELD, facts)}"
 
 
@@ -316,6 +331,9 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.LEVEL_CHANGED: _level,
     FactName.ARM_CONFLICT: _conflict,
     FactName.CAMPAIGN_RESTARTED: _restarted,
+    FactName.CAMPAIGN_MIGRATED: _migrated,
+    FactName.CAMPAIGN_PAUSED: _stands,
+    FactName.CAMPAIGN_RESUMED: _resumed,
     FactName.SPLIT_ENTERED: _split,
     FactName.TRAITS_UPDATED: _updated,
     FactName.ADDRESS_SUPPRESSED: _suppressed,

@@ -93,6 +93,17 @@ class DecideBy(Shape[Mapping[str, int]]):
         return {"anyOf": [Number(40, 999_999, whole=True).schema(), Moment().schema()]}
 
 
+PAUSED: Shape[Mapping[str, bool]] = Either(
+    Mapped(Truth(), lambda paused, _node, _reading: {"paused": paused}),
+    Record(
+        "paused",
+        {"timers": Choice(("keep", "pass"))},
+        lambda values, _n, _r: {"paused": True, "keeps_timers": values["timers"] == "keep"},
+        ("timers",),
+    ),
+)
+"""Nobody enters and nothing is sent; waits go on (`yes`, `{timers: pass}`) or stand still (`keep`)."""
+
 REENTER: Shape[int] = Either(
     Mapped(
         Choice(("never", "always"), hint="or {after: 90d}"),
@@ -181,6 +192,7 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
         per_entry=values.get("arm", False),
         learns=values.get("allocation", EQUAL).learns,
         **{key: values[key] for key in _AS_THEY_ARE if key in values},
+        **values.get("paused", {}),
         **values.get("decide_by", {}),
     )
 
@@ -200,7 +212,6 @@ _AS_THEY_ARE = (
     "why",
     "starts",
     "ends",
-    "paused",
     "rehearsal",
     "ramp",
     "programme",
@@ -328,7 +339,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "variants": Variants(),
         "steps": STEPS,
         "allocation": ALLOCATION,
-        "paused": Truth(),
+        "paused": PAUSED,
         "rehearsal": Truth(),
         "ramp": Share(0.001, 1),
         "programme": NAME,

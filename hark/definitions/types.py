@@ -228,6 +228,8 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     decide_people: int | None = None
     """`decide_by` a number: decided once so many people count."""
     paused: bool = False
+    keeps_timers: bool = False
+    """Of a pause: runs stand still, and go on with what was left of their waits."""
     rehearsal: bool = False
     """Live in everything but the hand-off: nothing leaves."""
     ramp: float = 1.0

@@ -120,7 +120,7 @@ def letter_content(row: OutboxRow, record: Record, id: str, plan: Plan) -> JSON:
     now. `id` is the customer's (`customer_id`)."""
     sent = next((one for one in record.sends if one.message == row.message), None)
     run = next((one for one in record.runs if one.id == row.run), None)
-    course = plan.course(run.campaign, run.version) if run else None
+    course = plan.walked(run) if run else None
     started = msgspec.json.decode(run.trigger) if run else {}
     given = started if course and course.campaign.trigger.api else {}
     return row.content | {

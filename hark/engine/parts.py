@@ -19,6 +19,7 @@ from hark.engine.fence import Fence
 from hark.engine.folder import Folder
 from hark.engine.groups import Groups
 from hark.engine.hooks import publish
+from hark.engine.moving import Moving
 from hark.engine.pausing import Pausing
 from hark.engine.records import Records
 from hark.engine.refolding import Refolding
@@ -91,6 +92,7 @@ class Parts:
         self.folder.erased, self.folder.refold = self.erasing.tombstones.subjects, refolding.summaries
         self._files = settings.compact_files
         self.backfill = Backfill(data, self.reader)
+        self.moving = Moving(self.reader, self.folder)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
         self.copies = Copies(self.state, self.erasing.tombstones.print_of)
@@ -127,6 +129,7 @@ class Parts:
             "define": self.define,
             "erase": self._erase,
             "unmerge": self.unmerging.unmerge,
+            "migrate": self.moving.migrate,
             "unfence": lambda _: self.fence.open(),
         }
         return {**own, **suppressing.commands(self.resolver, self.folder, self.suppressions)}
@@ -162,6 +165,7 @@ class Parts:
             publish(self._data, self.definitions.definitions())
             self.folder.plan = self.definitions.plan
             self.backfill.fill(before, self.folder, at)
+            self.moving.paused(before, at)
 
     def waiting(self) -> tuple[int, Instant]:
         """(events, when the oldest was folded) of what waits to be sealed."""

@@ -75,4 +75,5 @@ def over(one: Deliveries) -> str:
 
 
 def paused(body: Mapping[str, object]) -> bool:
-    return str(body.get("paused", "no")).lower() in ("yes", "true")
+    said = body.get("paused", "no")
+    return isinstance(said, dict) or str(said).lower() in ("yes", "true")

@@ -26,6 +26,7 @@ from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champ
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
+from hark.questions.migration import MigrationQuestion, migration
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
@@ -176,6 +177,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "pace": (PaceQuestion, pace),
     "paces": (PacesQuestion, paces),
     "backtest": (BacktestQuestion, backtest),
+    "migration": (MigrationQuestion, migration),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
     "estimates": (EstimatesQuestion, estimates),

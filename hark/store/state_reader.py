@@ -88,6 +88,11 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
             (SELECT younger FROM merges WHERE in_force = 1) ORDER BY subject"""
         return [subject for (subject,) in self._all(find, GROUPS)]
 
+    def naming(self, word: str) -> list[int]:
+        """Customers in whose records this word stands, such as a campaign's name: all whom it may concern."""
+        find = "SELECT subject FROM records WHERE subject < ? AND instr(record, ?) > 0 ORDER BY subject"
+        return [subject for (subject,) in self._all(find, GROUPS, word.encode())]
+
     def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]:
         """Newest first; all subjects', or one's."""
         limit = min(limit, READ_AT_MOST)

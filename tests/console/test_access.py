@@ -23,6 +23,7 @@ LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/r/x", "/welcome/x")
 PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
 PUBLIC |= {
     "/api/v1/customers/x/arms": 401,
+    "/api/v1/campaigns/x/migration": 401,
     "/api/v1/messages": 405,
     "/api/v1/messages/x": 401,
     "/reports/x": 404,

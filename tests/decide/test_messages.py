@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from hark.clock import instant
+from hark.decide.plan import Plan
 from hark.decide.reasons import Held
 from hark.model import DAY, HOUR, MINUTE, Balance, FactName, MessageDue, Sent
-from tests.decide.story import SEND, START, Story, campaign, control_key, plan_of, read
+from tests.decide.story import SEND, START, Story, campaign, control_key, documents, plan_of, read
 
 QUIET = (
     'policy: attention\nquiet_hours: {from: "21:00", to: "08:00", zone: customer,'
@@ -118,7 +119,7 @@ def restarted() -> Story:
     return story
 
 
-DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN, Held.WEIGHING)
+DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN, Held.WEIGHING, Held.RESUMED)
 
 
 def over_budget() -> Story:
@@ -168,6 +169,17 @@ def outranked() -> Story:
     return story
 
 
+def already_done() -> Story:
+    """Moved to a version which has a wait before the step that the run did already."""
+    pause = "{wait: {for: 1d}, id: pause}"
+    old, new = campaign(f"[{SEND}, {pause}]"), campaign(f"[{pause}, {SEND}]")
+    story = wanted(old)
+    story.plan = Plan.compile(documents(new, 2), documents(old))
+    story.commands("migrate", campaign="hello", to=2)
+    story.wait(DAY)
+    return story
+
+
 def copied() -> Story:
     story = wanted(campaign())
     story.gives(MessageDue(1, story.now, story.messages()[0], copy="another"))
@@ -195,6 +207,7 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.OPEN_TICKET: open_ticket,
     Held.OUTRANKED: outranked,
     Held.REHEARSAL: rehearsed,
+    Held.ALREADY_DONE: already_done,
 }
 
 

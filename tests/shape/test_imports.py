@@ -7,14 +7,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "hark"
 
-BASE = {"model", "clock", "errors"}
+BASE = {"model", "facts", "clock", "errors"}
 CONDITIONS = {"understand.conditions", "understand.operators"}
 LANGUAGE = BASE | CONDITIONS | {"definitions"}
 CONTRACTS = LANGUAGE | {"store.contracts", "settings"}
 STAGES = ["collect", "history", "understand", "decide", "speak", "learn"]
 
 MAY: dict[str, set[str]] = {
-    "model": set(),
+    "facts": set(),
+    "model": {"facts"},
     "clock": {"model"},
     "errors": set(),
     "without": set(),

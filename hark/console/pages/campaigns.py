@@ -58,6 +58,8 @@ class CampaignPage(Struct, frozen=True):
     transactional: bool
     launch: tuple[Check, ...]
     """What to look at before it is started; () once it runs for everybody."""
+    keeps_timers: bool
+    """Paused so that whoever is on the way stands still."""
     ramp: float
     """The share of people who may enter."""
     templates: tuple[str, ...]
@@ -141,6 +143,7 @@ TURNS: dict[str, dict[str, JSON]] = {
     "start-50": {"ramp": "50%"},
     "rehearse": {"rehearsal": "yes"},
     "pause": {"paused": "yes"},
+    "hold": {"paused": {"timers": "keep"}},
     "end": {"ends": None},
 }
 """What each button sets; of the other ways to be live, none. A ramp stays through a pause."""
@@ -150,14 +153,16 @@ NOTES = {
     "start-50": "went on with 50 %",
     "rehearse": "rehearsed",
     "pause": "paused",
+    "hold": "paused, timers kept",
     "end": "ended",
 }
+PAUSES = ("pause", "hold")
 LIVE = ("paused", "rehearsal", "ramp")
 
 
 def turned(body: Mapping[str, JSON], how: str, now: Instant) -> dict[str, JSON]:
     """The next version of a campaign's document."""
-    kept = {key: value for key, value in body.items() if key not in LIVE or (key, how) == ("ramp", "pause")}
+    kept = {key: value for key, value in body.items() if key not in LIVE or (key == "ramp" and how in PAUSES)}
     if how == "end":
         return {**body, "ends": f"{moment(now):%Y-%m-%dT%H:%M:%SZ}"}
     return kept | TURNS[how]
@@ -198,6 +203,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         control_why=defined.control_why,
         transactional=defined.transactional,
         launch=_launch(here, document, defined),
+        keeps_timers=defined.keeps_timers,
         ramp=defined.ramp,
         templates=_templates(defined),
         applied_at=document.applied_at,
