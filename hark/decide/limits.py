@@ -52,7 +52,8 @@ def quiet(work: Work, sent: Sent) -> Defer | None:
 
 def capped(work: Work, sent: Sent) -> Withhold | Defer | None:
     """The strictest answer of the caps: one that withholds, else the one that defers longest."""
-    found = [verdict for cap in work.plan.attention.caps if (verdict := _over(work, sent, cap))]
+    caps = [cap for cap in work.plan.attention.caps if cap.channel in (None, sent.channel)]
+    found = [verdict for cap in caps if (verdict := _over(work, sent, cap))]
     for verdict in found:
         if isinstance(verdict, Withhold):
             return verdict

@@ -199,7 +199,7 @@ def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
         one
         for one in record.sends
         if one.sent_at is None
-        or one.sent_at > now - (UNANSWERED_US if one.state == "sending" else cap_memory_us)
+        or one.sent_at > now - (cap_memory_us if one.state == "sent" else UNANSWERED_US)
     ]
 
 

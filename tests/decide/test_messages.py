@@ -264,6 +264,30 @@ def test_a_failure_gives_its_place_back() -> None:
     assert len(story.messages()) == 2
 
 
+def test_a_cap_of_a_channel_holds_for_that_channel_alone() -> None:
+    """Who has had their one text message may still get an e-mail; a second text message is held."""
+    text = "template: text\nchannel: sms\ntext: Hello\n---\n"
+    steps = (
+        f"[{{send: {{channel: sms, template: text}}}}, {SEND}, {{send: {{channel: sms, template: text}}}}]"
+    )
+    limit = cap("{messages: 1, per: 7d, channel: sms}")
+    story = Story(plan_of(text + limit + campaign(steps)), phone="+15550123")
+    story.does("Signed Up")
+    assert [fact["channel"] for fact in story.found(FactName.MESSAGE_WANTED)] == ["sms", "email"]
+    assert [fact["channel"] for fact in story.found(FactName.MESSAGE_WITHHELD)] == ["sms"]
+
+
+def test_without_any_cap_an_unknown_outcome_is_still_waited_for() -> None:
+    """What the provider says of it later counts, whether or not a cap has to remember it."""
+    story = wanted(campaign())
+    (message,) = story.messages()
+    story.hands_off(message)
+    story.comes_out(message, "unknown")
+    story.wait(DAY)
+    story.does("Looked")
+    assert [fact.name for fact in story.comes_out(message)] == [FactName.MESSAGE_SENT]
+
+
 def test_a_cap_that_waits_defers_until_a_place_is_free() -> None:
     """The second message waits until the first one's place is exactly one window old, then goes."""
     story = wanted(cap("{messages: 1, per: 2d, on_cap: wait, max_wait: 3d}") + campaign(TWO))
