@@ -69,7 +69,7 @@ class Engine:
         """How long the tick before leaves time to gather more."""
         self._late = False
         """Timers wait that are due by the engine's time: it is not written down until they have fired."""
-        self._messages.abandon()
+        self._messages.abandon(self._time)
         self._commit(Taken(until=self._time))
 
     def run(self, stop: threading.Event) -> None:

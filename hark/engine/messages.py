@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from hark.decide.asked import REPORTS
 from hark.engine.copies import Copies
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
@@ -34,11 +35,16 @@ class Messages:
         self._pace = Pace()
         self._handed: list[OutboxRow] = []
 
-    def abandon(self) -> None:
-        """At the start: what was *sending* may have left or not, and is never sent again."""
+    @property
+    def in_flight(self) -> int:
+        """Messages handed over whose outcome has not been taken yet."""
+        return self._deliverers.in_flight if self._deliverers else 0
+
+    def abandon(self, now: Instant) -> None:
+        """At the start: what was *sending* may have left or not, as nobody knew until now."""
         for row in self._state.sending():
             lost = "the engine ended before the provider's answer came"
-            self._outcome(Outcome(row.subject, row.updated_at, row.message, "unknown", lost))
+            self._outcome(Outcome(row.subject, max(row.updated_at, now), row.message, "unknown", lost))
 
     def outcomes(self, now: Instant) -> int:
         """Gives the outcomes that have come in; how many."""
@@ -94,8 +100,13 @@ class Messages:
     def _outcome(self, outcome: Outcome) -> None:
         at = max(outcome.instant, self._folder.records.get(outcome.subject).record.now)
         facts = self._folder.give(msgspec.structs.replace(outcome, instant=at))
-        if turn_of(facts, outcome.message) is None:
+        if turn_of(facts, outcome.message) is None and not self._reported(outcome.message):
             self._set(Turn(outcome.message, outcome.state, at, outcome.detail))
+
+    def _reported(self, message: str) -> bool:
+        """Whether the provider has reported what became of it before it answered: that says more."""
+        known = self._folder.told.turns.get(message) or self._state.message(message)
+        return known is not None and known.state in REPORTS
 
     def _set(self, turn: Turn) -> None:
         self._folder.told.turns[turn.message] = turn

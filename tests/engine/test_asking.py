@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,29 @@ def test_reports_count_once_in_any_order(world: World, order: list[str]) -> None
         assert len(told(world, name)) <= 1
     (barred,) = told(world, FactName.ADDRESS_SUPPRESSED)
     assert barred["why"] == ("complained" if order[0] == "complained" else "bounced")
+
+
+def test_an_answer_after_the_report_takes_nothing_back(world: World) -> None:
+    """The report overtakes the provider's answer, and comes twice: it stands, and counts once."""
+    world.identify("ada", email="ada@shop.example")
+    ask(world)
+    gate = threading.Event()
+
+    def slow(row: OutboxRow) -> Outcome:
+        gate.wait(20)
+        return sent(row)
+
+    engine = world.engine(slow)
+    until(engine, lambda: state(world) == "sending")
+    report(world, "delivered")
+    until(engine, lambda: state(world) == "delivered")
+    gate.set()
+    until(engine, lambda: not engine._messages.in_flight)
+    report(world, "delivered")
+    until(engine, lambda: not engine.tick())
+    engine.close()
+    assert state(world) == "delivered"
+    assert len(told(world, FactName.MESSAGE_DELIVERED)) == 1
 
 
 def test_a_passing_bounce_suppresses_nobody(world: World) -> None:

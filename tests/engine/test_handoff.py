@@ -10,7 +10,7 @@ import pytest
 
 from hark.engine import Engine
 from hark.engine.handoff import Pace
-from hark.model import HOUR, Outcome
+from hark.model import HOUR, MINUTE, Outcome
 from hark.store.contracts import OutboxRow
 from tests.engine.world import RECEIPTS, START, World
 
@@ -112,6 +112,22 @@ def test_what_was_sending_becomes_unknown_and_is_not_sent_again_at_once(world: W
     assert len(provider.rows) == 1
     provider.gate.set()
     engine.close()
+
+
+def test_nobody_knows_what_was_sending_from_the_next_start_on(world: World) -> None:
+    """A receipt goes once more five minutes after the engine saw that nobody knows, not after it was handed
+    over: meanwhile the provider's own report may come."""
+    order(world, "ada")
+    provider = Provider()
+    provider.gate.clear()
+    dying = world.engine(provider)
+    until(dying, lambda: states(world) == ["sending"] and len(provider.rows) == 1)
+    world.clock.at = START + HOUR
+    dying.tick()
+    dying.abort()
+    world.engine(provider).abort()
+    assert world.reader.outbox()[0].due_at == START + HOUR + 5 * MINUTE
+    provider.gate.set()
 
 
 def test_what_may_have_left_goes_once_more_where_transactional(world: World) -> None:
