@@ -67,8 +67,9 @@ class Definitions:
         return new
 
     def newest(self) -> list[Document]:
-        """What is in force."""
-        return [versions[-1] for versions in self._versions.values()]
+        """What is in force, by kind and name: what an input sets off comes in the same order in every engine,
+        whenever it was started."""
+        return [versions[-1] for _, versions in sorted(self._versions.items())]
 
     def definitions(self) -> list[Definition]:
         """What is in force, typed."""

@@ -150,3 +150,23 @@ def test_a_definition_that_cannot_be_read_changes_nothing(world: World) -> None:
     assert [(one.kind, one.version) for one in world.reader.documents()] == [("segment", 1)]
     (problem,) = world.reader.problems()
     assert problem.reason == "definitions.refused" and "nonsense" in problem.detail
+
+
+def test_what_an_input_sets_off_comes_in_one_order_in_every_engine(world: World) -> None:
+    """Whether an engine heard of the definitions or read them at its start, facts come in the same order."""
+    texts = [f"segment: {name}\nwhere: {{did: {{event: Order Completed}}}}" for name in ("later", "first")]
+    for text in texts:
+        world.define(text)
+    engine = world.engine()
+    while engine.tick():
+        pass
+    world.track("ada", "Order Completed")
+    while engine.tick():
+        pass
+    engine.abort()
+    world.track("bob", "Order Completed")
+    world.catch_up()
+    entered = [
+        json.loads(one.properties)["segment"] for one in world.events() if one.name == "Segment Entered"
+    ]
+    assert entered == ["first", "later"] * 2
