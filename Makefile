@@ -5,7 +5,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
-.PHONY: demo test lint format torture bench lock
+.PHONY: demo test lint format simulate torture bench lock
 
 demo: ## a simulated shop, 60 days in a minute, then a console to look around in
 	@scripts/setup
@@ -25,6 +25,10 @@ format:
 torture: ## the long kill, fault and simulation loops (an hour or more)
 	@scripts/setup test
 	@$(BIN)/pytest -m torture -s
+
+simulate: ## 10,000 simulated days against the reference model; SEED=8 DAYS=40 lives one world again
+	@scripts/setup test
+	@$(BIN)/python -m tests.simulate --seed $(or $(SEED),1001) --worlds $(if $(SEED),1,200) --days $(or $(DAYS),50)
 
 bench: ## speed, beside a limit or a rival in the same run
 	@scripts/setup bench

@@ -1,0 +1,47 @@
+"""Three hundred simulated days: every fact of the engine is the one that the reference model expects."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.simulate.world import World
+
+HERE = Path(__file__).parent
+MODEL = ("model.py", "journeys.py", "letters.py", "nouns.py", "plainly.py")
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_the_engine_decides_what_the_model_decides(seed: int, tmp_path: Path) -> None:
+    """Twenty-five days of a drawn world, with crashes, edits, merges and a provider that misbehaves."""
+    world = World(seed, tmp_path)
+    world.live(25)
+    assert world.told
+
+
+def test_a_seed_lives_the_same_days_again(tmp_path: Path) -> None:
+    """The events and facts of a seed are the same in every life, and a shorter life is the beginning of a
+    longer one."""
+    lives = [World(8, tmp_path / str(place)) for place in range(2)]
+    for world, days in zip(lives, (4, 6), strict=True):
+        world.data.mkdir()
+        world.live(days)
+    assert lives[1].told[: len(lives[0].told)] == lives[0].told
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(1001, 1201))
+def test_ten_thousand_days(seed: int, tmp_path: Path) -> None:
+    """The same for two hundred worlds of fifty days each."""
+    World(seed, tmp_path).live(50)
+
+
+def test_the_model_knows_nothing_of_the_engine() -> None:
+    """No part of the reference model uses code of Hark."""
+    for name in MODEL:
+        for node in ast.walk(ast.parse((HERE / name).read_text())):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            assert not [one for one in modules if one.split(".")[0] == "hark"]
