@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hark.definitions.parse import definition
 from hark.errors import HarkError
 from hark.model import JSON
 from hark.speak.book import KINDS, Book
+from hark.speak.contract import Envelope, Verdict
 from hark.speak.deliver import Deliverer
 from hark.speak.places import Allowed
 from hark.speak.preview import NOWHERE, SAMPLE, About, Preview, preview, row
+from hark.speak.render import Rendered
 
 if TYPE_CHECKING:
     from hark.clock import Clock
@@ -45,6 +47,14 @@ def shown(state: StateReader, template: str, about: About, clock: Clock) -> Prev
         known = ", ".join(sorted(book.templates)) or "there is none yet"
         raise HarkError(f"there is no template {template}", f"known: {known}", "template.unknown")
     return preview(template, book, about, clock.now())
+
+
+def team_post(
+    state: StateReader, allowed: Sequence[str], clock: Clock
+) -> Callable[[Rendered, Envelope], Verdict]:
+    """What hands one letter to the team over, by the mail senders in force."""
+    deliverer = Deliverer(state.documents, NOWHERE, clock, secrets=os.environ, allowed=Allowed.of(allowed))
+    return lambda said, envelope: deliverer.say("email", said, envelope)
 
 
 def send_test(

@@ -194,6 +194,14 @@ class History:
         """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
         return self.ask({"attention": {"at": _instant(at)}})
 
+    def authors(self) -> list[JSON]:
+        """[{"author", "forecasts", "inside", "bias", "error", "campaigns"}]: how good forecasts were."""
+        return list(self.ask({"authors": {}}))
+
+    def digest(self, at: str | None = None) -> JSON:
+        """{"week", "people", "changes", "verdicts", "steps"}: what the last whole week was like."""
+        return self.ask({"digest": {"at": _instant(at)}})
+
     def worth(
         self,
         event: str,

@@ -63,6 +63,8 @@ COMMANDS = {
         "champions",
         "Who speaks well of us, by what they do, whom they brought and what they say.",
     ),
+    "authors": ("authors", "How good the authors' forecasts were, of campaigns whose verdict is known."),
+    "digest": ("digest", "What the last whole week was like; by mail to those of the team who chose it."),
     "estimates": ("estimates", "Refresh the computed traits that a model estimates, as a server does daily."),
     "signals": ("signals", "Which of the things people do in their first 28 days tell that they will stay?"),
     "merges": ("identity", "Who turned out to be one customer, when and why, and what was undone."),

@@ -112,6 +112,7 @@ _APPS = [
     "django_htmx",
     "hark.console.accounts",
     "hark.console.requests",
+    "hark.console.digests",
 ]
 _MIDDLEWARE = [
     "hark.console.headers.security",

@@ -39,6 +39,7 @@ PAGES = {
         "Emotional tie": "/ties",
         "Champions": "/champions",
         "Worth": "/worth",
+        "Digest": "/digest",
     },
     "Settings": {"Definitions": "/definitions"},
 }

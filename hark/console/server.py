@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,6 +36,8 @@ def serve(data: Path, clock: Clock, url: str) -> None:
     """
     os.umask(0o077)
     application = prepare(data, clock, url)
+    stop = threading.Event()
+    threading.Thread(target=_weekly, args=(data, clock, stop), name="weekly", daemon=True).start()
     socket = data / "run" / SOCKET
     socket.unlink(missing_ok=True)
     asyncio.run(_answer(application, socket))
@@ -61,6 +64,19 @@ def prepare(data: Path, clock: Clock, url: str) -> Application:
     if link:
         print(f"Make the first account (this link works once): {link}", flush=True)  # noqa: T201
     return with_files(get_wsgi_application(), data)
+
+
+def _weekly(data: Path, clock: Clock, stop: threading.Event) -> None:
+    """The team's letter of the week."""
+    from django.conf import settings
+
+    from hark.console.digests.weekly import Weekly
+    from hark.previews import team_post
+    from hark.settings import read
+
+    here = settings.HARK_SOURCE
+    post = team_post(here.state, read(data).outbound_allow, clock)
+    Weekly(here, settings.HARK_ZONE, post).run(stop)
 
 
 def asgi(application: Application) -> Application:

@@ -23,6 +23,7 @@ from hark.learn.beside import Guardrail, guardrails
 from hark.learn.columns import Entries, Outcomes
 from hark.learn.compare import Interval
 from hark.learn.facts import Facts
+from hark.learn.lifetime import Lifetime, lifetime
 from hark.learn.looks import treated
 from hark.learn.measures import Measure, measures
 from hark.learn.over_time import DayEffect, WeekEffect, by_day, by_week, stratified
@@ -57,6 +58,8 @@ class ProgrammeReport(Struct, frozen=True):
     weeks: tuple[WeekEffect, ...]
     """By week of the draw: what it does over time."""
     days: tuple[DayEffect, ...]
+    lifetime: Lifetime | None = None
+    """How long people stay after the draw; None while too few have gone."""
     sentences: tuple[str, ...] = ()
 
     def to_json(self) -> JSON:
@@ -89,6 +92,7 @@ def programme_report(
         guardrails=guardrails(facts, outcomes, GUARDRAILS, now),
         weeks=weeks,
         days=tuple(by_day(outcomes, now)),
+        lifetime=lifetime(facts, outcomes, now),
     )
     return msgspec.structs.replace(found, sentences=tuple(_sentences(found, goal)))
 
@@ -121,11 +125,22 @@ def _sentences(found: ProgrammeReport, goal: Goal) -> Iterator[str]:
     if found.value is not None:
         bounds = f"{found.value.low:+.2f} to {found.value.high:+.2f}"
         yield f"{goal.value} per person: {found.value.estimate:+.2f} ({bounds}, for who looks once)."
+    if found.lifetime is not None:
+        yield _stays(found.lifetime)
     for one in found.guardrails:
         if one.lift is not None and (one.broken or one.wanted):
             tail = ": a guardrail is broken" if one.broken else ""
             yield f"People who {one.event}: {difference(one.lift)}{tail}."
     yield "Lifts of single campaigns are not to be added up; this is what their sum changes."
+
+
+def _stays(of: Lifetime) -> str:
+    change = of.difference
+    bounds = f"{change.low:+.1f} to {change.high:+.1f}, for who looks once"
+    days = f"{of.treated:.1f}, of its control {of.control:.1f}"
+    return (
+        f"Days that people stay, of the first {of.horizon_d:.0f}: {days}; {change.estimate:+.1f} ({bounds})."
+    )
 
 
 def _standing(found: ProgrammeReport, what: str) -> str:

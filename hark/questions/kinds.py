@@ -21,8 +21,10 @@ from hark.history.runs import Ints, Run
 from hark.model import DAY, HOUR, JSON, MINUTE, WEEK, Instant
 from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.attention import AttentionQuestion, attention
+from hark.questions.authors import AuthorsQuestion, authors
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
+from hark.questions.digest import DigestQuestion, digest
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
@@ -180,6 +182,8 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "migration": (MigrationQuestion, migration),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
+    "authors": (AuthorsQuestion, authors),
+    "digest": (DigestQuestion, digest),
     "estimates": (EstimatesQuestion, estimates),
     "attention": (AttentionQuestion, attention),
     "ties": (TiesQuestion, ties),

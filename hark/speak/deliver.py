@@ -18,6 +18,7 @@ from hark.speak.contract import (
     Answer,
     BadAddressError,
     Channel,
+    Envelope,
     Job,
     Letter,
     Lost,
@@ -28,6 +29,7 @@ from hark.speak.contract import (
 )
 from hark.speak.links import Links
 from hark.speak.places import NOWHERE_ELSE, Allowed
+from hark.speak.render import Rendered
 from hark.speak.senders import Desk
 from hark.speak.smtp import Conversation
 from hark.speak.wire import Timeouts, Wire
@@ -105,6 +107,14 @@ class Deliverer:
             retry_after_us=None if after_s is None else int(after_s * 1_000_000),
             counted=verdict.counted,
         )
+
+    def say(self, channel: str, said: Rendered, envelope: Envelope) -> Verdict:
+        """A message to the team, which is in no outbox; tried as a row is."""
+        senders = self._shelf.book().senders.get(channel, ())
+        if not senders:
+            detail = f"no sender for {channel}: apply a document of kind sender"
+            return Verdict("failed", detail, temporary=True)
+        return self._by_turns(envelope.message, (said, envelope), senders)
 
     def _deliver(self, row: OutboxRow) -> Verdict:
         try:

@@ -55,6 +55,7 @@ MORE_PAGES = [
     "/champions",
     "/ties?months=3",
     "/worth",
+    "/digest",
     "/engagement",
     "/engagement/shopper?weeks=4",
     "/segments/gone_quiet/sizes?period=week",

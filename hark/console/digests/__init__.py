@@ -1,0 +1,1 @@
+"""The weekly letter to those of the team who chose it."""
