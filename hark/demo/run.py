@@ -31,7 +31,8 @@ from hark.speak.catcher import Catcher
 from hark.store.locks import claim, hold
 
 CAMPAIGN = "come_back"
-DEFINITIONS = Path(__file__).parent / "shop.yaml"
+SPEAKING, LISTENING = (Path(__file__).parent / name for name in ("shop.yaml", "listening.yaml"))
+"""What stands from the first day on, and what is asked once the days are over and somebody may look."""
 STEP_US = 12 * HOUR
 """How far the clock goes at once; no further than `life.REST_US`."""
 ARRIVAL_S = 5.0
@@ -147,14 +148,14 @@ def _driver(server: DemoServer, clock: SharedClock, shop: Shop, stack: ExitStack
     driver = Driver(server, clock, shop, workspace.add_source("shop").write_key)
     stack.callback(driver.close)
     catcher = stack.enter_context(Catcher(driver.caught))
-    _apply(workspace, catcher.port)
+    texts = [(SPEAKING.name, SPEAKING.read_text()), ("sender", sender(catcher.port))]
+    _apply(workspace, texts, "the shop's first campaign")
     return driver
 
 
-def _apply(workspace: Workspace, port: int) -> None:
-    texts = [(DEFINITIONS.name, DEFINITIONS.read_text()), ("sender", sender(port))]
-    wanted = parse.read(texts, [], workspace.settings.zone)
-    workspace.command(plan.command(wanted, author="demo", note="the shop's first campaign"))
+def _apply(workspace: Workspace, texts: list[tuple[str, str]], note: str) -> None:
+    wanted = parse.read(texts, workspace.state().documents(), workspace.settings.zone)
+    workspace.command(plan.command(wanted, author="demo", note=note))
 
 
 def sender(port: int) -> str:
@@ -213,6 +214,7 @@ def _go_on(
     done: Callable[[DemoResult], None] | None,
 ) -> None:
     """Serve in real time, with a new customer now and then, until SIGINT or SIGTERM."""
+    _apply(Workspace(server.data, clock), [(LISTENING.name, LISTENING.read_text())], "what we want to know")
     if done:
         done(result)
     if not quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from statistics import mean
@@ -25,7 +26,7 @@ from hark.demo.life import (
     answer,
     customer,
 )
-from hark.demo.run import CAMPAIGN, DEFINITIONS, STEP_US, sender
+from hark.demo.run import CAMPAIGN, LISTENING, SPEAKING, STEP_US, sender
 from hark.demo.shop import Shop, goes_quiet, truth
 from hark.model import DAY, HOUR, JSON, Event, Instant, Kind
 
@@ -57,8 +58,18 @@ def calls() -> list[JSON]:
 
 @pytest.fixture(scope="module")
 def definitions() -> dict[str, object]:
-    found = parse(DEFINITIONS.read_text()) + parse(sender(2525))
+    found = parse(SPEAKING.read_text()) + parse(sender(2525))
     return {f"{one.kind} {one.name}": one.definition for one in found}
+
+
+def test_what_is_asked_of_the_shop_is_what_its_customers_do(calls: list[JSON]) -> None:
+    """Every event that the questions, the segment and the levels name occurs: none of them is empty."""
+    found = parse(LISTENING.read_text())
+    assert {one.kind for one in found} == {"question", "segment", "engagement"}
+    done = {call["event"] for call in calls if call["type"] == "track"}
+    asked = set(re.findall(r"[A-Z][a-z]+ [A-Z][a-z]+|Signed Up", LISTENING.read_text()))
+    assert len(asked) == 5
+    assert asked <= done
 
 
 def test_about_five_in_a_hundred_are_planted() -> None:
