@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hark.definitions.parse import definition
+from hark.definitions.types import Definition
 from hark.errors import HarkError
 from hark.model import JSON
 from hark.speak.book import KINDS, Book
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from hark.store.state import StateReader
 
 
-def book_of(documents: Sequence[Document]) -> Book:
-    """The definitions in force that rendering needs."""
-    return Book.of(definition(one) for one in documents if one.kind in KINDS)
+def book_of(documents: Sequence[Document], drafts: Sequence[Definition] = ()) -> Book:
+    """The definitions in force that rendering needs, and drafts in their place."""
+    return Book.of((*(definition(one) for one in documents if one.kind in KINDS), *drafts))
 
 
 def traits_of(state: StateReader, customer: str) -> dict[str, JSON]:
@@ -42,7 +43,11 @@ def traits_of(state: StateReader, customer: str) -> dict[str, JSON]:
 
 def shown(state: StateReader, template: str, about: About, clock: Clock) -> Preview:
     """The preview. Raises HarkError `template.unknown`."""
-    book = book_of(state.documents())
+    return shown_of(template, book_of(state.documents()), about, clock)
+
+
+def shown_of(template: str, book: Book, about: About, clock: Clock) -> Preview:
+    """The same of a book that may hold drafts."""
     if template not in book.templates and template not in book.broken:
         known = ", ".join(sorted(book.templates)) or "there is none yet"
         raise HarkError(f"there is no template {template}", f"known: {known}", "template.unknown")

@@ -28,6 +28,8 @@ PAGES = {
     "Test": {"Campaigns": "/campaigns"},
     "Speak": {
         "Templates": "/templates",
+        "Images": "/images",
+        "Brand": "/brand",
         "Outbox": "/outbox",
         "Tasks": "/tasks",
         "Replies": "/replies",
@@ -41,7 +43,7 @@ PAGES = {
         "Worth": "/worth",
         "Digest": "/digest",
     },
-    "Settings": {"Definitions": "/definitions"},
+    "Settings": {"Senders": "/senders", "Definitions": "/definitions"},
 }
 """By heading, the pages under it."""
 

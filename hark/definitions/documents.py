@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hark.definitions.attention import ATTENTION
+from hark.definitions.blocks import BRAND
 from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
@@ -162,6 +163,7 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "template": TEMPLATE,
     "layout": LAYOUT,
     "snippet": SNIPPET,
+    "brand": BRAND,
     "topic": TOPIC,
     "policy": PolicyShape(),
     "sender": SENDER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hark.definitions.blocks import BLOCKS
 from hark.definitions.languages import LANGUAGE
 from hark.definitions.sending import ANY_CHANNEL
 from hark.definitions.shapes import INVALID, NAME, Invalid, Reading, Record, Shape, Text, Values
@@ -15,13 +16,15 @@ from hark.model import JSON
 
 _SUBJECT = Text("a subject of one line", r"[^\r\n]+")
 _BODIES: dict[str, Shape[Any]] = {"mjml": Text(), "html": Text(), "text": Text()}
-_PARTS: dict[str, Shape[Any]] = {"subject": _SUBJECT, "layout": NAME, **_BODIES}
+_PARTS: dict[str, Shape[Any]] = {"subject": _SUBJECT, "layout": NAME, "blocks": BLOCKS, **_BODIES}
+_SOURCES = frozenset((*_BODIES, "blocks"))
 CONTENT = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
 
 def _body(values: Values, node: Node, reading: Reading) -> Values | Invalid:
-    if "mjml" in values and "html" in values:
-        return reading.refuse(node, "a message is written in mjml or in html", "take one of the two")
+    if len(values.keys() & {"mjml", "html", "blocks"}) > 1:
+        words = "a message is written in mjml, in html or in blocks"
+        return reading.refuse(node, words, "take one of them")
     return values
 
 
@@ -57,8 +60,8 @@ def _template(values: Values, node: Node, reading: Reading) -> Template | Invali
         return reading.refuse(node, f'a template for {channel} is written as "text"')
     if isinstance(read := _body(values, node, reading), Invalid):
         return read
-    if not values.keys() & _BODIES.keys():
-        return reading.refuse(node, "a template needs exactly one of mjml, html, text, found none")
+    if not values.keys() & _SOURCES:
+        return reading.refuse(node, "a template needs exactly one of mjml, html, blocks, text, found none")
     others = {one: _in(values, there) for one, there in values.get("languages", {}).items()}
     return _made(values, others)
 
@@ -67,8 +70,8 @@ def _in(values: Values, there: Values) -> Template:
     """In another language: what is not said there is as in the template itself. A body of one's own has a
     text part of its own, or one that is made of it."""
     mine = {key: values[key] for key in ("template", "channel", "subject", "layout") if key in values}
-    bodies = there if there.keys() & {"mjml", "html", "text"} else values
-    return _made(mine | {key: bodies[key] for key in _BODIES if key in bodies} | there, {})
+    bodies = there if there.keys() & _SOURCES else values
+    return _made(mine | {key: bodies[key] for key in _SOURCES if key in bodies} | there, {})
 
 
 def _made(values: Values, languages: dict[str, Template]) -> Template:
@@ -80,6 +83,7 @@ def _made(values: Values, languages: dict[str, Template]) -> Template:
         html=values.get("html"),
         text=values.get("text"),
         layout=values.get("layout"),
+        blocks=tuple(values.get("blocks", ())),
         languages=languages,
     )
 

@@ -12,7 +12,7 @@ from hark.definitions.levels import Engagement, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
-from hark.definitions.shared import Layout, Snippet
+from hark.definitions.shared import Block, Brand, Layout, Snippet
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 from hark.understand.conditions.computed import ComputedTrait
@@ -273,7 +273,7 @@ class Paced(Struct, frozen=True, tag="pace"):
 
 
 class Template(Struct, frozen=True, tag="template"):
-    """mjml or html is the source, or text alone; beside them text is the plain part, made if absent."""
+    """mjml, html or blocks are the source, or text alone; text beside them is the plain part."""
 
     name: str
     channel: str
@@ -283,6 +283,7 @@ class Template(Struct, frozen=True, tag="template"):
     html: str | None = None
     text: str | None = None
     layout: str | None = None
+    blocks: tuple[Block, ...] = ()
     languages: Mapping[str, Template] = {}
     """By two letters, for customers of these languages; each whole, without languages of its own."""
 
@@ -377,6 +378,7 @@ Definition: TypeAlias = (
     | Paced
     | Template
     | Layout
+    | Brand
     | Snippet
     | Topic
     | Policy

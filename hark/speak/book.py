@@ -13,7 +13,7 @@ from hark.definitions.parse import definition
 from hark.definitions.types import Definition, Policy, Sender, Template, Topic
 from hark.speak.parts import BrokenTemplateError, parts_of, whole
 
-KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy"})
+KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy", "brand"})
 
 
 class Book(Struct, frozen=True):

@@ -105,6 +105,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
             "unsubscribe": _unsubscribe(row, links),
             "preferences": _preferences(row, links),
             "confirm": _confirm(row, links),
+            "images": f"{links.base.rstrip('/')}/i/",
         },
         "now": moment(at).isoformat(),
     }

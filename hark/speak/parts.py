@@ -14,9 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hark.definitions.problems import nearest
-from hark.definitions.shared import Layout, Snippet
+from hark.definitions.shared import Brand, Layout, Snippet
 from hark.definitions.templates import CONTENT
 from hark.definitions.types import Definition, Template
+from hark.speak.blocks import PLAIN, document, sections
 
 Form: TypeAlias = Literal["mjml", "html", "text"]
 FORMS: tuple[Form, ...] = ("mjml", "html", "text")
@@ -38,6 +39,7 @@ class Parts(Struct, frozen=True):
 
     layouts: Mapping[str, Layout] = {}
     snippets: Mapping[str, Snippet] = {}
+    brand: Brand | None = None
 
 
 def parts_of(known: Sequence[Definition]) -> Parts:
@@ -45,6 +47,7 @@ def parts_of(known: Sequence[Definition]) -> Parts:
     return Parts(
         {one.name: one for one in known if isinstance(one, Layout)},
         {one.name: one for one in known if isinstance(one, Snippet)},
+        next((one for one in known if isinstance(one, Brand)), None),
     )
 
 
@@ -54,8 +57,16 @@ def whole(template: Template, parts: Parts) -> Template:
     Raises BrokenTemplateError for one that is not there, has not the form that is needed, or holds itself.
     """
     languages = {name: whole(one, parts) for name, one in template.languages.items()}
-    made = {form: _form(template, form, parts) for form in FORMS}
+    written = replace(template, mjml=_of_blocks(template, parts)) if template.blocks else template
+    made = {form: _form(written, form, parts) for form in FORMS}
     return replace(template, layout=None, languages=languages, **made)
+
+
+def _of_blocks(template: Template, parts: Parts) -> str:
+    """A whole document in the brand's looks, or what goes into the template's own layout."""
+    if template.layout:
+        return sections(template.blocks, parts.brand or PLAIN)
+    return document(template.blocks, parts.brand)
 
 
 def uses(text: str) -> set[str]:

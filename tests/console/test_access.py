@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("console")
 
-LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/r/x", "/welcome/x")
+LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/i/x", "/r/x", "/welcome/x")
 PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
 PUBLIC |= {
     "/api/v1/customers/x/arms": 401,

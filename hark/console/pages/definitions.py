@@ -27,8 +27,12 @@ OWN_PAGES = {
     "question": "/questions",
     "source": "/sources",
     "template": "/templates",
+    "sender": "/senders",
     "engagement": "/engagement",
 }
+"""Kinds with a page for each of theirs."""
+ONE_PAGE = {"brand": "/brand"}
+"""Kinds of which there is one."""
 EXAMPLES = {
     "engagement": """\
 engagement: reader
@@ -258,5 +262,6 @@ def saved_address(change: plan.Change) -> str:
 def saved(request: HttpRequest, kind: str, name: str, version: int) -> HttpResponse:
     """GET /saved/KIND/NAME/VERSION: its own page once it is in force; until then a page that looks again."""
     if any(one.version >= version for one in source().state.versions(kind, name)):
-        return redirect(f"{OWN_PAGES[kind]}/{name}" if kind in OWN_PAGES else f"/definitions/{kind}/{name}")
+        own = f"{OWN_PAGES[kind]}/{name}" if kind in OWN_PAGES else f"/definitions/{kind}/{name}"
+        return redirect(ONE_PAGE.get(kind, own))
     return respond(request, "saved.html", SavedPage(kind, name, version))

@@ -15,13 +15,13 @@ from hark.model import JSON
 from hark.previews import book_of, send_test, shown, traits_of
 from hark.settings import read
 from hark.speak.lint import Finding
-from hark.speak.preview import About
+from hark.speak.preview import NOWHERE, About
 
 FRAMED = "; ".join(
     [
         "sandbox",
         "default-src 'none'",
-        "img-src https: data:",
+        "img-src 'self' https: data:",
         "style-src 'unsafe-inline'",
         "frame-ancestors 'self'",
     ]
@@ -35,6 +35,8 @@ class TemplateLine(Struct, frozen=True):
     subject: str
     languages: tuple[str, ...]
     problem: str
+    blocks: bool = False
+    """Made in the composer."""
 
 
 class TemplatesPage(Struct, frozen=True):
@@ -60,6 +62,7 @@ class PreviewPage(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     query: str = ""
     """The same question, for the frame."""
+    blocks: bool = False
     problem: str = ""
     sent: str = ""
 
@@ -68,7 +71,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """GET /templates"""
     book = book_of(source().state.documents())
     lines = [
-        TemplateLine(one.name, one.channel, one.subject, tuple(sorted(one.languages)), "")
+        TemplateLine(one.name, one.channel, one.subject, tuple(sorted(one.languages)), "", bool(one.blocks))
         for one in book.templates.values()
     ] + [TemplateLine(name, "", "", (), problem) for name, problem in book.broken.items()]
     return respond(request, "templates.html", TemplatesPage(tuple(sorted(lines, key=lambda one: one.name))))
@@ -95,7 +98,12 @@ def frame(request: HttpRequest, name: str) -> HttpResponse:
     found = shown(here.state, name, _about(here, page), here.clock)
     if page.problem or found.said is None or found.said.html is None:
         raise Http404
-    answer = HttpResponse(found.said.html)
+    return framed(found.said.html)
+
+
+def framed(html: str) -> HttpResponse:
+    """A mail's HTML for a frame; pictures of the library come from here."""
+    answer = HttpResponse(html.replace(f"{NOWHERE.base}/i/", "/i/"))
     answer["Content-Security-Policy"], answer["X-Frame-Options"] = FRAMED, "SAMEORIGIN"
     return answer
 
@@ -115,7 +123,13 @@ def _page(here: Source, request: HttpRequest, name: str) -> PreviewPage:
     except HarkError as error:
         return msgspec.structs.replace(bare, problem=f"{error.message}. {error.hint}")
     channel = book.templates[name].channel if name in book.templates else ""
-    said: dict[str, Any] = {"channel": channel, "why_not": found.why_not, "findings": tuple(found.findings)}
+    blocks = name in book.templates and bool(book.templates[name].blocks)
+    said: dict[str, Any] = {
+        "blocks": blocks,
+        "channel": channel,
+        "why_not": found.why_not,
+        "findings": tuple(found.findings),
+    }
     if found.said:
         said |= {"subject": found.said.subject, "html": found.said.html is not None, "text": found.said.text}
     return msgspec.structs.replace(bare, **said)
