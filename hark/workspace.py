@@ -194,6 +194,11 @@ class History:
         """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
         return self.ask({"attention": {"at": _instant(at)}})
 
+    def subscriptions(self, start: str, end: str, period_days: int = 30, ahead: int = 12) -> JSON:
+        """{"alpha", "beta", "periods", "expected", "check"}: how long subscriptions last."""
+        asked = {"start": start, "end": end, "period_days": period_days, "ahead": ahead}
+        return self.ask({"subscriptions": asked})
+
     def authors(self) -> list[JSON]:
         """[{"author", "forecasts", "inside", "bias", "error", "campaigns"}]: how good forecasts were."""
         return list(self.ask({"authors": {}}))

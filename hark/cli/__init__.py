@@ -63,6 +63,7 @@ COMMANDS = {
         "champions",
         "Who speaks well of us, by what they do, whom they brought and what they say.",
     ),
+    "subscriptions": ("subscriptions", "How long subscriptions last: who renews, seen and by a model."),
     "authors": ("authors", "How good the authors' forecasts were, of campaigns whose verdict is known."),
     "digest": ("digest", "What the last whole week was like; by mail to those of the team who chose it."),
     "estimates": ("estimates", "Refresh the computed traits that a model estimates, as a server does daily."),

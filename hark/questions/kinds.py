@@ -33,6 +33,7 @@ from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
+from hark.questions.subscriptions import SubscriptionsQuestion, subscriptions
 from hark.questions.ties import TiesQuestion, ties
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
@@ -182,6 +183,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "migration": (MigrationQuestion, migration),
     "engagement": (EngagementQuestion, engagement),
     "worth": (WorthQuestion, worth),
+    "subscriptions": (SubscriptionsQuestion, subscriptions),
     "authors": (AuthorsQuestion, authors),
     "digest": (DigestQuestion, digest),
     "estimates": (EstimatesQuestion, estimates),

@@ -43,22 +43,34 @@ def fit(there: Sequence[int]) -> tuple[ShiftedBetaGeometric, Fit]:
     left = counts[:-1] - counts[1:]
     if len(counts) < 3 or not left.any() or (left < 0).any():
         raise ValueError("needs two periods or more, in which somebody left and nobody came")
-    found = maximise(lambda at: _likelihood(left, float(counts[-1]), *at), START)
+    still = np.zeros(len(counts))
+    still[-1] = counts[-1]
+    return fit_all(left, still)
+
+
+def fit_all(left: Floats, still: Floats) -> tuple[ShiftedBetaGeometric, Fit]:
+    """The model of subscribers who began at different times: `left[t - 1]` left in their t-th period,
+    `still[t]` are there and have completed t periods (equation 5, and of who is still there equation 6).
+
+    ValueError: nobody left, or nobody is there to leave.
+    """
+    if not (left.any() and still[1:].any()):
+        raise ValueError("needs subscribers who left, and some who stayed for a period")
+    found = maximise(lambda at: _likelihood(left, still, *at), START)
     return ShiftedBetaGeometric(*found.parameters), found
 
 
-def _likelihood(left: Floats, stayed: float, alpha: float, beta: float) -> tuple[float, Floats]:
+def _likelihood(left: Floats, still: Floats, alpha: float, beta: float) -> tuple[float, Floats]:
     """(log-likelihood, gradient): P(T = t) = B(alpha + 1, beta + t - 1) / B(alpha, beta) (equation 5)."""
     from scipy.special import betaln, psi
 
-    period, periods = np.arange(1, len(left) + 1), len(left)
+    period, ends = np.arange(1, len(left) + 1), np.arange(len(still))
     whole = betaln(alpha, beta)
     value = np.dot(left, betaln(alpha + 1, beta + period - 1) - whole)
-    value += stayed * (betaln(alpha, beta + periods) - whole)
-    both, end = psi(alpha + beta + period), psi(alpha + beta + periods)
+    value += np.dot(still, betaln(alpha, beta + ends) - whole)
+    both, end = psi(alpha + beta + period), psi(alpha + beta + ends)
     start_a, start_b = psi(alpha) - psi(alpha + beta), psi(beta) - psi(alpha + beta)
-    by_alpha = np.dot(left, psi(alpha + 1) - both - start_a) + stayed * (psi(alpha) - end - start_a)
-    by_beta = np.dot(left, psi(beta + period - 1) - both - start_b) + stayed * (
-        psi(beta + periods) - end - start_b
-    )
+    by_alpha = np.dot(left, psi(alpha + 1) - both - start_a) + np.dot(still, psi(alpha) - end - start_a)
+    by_beta = np.dot(left, psi(beta + period - 1) - both - start_b)
+    by_beta += np.dot(still, psi(beta + ends) - end - start_b)
     return float(value), np.array([by_alpha, by_beta])
