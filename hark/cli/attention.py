@@ -25,7 +25,7 @@ def attention(
     data: Data = HERE,
     json: Json = False,
 ) -> None:
-    """Time well spent: what each message and each text asks of people's time, and what came later."""
+    """Time well spent: what each message and each text asks of people's time; and what came later."""
     Workspace(data).settle()
     answer: Any = ask(data, {"attention": {"at": instant_of(at)}})
     if json:

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def authors(data: Data = HERE, json: Json = False) -> None:
-    """How good the authors' forecasts (`expects`) were, of campaigns whose verdict is known."""
+    """How good the authors' forecasts were. Of campaigns with `expects` whose verdict is known."""
     Workspace(data).settle()
     answer: Any = ask(data, {"authors": {}})
     if json:

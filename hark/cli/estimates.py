@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def estimates(data: Data = HERE, json: Json = False) -> None:
-    """Refresh the computed traits that a model estimates (`worth`); a running server does it every day."""
+    """Refresh the computed traits that a model estimates. A running server does it every day."""
     from hark.questions.daily import tell_estimates
 
     workspace = Workspace(data)

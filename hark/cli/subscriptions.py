@@ -27,7 +27,7 @@ def subscriptions(
     data: Data = HERE,
     json: Json = False,
 ) -> None:
-    """How long subscriptions last: who renews in each period, seen and by a model, and its check."""
+    """How long subscriptions last: who renews in each period. Seen and by a model, with its check."""
     Workspace(data).settle()
     periods = {"period_days": period, "ahead": ahead, "held_back": held_back}
     question = {"start": start, "end": end, "at": instant_of(at), **periods}

@@ -27,7 +27,7 @@ def ties(
     data: Data = HERE,
     json: Json = False,
 ) -> None:
-    """The emotional tie: habit, attachment, both or neither; who is not content; and how that moved."""
+    """The emotional tie: habit, attachment, both or neither. Who is not content, and how that moved."""
     Workspace(data).settle()
     answer: Any = ask(data, {"ties": {"months": months, "at": instant_of(at)}})
     if json:
