@@ -116,17 +116,26 @@ class Letters:
     def hand_off(self, person: Person, letter: Letter) -> None:
         """All is asked again; then it is *sending*."""
         reason, until = self.held(person, letter)
+        if not reason and letter.about["topic"] and self.copied(person, letter):
+            reason = "same_address"
         letter.turn = self.turn
         if not reason:
             letter.state, letter.sent_at, letter.to = "sending", person.now, person.address(letter.channel)
-            if letter not in person.gone:
-                person.gone.append(letter)
+            letter.by, letter.handed = person.number, person.now
+            person.gone = [one for one in person.gone if one is not letter] + [letter]
             self.fact(person, "Message Sending", **letter.about, to=letter.to)
         elif until is None:
             self.withdraw(person, letter, reason)
         else:
             letter.due = until
             self.fact(person, "Message Deferred", **letter.about, reason=reason, until=until)
+
+    def copied(self, person: Person, letter: Letter) -> bool:
+        """Whether somebody else, as they were then, was lately told the same at the same address."""
+        same = [one for one in person.gone if one.to == person.address(letter.channel)]
+        same = [one for one in same if one.what == letter.what and one is not letter]
+        last = same[-1] if same else None
+        return last is not None and last.by != person.number and last.handed > person.now - DAY
 
     def withdraw(self, person: Person, letter: Letter, reason: str) -> None:
         person.letters.remove(letter)

@@ -104,11 +104,18 @@ class Letter:
     turn: int = 0
     """The tick in which anything came of it last."""
     reported: int = 0
+    by: int = 0
+    """Who got it, as they were numbered then, and when it was handed over last."""
+    handed: int = 0
 
     @property
     def final(self) -> str:
         """Its state in the outbox: what was reported of it stands over what was answered."""
         return ("", "delivered", "bounced", "complained")[self.reported] or self.state
+
+    @property
+    def what(self) -> tuple[str, str]:
+        return str(self.about["campaign"]), str(self.about["template"])
 
     @property
     def message(self) -> str:

@@ -17,6 +17,8 @@ class Handed(NamedTuple):
     subject: int
     at: int
     content: dict[str, Any]
+    accepted: bool
+    """Or maybe: it was not refused."""
 
 
 class Provider:
@@ -36,9 +38,9 @@ class Provider:
     def put(self, row: OutboxRow) -> None:
         """Takes a message: accepts it, refuses it for now or for good, or hangs with it."""
         tried = sum(one.message == row.message for one in self.handed)
-        self.handed.append(Handed(row.message, row.subject, row.updated_at, row.content))
         chance = random.Random(f"{self._seed}/{row.message}/{tried}")
         state, more = _fate(chance.random())
+        self.handed.append(Handed(row.message, row.subject, row.updated_at, row.content, state != "failed"))
         if state:
             said = Outcome(row.subject, 0, row.message, state, "said so", **more)
             self._answers.append((self._asked + chance.choice([1, 1, 1, 2, 4]), said))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulate.breakages import BREAKAGES, broken, found_after
+from tests.simulate.difference import DifferenceError
 from tests.simulate.world import World
 
 HERE = Path(__file__).parent
@@ -29,6 +31,21 @@ def test_a_seed_lives_the_same_days_again(tmp_path: Path) -> None:
         world.data.mkdir()
         world.live(days)
     assert lives[1].told[: len(lives[0].told)] == lives[0].told
+
+
+def test_a_broken_engine_is_found(tmp_path: Path) -> None:
+    """Where the control is written to the model says so within some days, and names the command that shows it
+    again."""
+    world = World(1, tmp_path)
+    with broken("the control is written to"), pytest.raises(DifferenceError, match="--seed 1 --days 2"):
+        world.live(10)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_every_breakage_is_found(name: str) -> None:
+    """Within a thousand days."""
+    assert found_after(name, worlds=40)
 
 
 @pytest.mark.torture

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 from unittest.mock import patch
 
 from hark.clock import SetClock
@@ -36,6 +37,14 @@ NEVER_US = 1 << 62
 
 class CrashedError(Exception):
     """The engine is gone, here and now."""
+
+
+class Plot(Protocol):
+    """What happens in a world."""
+
+    start: int
+
+    def moments(self, days: int) -> Iterator[Moment]: ...
 
 
 class MemoryLog:
@@ -66,9 +75,9 @@ class MemoryLog:
 class World:
     """One seed's world in a directory of its own."""
 
-    def __init__(self, seed: int, data: Path) -> None:
+    def __init__(self, seed: int, data: Path, script: Plot | None = None) -> None:
         self.seed, self.data = seed, data
-        self.script = Script(seed)
+        self.script = script or Script(seed)
         self.clock = SetClock(self.script.start)
         self.log, self.provider, self.model = MemoryLog(), Provider(seed), Model()
         self.cursors = dict.fromkeys(Lane, 0)
