@@ -58,7 +58,9 @@ class ResponseName(StrEnum):
     """What became of a message at its reader's end, or of a task in the team's hands. Written by Hark alone,
     never activity."""
 
+    SHOWN = "Message Shown"
     OPENED = "Message Opened"
     CLICKED = "Message Clicked"
+    DISMISSED = "Message Dismissed"
     REPLIED = "Message Replied"
     TASK_ENDED = "Task Ended"

@@ -124,6 +124,8 @@ class Outcome(Struct, frozen=True):
     """temporary: no sooner than so long from now, as the provider says or our own pace."""
     counted: bool = True
     """It stands for an attempt; not, where the message only waited for its place at a sender's rate."""
+    said: JSON = None
+    """sent, by a channel that is our own (in the app): the words, which nobody else keeps."""
 
 
 class Command(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from hark.collect.http import Headers, Receive, Scope, Send, answer
 
 BODY_BYTES = 32 << 20
 CONNECTIONS = 64
+STREAMS = re.compile(rb"/in-app/stream(\?|$)")
+"""What stays open for minutes has connections of its own, so that it never takes all of the others'."""
+OPEN_STREAMS = 256
 TIMEOUT = httpx.Timeout(connect=2, read=120, write=30, pool=10)
 _HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
@@ -34,14 +38,13 @@ class Proxy:
     """Passes requests on to the server behind the Unix socket `socket`."""
 
     def __init__(self, socket: Path) -> None:
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS // 2)
-        # No certificates are read, which takes as long as all the rest here: nothing is said over TLS.
-        transport = httpx.AsyncHTTPTransport(verify=False, uds=str(socket), limits=limits, retries=0)
-        self._client = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
+        self._client, self._streams = _client(socket, CONNECTIONS), _client(socket, OPEN_STREAMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._client.send(self._request(scope, receive), stream=True)
+            request = self._request(scope, receive)
+            client = self._streams if STREAMS.fullmatch(request.url.raw_path[:15]) else self._client
+            response = await client.send(request, stream=True)
         except _TooLargeError:
             await answer(send, 413, b"the request is too large", [(b"content-type", b"text/plain")])
         except httpx.HTTPError:
@@ -51,6 +54,7 @@ class Proxy:
 
     async def close(self) -> None:
         await self._client.aclose()
+        await self._streams.aclose()
 
     def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
         query: bytes = scope["query_string"]
@@ -65,6 +69,13 @@ class Proxy:
             content=_body(receive) if has_body else None,
             extensions={"timeout": TIMEOUT.as_dict()},
         )
+
+
+def _client(socket: Path, connections: int) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections // 2)
+    # No certificates are read, which takes as long as all the rest here: nothing is said over TLS.
+    transport = httpx.AsyncHTTPTransport(verify=False, uds=str(socket), limits=limits, retries=0)
+    return httpx.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
 
 
 def _headers_on(scope: Scope) -> Headers:

@@ -36,6 +36,8 @@ ROUTES = (
     Route("GET", "/openapi.json", openapi.described),
     Route("GET", "/hark.js", client.give_script),
     Route("GET", "/hark.mjs", client.give_module),
+    Route("GET", "/hark-in-app.js", client.give_in_app),
+    Route("GET", "/hark-in-app.mjs", client.give_in_app_module),
     Route("POST", "/v1/track", takes("track")),
     Route("POST", "/v1/t", takes("track")),
     Route("POST", "/v1/identify", takes("identify")),

@@ -113,6 +113,7 @@ _APPS = [
     "hark.console.accounts",
     "hark.console.requests",
     "hark.console.digests",
+    "hark.console.inbox",
 ]
 _MIDDLEWARE = [
     "hark.console.headers.security",

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 
 from hark.console.source import Source
 from hark.definitions.parse import definition
-from hark.definitions.types import Sender, Topic
+from hark.definitions.types import Sender, Template, Topic
 from hark.errors import HarkError
 from hark.model import Record
 from hark.speak.words import Words, language, words
+from hark.understand.conditions.reachable import IN_APP
 
 
 def record_of(here: Source, subject: int) -> Record | None:
@@ -31,8 +32,10 @@ def topics(here: Source) -> Mapping[str, Topic]:
 
 
 def channels(here: Source) -> set[str]:
-    """By which messages may come: those that somebody sends by."""
-    return {one.channel for one in _documents(here, "sender") if isinstance(one, Sender)} | {"email"}
+    """By which messages may come: those that somebody sends by, and the product's inbox, where it is used."""
+    sent = {one.channel for one in _documents(here, "sender") if isinstance(one, Sender)}
+    written = {one.channel for one in _documents(here, "template") if isinstance(one, Template)}
+    return sent | (written & {IN_APP}) | {"email"}
 
 
 def _documents(here: Source, kind: str) -> list[object]:

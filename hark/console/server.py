@@ -24,6 +24,8 @@ from hark.clock import Clock
 SOCKET = "console.sock"
 AT_ONCE = 64
 """Requests answered at the same time; others wait."""
+STREAMS = 256
+"""Connections beside these that may stay open: inboxes."""
 
 Application: TypeAlias = Any
 """A WSGI or ASGI application; both standards describe it by its behaviour."""
@@ -80,15 +82,21 @@ def _weekly(data: Path, clock: Clock, stop: threading.Event) -> None:
 
 
 def asgi(application: Application) -> Application:
-    """The WSGI application for an ASGI server, each request in a thread of its own."""
+    """The WSGI application for an ASGI server, each request in a thread of its own, and beside it the streams
+    of inboxes, which would hold a thread for minutes."""
+    from hark.console.inbox import stream
+
     bridge: Application = WsgiToAsgi  # asgiref leaves it untyped
-    inner = bridge(application)
+    inner, streams, places = bridge(application), stream.Streams(), asyncio.Semaphore(AT_ONCE)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         async def say(message: Any) -> None:
             await send(message)
 
-        async with ThreadSensitiveContext():
+        if scope.get("path") == stream.PATH:
+            await streams(scope, receive, say)
+            return
+        async with places, ThreadSensitiveContext():
             await inner(scope, receive, say)
 
     return answer
@@ -101,7 +109,7 @@ async def _answer(application: Application, socket: Path) -> None:
         interface=Interfaces.ASGINL,
         websockets=False,
         log_enabled=False,
-        backpressure=AT_ONCE,
+        backpressure=AT_ONCE + STREAMS,
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -127,7 +127,7 @@ def came_out(work: Work, input: Outcome) -> None:
     if input.state == "unknown":
         _unknown(work, sent, facts)
     else:
-        work.emit(FactName.MESSAGE_SENT, facts)
+        work.emit(FactName.MESSAGE_SENT, facts if input.said is None else facts | {"said": input.said})
 
 
 def _awaited(sent: Sent, input: Outcome) -> bool:

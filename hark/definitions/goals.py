@@ -25,7 +25,8 @@ from hark.model import ConsentName, FactName
 
 _ABOUT_MESSAGES = re.compile(
     r"(message|email|push|sms|in-app|notification|webhook|newsletter)s? "
-    r"(opened|clicked|tapped|link clicked|viewed|delivered|sent|bounced|replied|complained|dropped|received)",
+    r"(opened|clicked|tapped|link clicked|viewed|shown|dismissed|delivered|sent|bounced|replied|complained"
+    r"|dropped|received)",
     re.IGNORECASE,
 )
 

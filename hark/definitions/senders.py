@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from hark.definitions.sending import ANY_CHANNEL
+from hark.definitions.sending import LATER
 from hark.definitions.shapes import NAME, Choice, Invalid, Number, Reading, Record, Text, Truth, Values
 from hark.definitions.types import Sender
 from hark.definitions.yaml import Node
@@ -114,7 +114,7 @@ SENDER = Record(
     "sender",
     {
         "sender": NAME,
-        "channel": ANY_CHANNEL,
+        "channel": Choice(tuple(dict.fromkeys(one.channel for one in PROVIDERS.values())), LATER),
         "provider": Choice(tuple(PROVIDERS)),
         "address": Text(),
         "host": Text("a host name", r"[A-Za-z0-9.:_-]+"),

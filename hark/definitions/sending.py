@@ -25,11 +25,12 @@ from hark.definitions.types import Send, Task, Webhook
 from hark.definitions.yaml import Node, plain
 from hark.model import JSON
 
-_LATER = ("push", "in_app", "web_push", "whatsapp")
-CHANNEL = Choice(("email", "sms"), (*_LATER, "webhook", "chat"))
+LATER = ("push", "web_push", "whatsapp")
+_CUSTOMERS = ("email", "sms", "in_app")
+CHANNEL = Choice(_CUSTOMERS, (*LATER, "webhook", "chat"))
 """Those by which a customer is reached, with consent, caps and quiet hours."""
-ANY_CHANNEL = Choice(("email", "sms", "webhook", "chat"), _LATER)
-"""Those of senders and templates: also the team's own (`chat`) and other systems (`webhook`)."""
+ANY_CHANNEL = Choice((*_CUSTOMERS, "webhook", "chat"), LATER)
+"""Those of templates: also the team's own (`chat`) and other systems (`webhook`)."""
 CHANNELS: Shape[tuple[str, ...]] = ListOf(CHANNEL, "a list of channels")
 TEMPLATES: Shape[str | dict[str, str]] = Either(NAME, ByName(NAME, "a template for each channel"))
 """One template; or, where there are several channels, one for each."""

@@ -8,7 +8,7 @@ from typing import Any
 from hark.definitions.blocks import BLOCKS
 from hark.definitions.languages import LANGUAGE
 from hark.definitions.sending import ANY_CHANNEL
-from hark.definitions.shapes import INVALID, NAME, Invalid, Reading, Record, Shape, Text, Values
+from hark.definitions.shapes import INVALID, NAME, Choice, Invalid, Reading, Record, Shape, Text, Values
 from hark.definitions.shared import Layout, Snippet
 from hark.definitions.types import Template
 from hark.definitions.yaml import Node
@@ -16,8 +16,15 @@ from hark.model import JSON
 
 _SUBJECT = Text("a subject of one line", r"[^\r\n]+")
 _BODIES: dict[str, Shape[Any]] = {"mjml": Text(), "html": Text(), "text": Text()}
-_PARTS: dict[str, Shape[Any]] = {"subject": _SUBJECT, "layout": NAME, "blocks": BLOCKS, **_BODIES}
+_LEADS: dict[str, Shape[Any]] = {
+    "url": Text("a URL of one line", r"[^\s]([^\r\n]*[^\s])?"),
+    "action": _SUBJECT,
+}
+"""Where a message leads that is no letter, and what its button says."""
+_PARTS: dict[str, Shape[Any]] = {"subject": _SUBJECT, "layout": NAME, "blocks": BLOCKS, **_BODIES, **_LEADS}
 _SOURCES = frozenset((*_BODIES, "blocks"))
+LEADING = frozenset({"in_app"})
+"""The channels whose messages have a title, a text and one place to lead to."""
 CONTENT = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
 
@@ -60,16 +67,37 @@ def _template(values: Values, node: Node, reading: Reading) -> Template | Invali
         return reading.refuse(node, f'a template for {channel} is written as "text"')
     if isinstance(read := _body(values, node, reading), Invalid):
         return read
+    refused = _leads(values, node, reading)
+    if refused:
+        return refused
     if not values.keys() & _SOURCES:
         return reading.refuse(node, "a template needs exactly one of mjml, html, blocks, text, found none")
     others = {one: _in(values, there) for one, there in values.get("languages", {}).items()}
     return _made(values, others)
 
 
+def _leads(values: Values, node: Node, reading: Reading) -> Invalid | None:
+    """Refuses the keys of another channel's messages."""
+    assert isinstance(node.value, dict)
+    channel = values["channel"]
+    for key in ("url", "action", "show"):
+        if key in values and channel not in LEADING:
+            hint = "a letter has its links in its text" if channel == "email" else ""
+            return reading.refuse(node.value[key], f'"{key}" is no key of a template for {channel}', hint)
+    for key in ("mjml", "html", "layout", "blocks"):
+        if key in values and channel in LEADING:
+            return reading.refuse(
+                node.value[key], f"a template for {channel} is plain text", "write text: ..."
+            )
+    if "action" in values and "url" not in values:
+        return reading.refuse(node.value["action"], "a button that leads nowhere", "url: ...")
+    return None
+
+
 def _in(values: Values, there: Values) -> Template:
     """In another language: what is not said there is as in the template itself. A body of one's own has a
     text part of its own, or one that is made of it."""
-    mine = {key: values[key] for key in ("template", "channel", "subject", "layout") if key in values}
+    mine = {key: one for key, one in values.items() if key not in (*_SOURCES, "languages")}
     bodies = there if there.keys() & _SOURCES else values
     return _made(mine | {key: bodies[key] for key in _SOURCES if key in bodies} | there, {})
 
@@ -84,13 +112,22 @@ def _made(values: Values, languages: dict[str, Template]) -> Template:
         text=values.get("text"),
         layout=values.get("layout"),
         blocks=tuple(values.get("blocks", ())),
+        url=values.get("url", ""),
+        action=values.get("action", ""),
+        show=values.get("show", "banner"),
         languages=languages,
     )
 
 
 TEMPLATE = Record(
     "template",
-    {"template": NAME, "channel": ANY_CHANNEL, **_PARTS, "languages": _Languages()},
+    {
+        "template": NAME,
+        "channel": ANY_CHANNEL,
+        **_PARTS,
+        "show": Choice(("banner", "inbox")),
+        "languages": _Languages(),
+    },
     _template,
     required=("template", "channel"),
 )

@@ -284,6 +284,12 @@ class Template(Struct, frozen=True, tag="template"):
     text: str | None = None
     layout: str | None = None
     blocks: tuple[Block, ...] = ()
+    url: str = ""
+    """Where a message in the app or a push leads; Liquid too."""
+    action: str = ""
+    """What its button says."""
+    show: Literal["banner", "inbox"] = "banner"
+    """A message in the app: shown by itself and kept in the inbox, or in the inbox alone."""
     languages: Mapping[str, Template] = {}
     """By two letters, for customers of these languages; each whole, without languages of its own."""
 

@@ -53,6 +53,7 @@ class About(Struct):
     reason: str = ""
     detail: str = ""
     permanent: bool = False
+    said: msgspec.Raw = msgspec.Raw()
 
 
 def told(into: Told, facts: Sequence[Event]) -> None:
@@ -97,7 +98,7 @@ _COUNTS: dict[str, tuple[str, ...]] = {
 
 def _turn(fact: Event, about: About) -> Turn:
     detail = ": ".join(filter(None, (about.reason, about.detail)))
-    return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until)
+    return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until, bytes(about.said))
 
 
 def turn_of(facts: Sequence[Event], message: str) -> Turn | None:

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar
 from msgspec import Struct, field
 
 from hark.definitions.types import Sender
-from hark.model import Instant
+from hark.model import JSON, Instant
 from hark.speak.attachments import Files
 from hark.speak.render import Rendered
 
@@ -34,6 +34,8 @@ class Verdict(Struct, frozen=True):
     """It stands for an attempt; not, where the message only waits for its place at the sender's rate."""
     ours: bool = False
     """failed because of us or our account (key, set-up, network), which says nothing of the address."""
+    said: JSON = None
+    """sent, and the words are kept by nobody but us."""
 
 
 class Envelope(Struct, frozen=True):

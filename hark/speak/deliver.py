@@ -11,7 +11,7 @@ from hark.definitions.document import Document
 from hark.definitions.types import Sender
 from hark.model import Outcome
 from hark.speak.attachments import Files
-from hark.speak.book import Shelf
+from hark.speak.book import Book, Shelf
 from hark.speak.channels import CHANNELS
 from hark.speak.compose import Composed, compose
 from hark.speak.contract import (
@@ -35,8 +35,9 @@ from hark.speak.smtp import Conversation
 from hark.speak.wire import Timeouts, Wire
 from hark.store.contracts import OutboxRow
 
-TASK = "task"
-"""The channel of what people of the team do: nothing leaves, its words wait on the page Tasks."""
+INWARD = frozenset({"task", "in_app"})
+"""Channels of our own, by which nothing leaves: what the team does waits on the page Tasks, what customers
+are told in the product waits in their inbox."""
 
 
 def no_files(_message: str) -> Files:
@@ -106,6 +107,7 @@ class Deliverer:
             temporary=verdict.temporary,
             retry_after_us=None if after_s is None else int(after_s * 1_000_000),
             counted=verdict.counted,
+            said=verdict.said,
         )
 
     def say(self, channel: str, said: Rendered, envelope: Envelope) -> Verdict:
@@ -120,7 +122,7 @@ class Deliverer:
         try:
             book = self._shelf.book()
             senders = named(row, book.senders.get(row.channel, ()))
-            if not senders and row.channel != TASK:
+            if not senders and row.channel not in INWARD:
                 return _no_sender(row)
             files = self._files(row.message) if row.content.get("attachments") else ()
             made = compose(row, book, self._links, self._clock.now(), files)
@@ -128,8 +130,8 @@ class Deliverer:
             return Verdict("failed", f"{type(error).__name__}: {error}", temporary=True)
         if isinstance(made, Verdict):
             return made
-        if not senders:
-            return Verdict("sent", made[0].text.strip())
+        if row.channel in INWARD:
+            return kept(row, book, made)
         return self._by_turns(row.message, made, senders)
 
     def _by_turns(self, message: str, made: Composed, senders: Sequence[Sender]) -> Verdict:
@@ -171,6 +173,16 @@ def posted(channel: Channel[Any, Any], built: Any, way: Way) -> Verdict:
         return answer.verdict() if isinstance(answer, Lost) else channel.parse(answer)
     except Exception as error:
         return Verdict("unknown", f"{type(error).__name__}: {error}")
+
+
+def kept(row: OutboxRow, book: Book, made: Composed) -> Verdict:
+    """What stays with us: a task's words, or a message of somebody's inbox with all that shows it."""
+    said = made[0]
+    if row.channel == "task":
+        return Verdict("sent", said.text.strip())
+    template = book.templates.get(row.template)
+    shown = {"title": said.subject, "text": said.text.strip(), "url": said.url, "action": said.action}
+    return Verdict("sent", "in the inbox", said=shown | {"show": template.show if template else "inbox"})
 
 
 def named(row: OutboxRow, senders: Sequence[Sender]) -> Sequence[Sender]:

@@ -20,8 +20,12 @@ from hark.speak.plain import plain, plain_source
 from hark.speak.sandbox import MissingError, parsed, present, rendered
 
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-WITHOUT_SUBJECT = frozenset({"sms", "chat", "webhook", "task"})
+WITHOUT_SUBJECT = frozenset({"sms", "chat", "webhook", "task", "in_app"})
 """Channels whose messages need none."""
+PLACE = re.compile(
+    r"(?!javascript:|data:|vbscript:|file:|blob:)[a-z][a-z0-9+.-]*://[^/\s]|/(?![/\\])", re.IGNORECASE
+)
+"""An address of the web, a path of the product's own, or a link into an app (shop://orders/7)."""
 Reason: TypeAlias = Literal["missing_variable", "template_error", "too_large"]
 
 
@@ -31,6 +35,10 @@ class Rendered(Struct, frozen=True):
     subject: str = ""
     html: str | None = None
     text: str = ""
+    url: str = ""
+    """Where a message leads that is no letter; "" for nowhere."""
+    action: str = ""
+    """What its button says."""
     data: JSON = None
     """Plain data that goes with it: a webhook's body, a push's payload."""
 
@@ -76,7 +84,10 @@ def _rendered(template: Template, data: Mapping[str, JSON]) -> Rendered:
     if not subject and template.channel not in WITHOUT_SUBJECT:
         raise MissingError("subject", token=None)
     html = _html(template, data)
-    return Rendered(subject, html, _text(template, html, data))
+    url, action = (one_line(rendered(one, data, html=False)) for one in (template.url, template.action))
+    if url and not PLACE.match(url):
+        raise BrokenTemplateError(f"the url leads nowhere that a browser may go: {url[:80]}")
+    return Rendered(subject, html, _text(template, html, data), url, action)
 
 
 def _text(template: Template, html: str | None, data: Mapping[str, JSON]) -> str:
@@ -107,6 +118,7 @@ def _tidy(text: str) -> str:
 
 def _sources(template: Template) -> list[tuple[str, bool]]:
     parts = [(template.subject, False), (html_source(template), True), (template.text, False)]
+    parts += [(template.url, False), (template.action, False)]
     return [(source, html) for source, html in parts if source is not None]
 
 

@@ -85,6 +85,8 @@ class Turn(Struct, frozen=True):
     detail: str = ""
     due_at: Instant | None = None
     """A deferred message's new moment."""
+    said: bytes = b""
+    """The words (JSON) of a message in the app, which only the outbox keeps; b"" for any other."""
 
 
 class Chunk(Struct, frozen=True):

@@ -58,6 +58,12 @@ class OutboxRead:
         given = (asked.state, asked.channel, asked.campaign, asked.text.lower(), asked.before, limit)
         return [(row[0], outbox_row(row[1:])) for row in self._db.execute(find, given)]
 
+    def inbox(self, subject: int, limit: int) -> list[OutboxRow]:
+        """A customer's messages in the app that were handed over, the newest first."""
+        find = f"""SELECT {_COLUMNS} FROM outbox WHERE subject = ? AND channel = 'in_app'
+            AND state IN ('sent', 'delivered') ORDER BY number DESC LIMIT ?"""
+        return [outbox_row(row) for row in self._db.execute(find, (subject, limit))]
+
     def fared(self, since: Instant, limit: int = 30) -> list[Fared]:
         """By domain, mail since a moment, among the newest messages; the domains with the most first."""
         find = f"""SELECT lower(substr(address, instr(address, '@') + 1)) AS domain,

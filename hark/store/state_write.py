@@ -126,6 +126,11 @@ def write_turns(db: apsw.Connection, changes: Changes) -> None:
            due_at = ifnull(?4, due_at) WHERE message = ?5""",
         [(turn.state, turn.at, turn.detail, turn.due_at, turn.message) for turn in changes.turns],
     )
+    db.executemany(
+        """UPDATE outbox SET content = CAST(json_set(CAST(content AS TEXT), '$.said', json(?)) AS BLOB)
+           WHERE message = ?""",
+        [(turn.said.decode(), turn.message) for turn in changes.turns if turn.said],
+    )
 
 
 def repoint_outbox(db: apsw.Connection, changes: Changes) -> None:

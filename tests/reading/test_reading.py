@@ -20,7 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from hark.collect.client import module, script
+from hark.collect.client import in_app, in_app_module, module, script
 from tests.cast import eventually
 from tests.collect.conftest import serving
 from tests.collect.runner import Collect
@@ -296,7 +296,9 @@ def test_a_robot_reads_nothing(collect: Collect, pages: Pages) -> None:
 
 def test_it_is_small_and_kept_by_browsers(collect: Collect) -> None:
     """At most 4 KB packed, for pages of any origin, with an address that answers 304 to who has it."""
-    for path, file in (("/hark.js", script()), ("/hark.mjs", module())):
+    files = {"/hark.js": script(), "/hark.mjs": module()}
+    files |= {"/hark-in-app.js": in_app(), "/hark-in-app.mjs": in_app_module()}
+    for path, file in files.items():
         answer = httpx.get(
             collect.url + path, headers={"accept-encoding": "gzip"}, trust_env=False, verify=False
         )

@@ -43,7 +43,7 @@ def sender_of(provider: str) -> Sender:
 
 def job(provider: str, message: str = "m1") -> Job:
     sender = sender_of(provider)
-    said = Rendered("Hello Ada", None, "Come & <see>", {"a": 1})
+    said = Rendered("Hello Ada", None, "Come & <see>", data={"a": 1})
     return Job(
         said, Envelope(message, ADDRESSES[sender.channel], AT), sender, SECRETS.get(sender.secret_env, "")
     )

@@ -1,4 +1,5 @@
-"""`hark.js`: put into a page it finds out whether its text was read. Served as a script and as a module."""
+"""`hark.js`: put into a page it finds out whether its text was read; `hark-in-app.js`: it shows a customer's
+messages. Served as scripts and as modules."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 
 from hark.collect.http import Answer, Collector, Headers, Incoming
 
-_SOURCE = Path(__file__).parent / "reading.js"
+_READING, _IN_APP = (Path(__file__).parent / name for name in ("reading.js", "in_app.js"))
 _START = """
 const tag = document.currentScript;
 if (tag && tag.dataset.key !== undefined) {
@@ -45,13 +46,25 @@ class File(Struct, frozen=True):
 @cache
 def script() -> File:
     """For a script tag: its functions are the page's."""
-    return _file(f"(() => {{\n{_SOURCE.read_text('utf-8')}{_START}}})();\n")
+    return _file(f"(() => {{\n{_READING.read_text('utf-8')}{_START}}})();\n")
 
 
 @cache
 def module() -> File:
     """For `import { hark, harkPlugin } from "https://HOST/hark.mjs"`."""
-    return _file(f"{_SOURCE.read_text('utf-8')}\nexport {{ hark, harkPlugin }};\nexport default hark;\n")
+    return _file(f"{_READING.read_text('utf-8')}\nexport {{ hark, harkPlugin }};\nexport default hark;\n")
+
+
+@cache
+def in_app() -> File:
+    """For a script tag: the page calls `harkInApp(...)`."""
+    return _file(f"(() => {{\n{_IN_APP.read_text('utf-8')}\nwindow.harkInApp = harkInApp;\n}})();\n")
+
+
+@cache
+def in_app_module() -> File:
+    """For `import { harkInApp } from "https://HOST/hark-in-app.mjs"`."""
+    return _file(f"{_IN_APP.read_text('utf-8')}\nexport {{ harkInApp }};\nexport default harkInApp;\n")
 
 
 async def give_script(_: Collector, incoming: Incoming) -> Answer:
@@ -62,6 +75,16 @@ async def give_script(_: Collector, incoming: Incoming) -> Answer:
 async def give_module(_: Collector, incoming: Incoming) -> Answer:
     """GET /hark.mjs"""
     return _answer(module(), incoming)
+
+
+async def give_in_app(_: Collector, incoming: Incoming) -> Answer:
+    """GET /hark-in-app.js"""
+    return _answer(in_app(), incoming)
+
+
+async def give_in_app_module(_: Collector, incoming: Incoming) -> Answer:
+    """GET /hark-in-app.mjs"""
+    return _answer(in_app_module(), incoming)
 
 
 def _file(text: str) -> File:

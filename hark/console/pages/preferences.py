@@ -26,6 +26,7 @@ from hark.model import JSON, ConsentName, Record
 from hark.speak.links import Preferences
 from hark.speak.words import Words
 from hark.understand.conditions.answers import State
+from hark.understand.conditions.reachable import IN_APP
 
 
 class Choice(Struct, frozen=True):
@@ -81,7 +82,9 @@ def choices(here: Source, record: Record, said: Words) -> Iterator[Choice]:
     known, language = topics(here), said["language"]
     answered = {key.rpartition("/")[2] for key in record.consents}
     reached = [
-        one for one in sorted(channels(here)) if own_address(record, one) or one in answered or one == "email"
+        one
+        for one in sorted(channels(here))
+        if one in ("email", IN_APP) or own_address(record, one) or one in answered
     ]
     for name, topic in known.items():
         for channel in reached:

@@ -13,15 +13,17 @@ from hark.understand.conditions.trait import known
 
 NOT_THE_CUSTOMER = frozenset({"webhook", "chat", "task"})
 """Channels to the team and to other systems."""
+IN_APP = "in_app"
+"""Whoever comes to the product finds it there."""
 _TRAIT = {"email": "email", "sms": "phone"}
 """By channel, the trait that holds the address."""
 
 
 def address(traits: Mapping[str, Trait], channel: str) -> str:
     """Where a customer with these traits can be reached by the channel: the trait `email`, for SMS `phone`
-    (+15550123). The channels to the team and to other systems are always there, under their own names.
-    "" for nowhere."""
-    if channel in NOT_THE_CUSTOMER:
+    (+15550123). The product's own inbox, and the channels to the team and to other systems, are always
+    there, under their own names. "" for nowhere."""
+    if channel in NOT_THE_CUSTOMER or channel == IN_APP:
         return channel
     trait = traits.get(_TRAIT.get(channel, ""))
     found: JSON = trait.value if trait else None
