@@ -36,9 +36,13 @@ class Provider(Struct, frozen=True):
 
 
 _REPLIES = ("replies", "inbound", "inbound_env")
-_SMTP = ("host", "port", "tls", "user", "password_env", "reports", "reports_env", *_REPLIES, "verp")
+_REPORTS = ("reports", "reports_env")
+_SMTP = ("host", "port", "tls", "user", "password_env", *_REPORTS, *_REPLIES, "verp")
+_MAIL_API = Provider("email", ("address", "secret_env"), ("url", *_REPORTS, *_REPLIES))
 PROVIDERS: Mapping[str, Provider] = {
     "smtp": Provider("email", ("address",), _SMTP),
+    **dict.fromkeys(("sendgrid", "mailgun", "postmark", "resend", "brevo"), _MAIL_API),
+    "ses": Provider("email", ("address", "url", "secret_env"), ("account", *_REPORTS, *_REPLIES)),
     "twilio": Provider("sms", ("address", "account", "secret_env"), ("url",)),
     "slack": Provider("chat", ("secret_env",)),
     "webhook": Provider("webhook", ("url", "secret_env")),

@@ -30,7 +30,12 @@ from tests.speak.provider import Answering, Provider
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NEW, OLD = ("whsec_" + b64encode(letter * 24).decode() for letter in (b"n", b"o"))
-SECRETS = {"CRM_WEBHOOK_SECRET": NEW, "TWILIO_TOKEN": "t0ken", "SLACK_WEBHOOK_URL": "https://hooks.example/x"}
+SECRETS = {
+    "CRM_WEBHOOK_SECRET": NEW,
+    "TWILIO_TOKEN": "t0ken",
+    "SLACK_WEBHOOK_URL": "https://hooks.example/x",
+    "SES_KEY": "AKIDEXAMPLE:wJalrXUtnFEMI",
+}
 ADDRESSES = {"email": "ada@shop.example", "sms": "+15550123", "webhook": "", "chat": ""}
 HTTP = sorted(name for name, one in CHANNELS.items() if isinstance(one, HttpChannel))
 
