@@ -29,8 +29,11 @@ SESSION_S = 14 * 24 * 3600
 
 
 def configure(data: Path, clock: Clock, url: str) -> None:
-    """Configure and load Django once per process."""
-    settings.configure(**values(data, clock, url))
+    """Configure and load Django once per process; sending mail may have asked it for its defaults before."""
+    if not settings.configured:
+        settings.configure()
+    for name, value in values(data, clock, url).items():
+        setattr(settings, name, value)
     django.setup()
     from hark.console.source import Source
 
