@@ -18,6 +18,7 @@ from hark.clock import WallClock, instant
 from hark.definitions.parse import read
 from hark.errors import HarkError
 from hark.learn.backtest.answer import Backtest
+from hark.learn.surveys import SurveyReport
 from hark.model import JSON, Instant
 from hark.questions import ask
 from hark.understand.funnel import FunnelAnswer
@@ -181,6 +182,10 @@ class History:
     def segment_edit(self, name: str, where: JSON, at: str | None = None) -> JSON:
         """{"before", "after", "stay", "come", "go", "sentence"}: whom another condition would change."""
         return self.ask({"segment_edit": {"name": name, "where": where, "at": _instant(at)}})
+
+    def survey(self, name: str, period: str = "week") -> SurveyReport:
+        """What customers answered to a survey (`worth_it`: whether it was worth their time), by period."""
+        return msgspec.convert(self.ask({"survey": {"name": name, "period": period}}), SurveyReport)
 
     def engagement(
         self, name: str, at: str | None = None, weeks: int = 8, compare: int | None = None

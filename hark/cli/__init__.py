@@ -56,6 +56,10 @@ COMMANDS = {
         "engagement",
         "How engaged customers are, by the levels of a definition; who rose, and who fell.",
     ),
+    "survey": (
+        "survey",
+        "What customers answered to a survey: the score, over time, in their own words.",
+    ),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "attention": ("attention", "Time well spent: what each message and each text asks of people's time."),
     "ties": ("ties", "The emotional tie: habit, attachment, both or neither."),

@@ -23,6 +23,7 @@ PAGES = {
         "Lifecycle": "/lifecycle",
         "Trends": "/trend",
         "Sessions": "/sessions",
+        "Surveys": "/surveys",
         "Saved questions": "/questions",
     },
     "Test": {"Campaigns": "/campaigns"},

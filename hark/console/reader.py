@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from hark.console.source import Source
 from hark.definitions.parse import definition
+from hark.definitions.survey import Survey
 from hark.definitions.types import Sender, Template, Topic
 from hark.errors import HarkError
 from hark.model import Record
@@ -29,6 +30,11 @@ def words_for(request: HttpRequest, record: Record | None) -> Words:
 def topics(here: Source) -> Mapping[str, Topic]:
     """The topics in force, less those whose definition cannot be read any more."""
     return {one.name: one for one in _documents(here, "topic") if isinstance(one, Topic)}
+
+
+def surveys(here: Source) -> Mapping[str, Survey]:
+    """The surveys in force, less those whose definition cannot be read any more."""
+    return {one.name: one for one in _documents(here, "survey") if isinstance(one, Survey)}
 
 
 def channels(here: Source) -> set[str]:

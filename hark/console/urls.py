@@ -6,6 +6,7 @@ from django.urls import path
 
 from hark.console.asking import FIELDS
 from hark.console.pages import (
+    answers,
     arms,
     asked,
     attention,
@@ -46,6 +47,7 @@ from hark.console.pages import (
     sources,
     stopped,
     suppressed,
+    surveys,
     tasks,
     templates,
     ties,
@@ -74,6 +76,8 @@ urlpatterns = [
     path("segments/<str:name>", segments.view, name="segment"),
     path("segments/<str:name>/sizes", segments.sizes, name="sizes"),
     path("segments/<str:name>/overlap", segments.overlap, name="overlap"),
+    path("surveys", surveys.index, name="surveys"),
+    path("surveys/<str:name>", surveys.view, name="survey"),
     path("engagement", engagement.index, name="engagements"),
     path("engagement/<str:name>", engagement.view, name="engagement"),
     path("campaigns", campaigns.index, name="campaigns"),
@@ -120,10 +124,13 @@ urlpatterns = [
     path("inbound/<str:name>", inbound.view, name="inbound"),
     path("i/<str:file>", images.picture, name="image"),
     path("in-app/messages", inbox.messages, name="in-app"),
+    path("in-app/answers", inbox.answers, name="in-app-answers"),
     path("in-app/events", inbox.events, name="in-app-events"),
     path("u/<str:token>", consent.unsubscribe, name="unsubscribe"),
     path("c/<str:token>", consent.confirm, name="confirm"),
     path("p/<str:token>", preferences.preferences, name="preferences"),
+    path("s/<str:token>", answers.answer, name="answer"),
+    path("w/<str:token>", answers.answer, name="worth-it"),
     path("k/<str:token>", clicks.click, name="click"),
     path("o/<str:token>", clicks.picture, name="picture"),
     path("r/<str:token>", social.report, name="report"),

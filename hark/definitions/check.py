@@ -32,7 +32,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     known: dict[str, dict[str, Definition]] = {}
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
-    found = [*_twice(parsed), *_links_twice(parsed, known), *_named(parsed, known)]
+    found = [*_twice(parsed), *_links_twice(parsed, known), *_named(parsed, known), *_asked(parsed, known)]
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
@@ -86,6 +86,17 @@ def _named(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
             message = f"{document.kind} {document.name} names itself: {' → '.join(way)}"
             line = document.line_naming(way[1].rpartition(" ")[2])
             found.append(Problem(document.file, line, message))
+    return found
+
+
+def _asked(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
+    """Surveys that templates ask are there."""
+    found = []
+    for document in parsed:
+        name = document.definition.survey if isinstance(document.definition, Template) else ""
+        if name and name not in known.get("survey", {}):
+            message, hint = f'there is no survey "{name}"', nearest(name, known.get("survey", {}))
+            found.append(Problem(document.file, document.line_of("survey"), message, hint))
     return found
 
 

@@ -31,6 +31,7 @@ from hark.definitions.shapes import (
     Values,
 )
 from hark.definitions.sources import SOURCE
+from hark.definitions.surveys import SURVEY
 from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
@@ -46,7 +47,6 @@ from hark.definitions.yaml import Node
 PLANNED_KINDS = (
     "stage",
     "hypothesis",
-    "survey",
     "content",
 )
 
@@ -171,4 +171,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "event": EVENT,
     "question": QUESTION,
     "engagement": ENGAGEMENT,
+    "survey": SURVEY,
 }

@@ -80,7 +80,7 @@ def _leads(values: Values, node: Node, reading: Reading) -> Invalid | None:
     """Refuses the keys of another channel's messages."""
     assert isinstance(node.value, dict)
     channel = values["channel"]
-    for key in ("url", "action", "show"):
+    for key in ("url", "action", "show", "survey"):
         if key in values and channel not in LEADING:
             hint = "a letter has its links in its text" if channel == "email" else ""
             return reading.refuse(node.value[key], f'"{key}" is no key of a template for {channel}', hint)
@@ -115,6 +115,7 @@ def _made(values: Values, languages: dict[str, Template]) -> Template:
         url=values.get("url", ""),
         action=values.get("action", ""),
         show=values.get("show", "banner"),
+        survey=values.get("survey", ""),
         languages=languages,
     )
 
@@ -126,6 +127,7 @@ TEMPLATE = Record(
         "channel": ANY_CHANNEL,
         **_PARTS,
         "show": Choice(("banner", "inbox")),
+        "survey": NAME,
         "languages": _Languages(),
     },
     _template,

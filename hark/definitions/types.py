@@ -13,6 +13,7 @@ from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.definitions.shared import Block, Brand, Layout, Snippet
+from hark.definitions.survey import Survey
 from hark.model import DAY, JSON, Instant
 from hark.understand.conditions.base import Condition
 from hark.understand.conditions.computed import ComputedTrait
@@ -290,6 +291,8 @@ class Template(Struct, frozen=True, tag="template"):
     """What its button says."""
     show: Literal["banner", "inbox"] = "banner"
     """A message in the app: shown by itself and kept in the inbox, or in the inbox alone."""
+    survey: str = ""
+    """The survey that it asks, in the app; "" for none."""
     languages: Mapping[str, Template] = {}
     """By two letters, for customers of these languages; each whole, without languages of its own."""
 
@@ -392,4 +395,5 @@ Definition: TypeAlias = (
     | Question
     | Source
     | Event
+    | Survey
 )

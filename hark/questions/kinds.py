@@ -34,6 +34,7 @@ from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import SignalsQuestion, signals
 from hark.questions.subscriptions import SubscriptionsQuestion, subscriptions
+from hark.questions.surveys import SurveyQuestion, survey
 from hark.questions.ties import TiesQuestion, ties
 from hark.questions.worth import WorthQuestion, worth
 from hark.store.state import StateReader
@@ -191,6 +192,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "ties": (TiesQuestion, ties),
     "champions": (ChampionsQuestion, champions),
     "referrals": (ReferralsQuestion, referrals),
+    "survey": (SurveyQuestion, survey),
     "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from hark.definitions.document import Document
 from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
+from hark.definitions.survey import Survey
 from hark.definitions.types import Definition, Policy, Sender, Template, Topic
 from hark.speak.parts import BrokenTemplateError, parts_of, whole
 
-KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy", "brand"})
+KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy", "brand", "survey"})
 
 
 class Book(Struct, frozen=True):
@@ -27,6 +28,7 @@ class Book(Struct, frozen=True):
     tracking: Policy = Policy("tracking")
     links: Mapping[str, str] = field(default_factory=dict)
     """Links to places elsewhere, by name: the source whose document has them."""
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
 
     @staticmethod
     def of(definitions: Iterable[Definition]) -> Book:
@@ -37,6 +39,7 @@ class Book(Struct, frozen=True):
             {d.name: d for d in given if isinstance(d, Topic)},
             next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
             {name: d.name for d in given if isinstance(d, Source) for name in d.links},
+            {d.name: d for d in given if isinstance(d, Survey)},
         )
 
 

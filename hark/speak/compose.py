@@ -17,6 +17,7 @@ from hark.speak.footer import WayOut, with_way_out
 from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Rendered, Withheld, render
 from hark.speak.reply_address import reply_token
+from hark.speak.surveys import asked
 from hark.speak.tracking import tracked
 from hark.speak.words import language, stated
 from hark.store.contracts import OutboxRow
@@ -35,7 +36,9 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant, files: Files 
     template = _template(row, book)
     if template is None:
         return Verdict("failed", f"no_template: there is no template {row.template!r}")
-    content = render(template, template_data(row, book, links, at))
+    data = template_data(row, book, links, at)
+    data |= asked(template, book.surveys, links, row.subject, row.message, _language(row))
+    content = render(template, data)
     if isinstance(content, Withheld):
         return Verdict("failed", f"{content.reason}: {content.detail}")
     out = _unsubscribe(row, links)

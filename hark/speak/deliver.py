@@ -9,7 +9,7 @@ from typing import Any
 from hark.clock import Clock
 from hark.definitions.document import Document
 from hark.definitions.types import Sender
-from hark.model import Outcome
+from hark.model import JSON, Outcome
 from hark.speak.attachments import Files
 from hark.speak.book import Book, Shelf
 from hark.speak.channels import CHANNELS
@@ -32,7 +32,9 @@ from hark.speak.places import NOWHERE_ELSE, Allowed
 from hark.speak.render import Rendered
 from hark.speak.senders import Desk
 from hark.speak.smtp import Conversation
+from hark.speak.surveys import in_app
 from hark.speak.wire import Timeouts, Wire
+from hark.speak.words import language
 from hark.store.contracts import OutboxRow
 
 INWARD = frozenset({"task", "in_app"})
@@ -181,8 +183,17 @@ def kept(row: OutboxRow, book: Book, made: Composed) -> Verdict:
     if row.channel == "task":
         return Verdict("sent", said.text.strip())
     template = book.templates.get(row.template)
-    shown = {"title": said.subject, "text": said.text.strip(), "url": said.url, "action": said.action}
-    return Verdict("sent", "in the inbox", said=shown | {"show": template.show if template else "inbox"})
+    asks = template.survey if template else ""
+    spoken = language(row.content.get("customer") or {})
+    shown: JSON = {
+        "title": said.subject,
+        "text": said.text.strip(),
+        "url": said.url,
+        "action": said.action,
+        "show": template.show if template else "inbox",
+        "survey": in_app(book.surveys.get(asks), spoken),
+    }
+    return Verdict("sent", "in the inbox", said=shown)
 
 
 def named(row: OutboxRow, senders: Sequence[Sender]) -> Sequence[Sender]:

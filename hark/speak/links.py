@@ -21,6 +21,8 @@ REPORT_PATH = "/r/"
 PREFERENCES_PATH = "/p/"
 CLICK_PATH = "/k/"
 OPEN_PATH = "/o/"
+SURVEY_PATH = "/s/"
+WORTH_PATH = "/w/"
 TAG_BYTES = 16
 LONGEST = 1_000
 
@@ -90,7 +92,26 @@ class Open(Struct, frozen=True, tag="o", array_like=True):
     path: ClassVar[str] = OPEN_PATH
 
 
-Link: TypeAlias = Unsubscribe | Confirm | Report | Preferences | Click | Open
+class SurveyLink(Struct, frozen=True, tag="s", array_like=True):
+    """The subject answers a survey; `choice` is the answer that the link stands for, "" for none yet."""
+
+    subject: int
+    survey: str
+    message: str
+    choice: str
+    path: ClassVar[str] = SURVEY_PATH
+
+
+class WorthLink(Struct, frozen=True, tag="w", array_like=True):
+    """The subject says whether the message was worth their time: `choice` is "yes" or "no"."""
+
+    subject: int
+    message: str
+    choice: str
+    path: ClassVar[str] = WORTH_PATH
+
+
+Link: TypeAlias = Unsubscribe | Confirm | Report | Preferences | Click | Open | SurveyLink | WorthLink
 _DECODER: msgspec.msgpack.Decoder[Link] = msgspec.msgpack.Decoder(Link)
 
 

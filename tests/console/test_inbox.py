@@ -39,6 +39,11 @@ subject: "New for {{ customer.first_name }}"
 text: "{{ event.what }} <b>came</b>."
 url: /shop/{{ event.what | downcase }}
 action: Have a look
+survey: fits
+---
+survey: fits
+kind: satisfaction
+asks: {en: Does it fit?, de: Passt es?}
 ---
 campaign: arrivals
 trigger: {event: Arrived}
@@ -254,3 +259,26 @@ def test_the_stream_tells_at_once_and_at_each_change(
     assert [len(one["messages"]) for one in seen] == [2, 1]
     (start, _) = asyncio.run(listen("x.y.z", 3))
     assert start["status"] == 401
+
+
+def test_a_survey_is_answered_in_the_product(product: Product, collector: Collector) -> None:
+    """The question stands in the customer's message; the answer is an event with score, message and campaign,
+    seen on all devices as given; what is no answer is refused."""
+    message = product.inbox()["messages"][0]
+    assert message["survey"]["asks"] == "Does it fit?"
+    assert [one["value"] for one in message["survey"]["answers"]] == ["1", "2", "3", "4", "5"]
+
+    def sends(**body: str) -> int:
+        said, who = json.dumps(body), bearer(product.token())
+        path, kind = "/in-app/answers", "application/json"
+        return product.client.post(path, said, content_type=kind, headers=who).status_code
+
+    assert sends(message=message["id"], option="6") == 400
+    assert sends(message=message["id"], option="4", text="A bit wide") == 200
+    told = collector.rows[-1]["body"]
+    assert (told["event"], told["userId"], told["context"]) == ("Survey Answered", "ada", {"active": False})
+    said = told["properties"]
+    assert (said["survey"], said["score"], said["text"]) == ("fits", 4, "A bit wide")
+    assert (said["message"], said["campaign"]) == (message["id"], "arrivals")
+    again = next(one for one in product.inbox()["messages"] if one["id"] == message["id"])
+    assert again["answered"] and not again["unread"] and not again["banner"]

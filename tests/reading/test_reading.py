@@ -295,7 +295,7 @@ def test_a_robot_reads_nothing(collect: Collect, pages: Pages) -> None:
 
 
 def test_it_is_small_and_kept_by_browsers(collect: Collect) -> None:
-    """At most 4 KB packed, for pages of any origin, with an address that answers 304 to who has it."""
+    """At most 4 KB packed (6 for messages), for pages of any origin, and 304 to who has it."""
     files = {"/hark.js": script(), "/hark.mjs": module()}
     files |= {"/hark-in-app.js": in_app(), "/hark-in-app.mjs": in_app_module()}
     for path, file in files.items():
@@ -303,7 +303,7 @@ def test_it_is_small_and_kept_by_browsers(collect: Collect) -> None:
             collect.url + path, headers={"accept-encoding": "gzip"}, trust_env=False, verify=False
         )
         assert (answer.status_code, answer.content) == (200, file.plain)
-        assert len(file.packed) <= 4096
+        assert len(file.packed) <= (6144 if "in-app" in path else 4096)
         assert gzip.decompress(file.packed) == file.plain
         assert answer.headers["content-encoding"] == "gzip"
         assert answer.headers["access-control-allow-origin"] == "*"

@@ -29,6 +29,17 @@ time { font-size: 12px; opacity: .7; }
 .go { background: var(--accent); color: #fff; padding: 6px 12px; border-radius: 8px; text-decoration: none; }
 button { background: none; border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; cursor: pointer; }
 .x { margin-left: auto; }
+fieldset { border: 0; margin: 8px 0 0; padding: 0; }
+legend { padding: 0; margin-bottom: 6px; font-weight: 650; }
+.options { display: flex; flex-wrap: wrap; gap: 4px; }
+.option { position: relative; cursor: pointer; }
+.option input { position: absolute; opacity: 0; inset: 0; }
+.option span { display: block; min-width: 28px; padding: 5px 8px; text-align: center; border: 1px solid var(--line); border-radius: 8px; }
+.option input:checked + span { background: var(--accent); color: #fff; }
+.option input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
+.ends { display: flex; justify-content: space-between; font-size: 12px; opacity: .7; }
+textarea { width: 100%; margin-top: 8px; padding: 6px 8px; border: 1px solid var(--line); border-radius: 8px; background: none; }
+button.go { border: 0; }
 .bell { position: relative; }
 .bell b { background: var(--accent); color: #fff; border-radius: 9px; padding: 0 6px; font-size: 12px; margin-left: 6px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -125,6 +136,33 @@ function harkInApp(options) {
     }, last.words.hide || "Hide");
   }
 
+  /** The survey that a message asks: options as buttons of a choice, and a text where one may be added. */
+  function survey(one) {
+    const asks = one.survey, words = last.words;
+    if (!asks) return null;
+    if (one.answered || shown.has(one.id + "answered")) return make("p", { role: "status" }, words.answered || "✓");
+    const options = asks.answers.map((option) => make("label", { class: "option" },
+      make("input", { type: "radio", name: "option", value: option.value, required: true }),
+      make("span", {}, option.label)));
+    const ends = asks.low || asks.high ? make("div", { class: "ends" },
+      make("span", {}, asks.low), make("span", {}, asks.high)) : "";
+    const text = asks.takes_text ? make("textarea", { name: "text", rows: 2, maxlength: 2000,
+      required: !options.length, "aria-label": options.length ? words.add_text : asks.asks,
+      placeholder: options.length ? words.add_text : "" }) : "";
+    return make("form", {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        const given = new FormData(event.target);
+        const body = { message: one.id, option: given.get("option") || "", text: given.get("text") || "" };
+        await ask("/in-app/answers", { method: "POST", body: JSON.stringify(body),
+          headers: { "content-type": "application/json" } });
+        shown.add(one.id + "answered");
+        event.target.replaceWith(survey(one));
+      },
+    }, make("fieldset", {}, make("legend", {}, asks.asks), make("div", { class: "options" }, ...options), ends), text,
+    make("div", { class: "row" }, make("button", { class: "go" }, words.send || "Send")));
+  }
+
   function drawBanner() {
     const one = options.banner !== false && last.messages.find((found) => found.banner && !found.gone);
     const same = one && banner.dataset.id === one.id;
@@ -133,7 +171,7 @@ function harkInApp(options) {
     banner.dataset.id = one.id;
     banner.hidden = false;
     banner.replaceChildren(one.title ? make("h3", {}, one.title) : "", make("p", {}, one.text),
-      make("div", { class: "row" }, go(one), away(one)));
+      survey(one) || "", make("div", { class: "row" }, go(one), away(one)));
     once(one, "shown");
   }
 
@@ -152,7 +190,7 @@ function harkInApp(options) {
     const items = last.messages.map((one) => make("li", { "data-unread": one.unread },
       one.title ? make("h3", {}, one.title) : "", make("p", {}, one.text),
       make("time", { datetime: new Date(one.sent_at / 1000).toISOString() },
-        new Date(one.sent_at / 1000).toLocaleDateString()),
+        new Date(one.sent_at / 1000).toLocaleDateString()), survey(one) || "",
       make("div", { class: "row" }, go(one), away(one))));
     list.replaceChildren(
       make("header", {}, make("h2", { id: "title" }, words.messages || "Messages"),
@@ -182,7 +220,7 @@ function harkInApp(options) {
   function draw() {
     drawBanner();
     drawBell();
-    if (list.open) drawList();
+    if (list.open && !root.activeElement?.closest?.("form")) drawList();
     if (options.changed) options.changed(last.messages, last.unread);
   }
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from hark.model import DAY, Instant
+from hark.model import DAY, JSON, Instant
 from hark.store.contracts import OutboxRow
 
 KEPT_US = 90 * DAY
 """How long a message without an end of its own stays."""
 MOST = 50
 SHOWN, OPENED, CLICKED, DISMISSED = "shown", "opened", "clicked", "dismissed"
+ANSWERED = "answered"
 HANDLINGS = (SHOWN, OPENED, CLICKED, DISMISSED)
 
 
@@ -32,6 +33,9 @@ class Entry(Struct, frozen=True):
     unread: bool
     sent_at: Instant
     expires_at: Instant | None
+    survey: JSON = None
+    """{"name", "asks", "low", "high", "answers": [{"value", "label"}], "takes_text"} where it asks one."""
+    answered: bool = False
 
 
 class Inbox(Struct, frozen=True):
@@ -81,7 +85,9 @@ def _entry(row: OutboxRow, done: frozenset[str]) -> Entry:
         said["url"],
         said["action"],
         banner=said["show"] == "banner" and not done,
-        unread=not done & {OPENED, CLICKED},
+        unread=not done & {OPENED, CLICKED, ANSWERED},
         sent_at=row.updated_at,
         expires_at=row.content.get("expires"),
+        survey=said.get("survey"),
+        answered=ANSWERED in done,
     )

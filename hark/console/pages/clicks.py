@@ -98,7 +98,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     here, link = source(), source().links.read(token)
     if not isinstance(link, Click):
         raise Http404
-    waiting.add(here, Response(link, _asked(here, request, link.place)))
+    waiting.add(here, Response(link, asked_for(here, request, link.place)))
     answer = HttpResponse(status=302, headers={"Location": link.url, "Referrer-Policy": "no-referrer"})
     answer["X-Robots-Tag"] = "noindex"
     return answer
@@ -111,11 +111,12 @@ def picture(request: HttpRequest, token: str) -> HttpResponse:
     here, link = source(), source().links.read(token)
     if not isinstance(link, Open):
         raise Http404
-    waiting.add(here, Response(link, _asked(here, request, None)))
+    waiting.add(here, Response(link, asked_for(here, request, None)))
     return HttpResponse(PICTURE, content_type="image/gif")
 
 
-def _asked(here: Source, request: HttpRequest, place: int | None) -> Asked:
+def asked_for(here: Source, request: HttpRequest, place: int | None) -> Asked:
+    """What tells of a request whether a machine made it."""
     headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
     method, agent = request.method or "", request.headers.get("User-Agent", "")
     return Asked(here.now(), agent, place, method, headers, request.headers.get("X-Forwarded-For", ""))

@@ -29,11 +29,19 @@ OWN_PAGES = {
     "template": "/templates",
     "sender": "/senders",
     "engagement": "/engagement",
+    "survey": "/surveys",
 }
 """Kinds with a page for each of theirs."""
 ONE_PAGE = {"brand": "/brand"}
 """Kinds of which there is one."""
 EXAMPLES = {
+    "survey": """\
+survey: how_likely
+kind: nps
+asks: How likely are you to recommend us to a friend?
+low: Not at all
+high: Very
+""",
     "engagement": """\
 engagement: reader
 says: People who make reading a habit

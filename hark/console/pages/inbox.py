@@ -1,4 +1,5 @@
-"""GET /in-app/messages, POST /in-app/events: the inbox of whom a token names, and what they did with it.
+"""GET /in-app/messages, POST /in-app/events and /in-app/answers: the inbox of whom a token names, what they
+did with it, and what they answered.
 
 Pages of the product ask from their own address, so every answer says that any page may read it: the token is
 the proof, there is no cookie. The stream of the same is `console.inbox.stream`.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 from django.contrib.auth.decorators import login_not_required
@@ -20,21 +21,34 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.collect.sources import Sources
 from hark.console.api import answered, said
-from hark.console.inbox.entries import CLICKED, DISMISSED, HANDLINGS, MOST, OPENED, SHOWN, Inbox, inbox
+from hark.console.inbox.entries import (
+    ANSWERED,
+    CLICKED,
+    DISMISSED,
+    HANDLINGS,
+    MOST,
+    OPENED,
+    SHOWN,
+    Inbox,
+    inbox,
+)
 from hark.console.inbox.models import Handled
 from hark.console.inbox.tokens import Claim, claimed
-from hark.console.reader import record_of, topics
+from hark.console.pages.answers import written
+from hark.console.reader import record_of, surveys, topics
 from hark.console.source import Source, source
 from hark.decide.consents import held
 from hark.decide.suppressions import EVERYTHING
+from hark.definitions.survey import answered as answered_by
 from hark.errors import HarkError
 from hark.model import JSON, Instant, ResponseName
-from hark.speak.links import Preferences
+from hark.speak.links import Preferences, SurveyLink
 from hark.speak.words import language, words
 from hark.store.contracts import OutboxRow
 from hark.understand.conditions.answers import State
 from hark.understand.conditions.reachable import IN_APP
 
+Body = TypeVar("Body", "Did", "Answered")
 View: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
 OPEN = {
@@ -49,7 +63,7 @@ NAMES = {
     CLICKED: ResponseName.CLICKED,
     DISMISSED: ResponseName.DISMISSED,
 }
-SAYS = ("messages", "unread", "hide", "nothing_new", "open", "preferences")
+SAYS = ("messages", "unread", "hide", "nothing_new", "open", "preferences", "send", "add_text", "answered")
 """What the inbox itself says, in the customer's language."""
 FETCHED = 4 * MOST
 """Handed over lately; some may be put away."""
@@ -88,24 +102,59 @@ def messages(request: HttpRequest) -> HttpResponse:
     return answered(200, look(here, claim.user))
 
 
+class Answered(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page sends for its customer."""
+
+    message: str
+    option: str = ""
+    text: str = ""
+
+
+@to_pages
+def answers(request: HttpRequest) -> HttpResponse:
+    """200 once an answer to the message's survey is in the log; the latest holds."""
+    found = _about(request, Answered)
+    if isinstance(found, HttpResponse):
+        return found
+    did, row = found
+    asked = (row.content.get("said") or {}).get("survey") or {}
+    survey = surveys(source()).get(asked.get("name", ""))
+    given = answered_by(survey, did.option, did.text) if survey else None
+    if survey is None or given is None:
+        return said(400, "answer", "that is no answer to a survey of this message")
+    link = SurveyLink(row.subject, survey.name, row.message, "")
+    return _once(row, ANSWERED, lambda: written(source(), link, ("Survey Answered", given)))
+
+
 @to_pages
 def events(request: HttpRequest) -> HttpResponse:
     """200 once it is in the log, and again for the same; 404 for a message that is not this customer's."""
+    found = _about(request, Did)
+    if isinstance(found, HttpResponse):
+        return found
+    did, row = found
+    if did.what not in HANDLINGS:
+        return said(400, "what", f"what is one of {', '.join(HANDLINGS)}")
+    if Handled.objects.filter(message=row.message, what=did.what).exists():
+        return answered(200, {"success": True})
+    return _once(row, did.what, lambda: _told(source(), response(row, did.what, source().now())))
+
+
+def _about(request: HttpRequest, type_: type[Body]) -> tuple[Body, OutboxRow] | HttpResponse:
+    """What a page says of a message of its customer's, or the answer to who may not say it."""
     if request.method != "POST":
         return said(405, "method", "send POST")
     here, claim = source(), _claim(request)
     if claim is None:
         return _nobody()
     try:
-        did = msgspec.json.decode(request.body, type=Did)
+        did = msgspec.json.decode(request.body, type=type_)
     except msgspec.DecodeError as error:
         return said(400, "body", f"the body is not what is expected: {error}")
     row = here.state.message(did.message)
-    if did.what not in HANDLINGS:
-        return said(400, "what", f"what is one of {', '.join(HANDLINGS)}")
     if row is None or row.channel != IN_APP or row.subject != whose(here, claim.user):
         return said(404, "unknown_message", f"there is no message {did.message[:40]} in this inbox")
-    return _kept(here, row, did.what)
+    return did, row
 
 
 def look(here: Source, user: str) -> JSON:
@@ -158,18 +207,23 @@ def _nobody() -> HttpResponse:
     return said(401, "token", "send the customer's token, made with a source's secret key, as bearer token")
 
 
-def _kept(here: Source, row: OutboxRow, what: str) -> HttpResponse:
+def _once(row: OutboxRow, what: str, write: Callable[[], bool]) -> HttpResponse:
     """In the log first: what is told twice is told once, what is not told is not forgotten."""
-    if not Handled.objects.filter(message=row.message, what=what).exists():
-        try:
-            here.responses([response(row, what, here.now())])
-        except HarkError as error:
-            logging.getLogger(__name__).warning("%s was not written: %s", what, error)
-            answer = said(503, error.id or "collect.gone", "not kept: try again")
-            answer["Retry-After"] = "2"
-            return answer
-        Handled.objects.get_or_create(message=row.message, what=what, defaults={"at": moment(here.now())})
+    if not write():
+        answer = said(503, "collect.gone", "not kept: try again")
+        answer["Retry-After"] = "2"
+        return answer
+    Handled.objects.get_or_create(message=row.message, what=what, defaults={"at": moment(source().now())})
     return answered(200, {"success": True})
+
+
+def _told(here: Source, body: JSON) -> bool:
+    try:
+        here.responses([body])
+    except HarkError as error:
+        logging.getLogger(__name__).warning("what was done in an inbox was not written: %s", error)
+        return False
+    return True
 
 
 def response(row: OutboxRow, what: str, at: Instant) -> JSON:
