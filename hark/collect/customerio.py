@@ -118,7 +118,8 @@ def add_device(request: Request, _: Context) -> Refusal | None:
         return Refusal(Reason.INVALID_CALL, "device.id is needed", detail=MemberReason.NO_ID)
     token = {"token": device.id, "type": device.platform}
     context = {"active": False, "device": token}
-    _becomes(request, "identify", {"userId": request.params["id"], "context": context})
+    traits = {"push_token": device.id}
+    _becomes(request, "identify", {"userId": request.params["id"], "traits": traits, "context": context})
     return None
 
 

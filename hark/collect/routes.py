@@ -38,6 +38,7 @@ ROUTES = (
     Route("GET", "/hark.mjs", client.give_module),
     Route("GET", "/hark-in-app.js", client.give_in_app),
     Route("GET", "/hark-in-app.mjs", client.give_in_app_module),
+    Route("GET", "/hark-sw.js", client.give_worker),
     Route("POST", "/v1/track", takes("track")),
     Route("POST", "/v1/t", takes("track")),
     Route("POST", "/v1/identify", takes("identify")),

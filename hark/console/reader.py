@@ -37,9 +37,14 @@ def surveys(here: Source) -> Mapping[str, Survey]:
     return {one.name: one for one in _documents(here, "survey") if isinstance(one, Survey)}
 
 
+def senders(here: Source) -> list[Sender]:
+    """The accounts at providers, by name."""
+    return [one for one in _documents(here, "sender") if isinstance(one, Sender)]
+
+
 def channels(here: Source) -> set[str]:
     """By which messages may come: those that somebody sends by, and the product's inbox, where it is used."""
-    sent = {one.channel for one in _documents(here, "sender") if isinstance(one, Sender)}
+    sent = {one.channel for one in senders(here)}
     written = {one.channel for one in _documents(here, "template") if isinstance(one, Template)}
     return sent | (written & {IN_APP}) | {"email"}
 

@@ -128,6 +128,11 @@ class Source:
         row = {"lane": int(Lane.LIVE), "kind": "track", "source": source, "body": body}
         self._control("/control/append", {"rows": [row]})
 
+    def identify(self, body: JSON) -> None:
+        """Append what is known of a customer; it is on disk when this returns, or HarkError is raised."""
+        row = {"lane": int(Lane.LIVE), "kind": "identify", "source": "hark", "body": body}
+        self._control("/control/append", {"rows": [row]})
+
     def command(self, body: JSON) -> None:
         """Append a command to the urgent lane; it is on disk when this returns, or HarkError is raised."""
         row = {"lane": int(Lane.URGENT), "kind": "command", "source": "hark", "body": body}

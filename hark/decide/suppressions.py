@@ -16,11 +16,17 @@ EVERYTHING = "*"
 """A suppression of the customer, whatever the address."""
 TRAITS = {"email": "email", "sms": "phone"}
 """By channel the trait with the address; channels without one have no address that could be shared."""
+DEVICES = frozenset({"push", "web_push"})
+"""Channels whose addresses are one customer's device: no list of addresses has to know them."""
+LONGEST_PHONE = 40
 CHANNELS = {trait: channel for channel, trait in TRAITS.items()}
 
 
 def form(address: str) -> str:
-    """The one form in which an address is kept: small letters, or a phone number's digits."""
+    """The one form in which an address is kept: small letters, or a phone number's digits; a device's as it
+    is."""
+    if len(address) > LONGEST_PHONE and "@" not in address:
+        return address.strip()
     return in_one_form("email", address) or in_one_form("phone", address) or address.strip().lower()
 
 
@@ -38,7 +44,7 @@ def bar(work: Work, address: str, why: str, source: str = "", detail: str = "") 
         return
     work.record.suppressed[address] = work.now
     work.record.barred[address] = why
-    if address != EVERYTHING:
+    if address != EVERYTHING and source not in DEVICES:
         tell(work, address, why, source=source, detail=detail)
 
 

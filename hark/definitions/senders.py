@@ -44,6 +44,9 @@ PROVIDERS: Mapping[str, Provider] = {
     **dict.fromkeys(("sendgrid", "mailgun", "postmark", "resend", "brevo"), _MAIL_API),
     "ses": Provider("email", ("address", "url", "secret_env"), ("account", *_REPORTS, *_REPLIES)),
     "twilio": Provider("sms", ("address", "account", "secret_env"), ("url",)),
+    "web_push": Provider("web_push", ("address", "secret_env")),
+    "fcm": Provider("push", ("secret_env",), ("url",)),
+    "apns": Provider("push", ("account", "secret_env"), ("url",)),
     "slack": Provider("chat", ("secret_env",)),
     "webhook": Provider("webhook", ("url", "secret_env")),
 }
@@ -110,6 +113,7 @@ class _Address(Struct, frozen=True):
 
 
 ADDRESSES: Mapping[str, _Address] = {
+    "web_push": _Address("a mail address", _MAILBOX, "whom a push service may ask"),
     "email": _Address("a mail address", _MAILBOX, 'for example "Shop <hello@shop.example>"'),
     "sms": _Address("a number, a name or a service's id", _FROM, 'for example "+15550100"'),
 }
@@ -133,7 +137,7 @@ SENDER = Record(
         "inbound": Choice(INBOUND),
         "inbound_env": _SECRET,
         "verp": Truth(),
-        "account": Text("an account's id", r"[A-Za-z0-9_-]+"),
+        "account": Text("an account's id", r"[A-Za-z0-9._-]+"),
         "secret_env": _SECRET,
         "rate_per_s": Number(0.001, 100000),
         "weight": Number(0, 1000),

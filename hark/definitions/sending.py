@@ -25,8 +25,8 @@ from hark.definitions.types import Send, Task, Webhook
 from hark.definitions.yaml import Node, plain
 from hark.model import JSON
 
-LATER = ("push", "web_push", "whatsapp")
-_CUSTOMERS = ("email", "sms", "in_app")
+LATER = ("whatsapp",)
+_CUSTOMERS = ("email", "sms", "in_app", "push", "web_push")
 CHANNEL = Choice(_CUSTOMERS, (*LATER, "webhook", "chat"))
 """Those by which a customer is reached, with consent, caps and quiet hours."""
 ANY_CHANNEL = Choice((*_CUSTOMERS, "webhook", "chat"), LATER)

@@ -23,7 +23,7 @@ _LEADS: dict[str, Shape[Any]] = {
 """Where a message leads that is no letter, and what its button says."""
 _PARTS: dict[str, Shape[Any]] = {"subject": _SUBJECT, "layout": NAME, "blocks": BLOCKS, **_BODIES, **_LEADS}
 _SOURCES = frozenset((*_BODIES, "blocks"))
-LEADING = frozenset({"in_app"})
+LEADING = frozenset({"in_app", "push", "web_push"})
 """The channels whose messages have a title, a text and one place to lead to."""
 CONTENT = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
@@ -84,6 +84,9 @@ def _leads(values: Values, node: Node, reading: Reading) -> Invalid | None:
         if key in values and channel not in LEADING:
             hint = "a letter has its links in its text" if channel == "email" else ""
             return reading.refuse(node.value[key], f'"{key}" is no key of a template for {channel}', hint)
+    for key in ("show", "survey"):
+        if key in values and channel != "in_app":
+            return reading.refuse(node.value[key], f'"{key}" is no key of a template for {channel}')
     for key in ("mjml", "html", "layout", "blocks"):
         if key in values and channel in LEADING:
             return reading.refuse(

@@ -72,6 +72,8 @@ class Request(Struct, frozen=True):
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
+    http2: bool = False
+    """The server speaks HTTP/2 alone."""
 
 
 class Answer(Struct, frozen=True):

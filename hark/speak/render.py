@@ -20,7 +20,7 @@ from hark.speak.plain import plain, plain_source
 from hark.speak.sandbox import MissingError, parsed, present, rendered
 
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-WITHOUT_SUBJECT = frozenset({"sms", "chat", "webhook", "task", "in_app"})
+WITHOUT_SUBJECT = frozenset({"sms", "chat", "webhook", "task", "in_app", "push", "web_push"})
 """Channels whose messages need none."""
 PLACE = re.compile(
     r"(?!javascript:|data:|vbscript:|file:|blob:)[a-z][a-z0-9+.-]*://[^/\s]|/(?![/\\])", re.IGNORECASE

@@ -96,12 +96,17 @@ class Wire:
         self.timeouts = timeouts or Timeouts()
         self._said = threading.local()
         backend = _Backend(allowed, by, self._said)
-        self._pool = httpcore.ConnectionPool(
-            trusted or ssl.create_default_context(),
-            max_connections=64,
-            keepalive_expiry=IDLE_S,
-            network_backend=backend,
-        )
+        self._pools = {
+            two: httpcore.ConnectionPool(
+                trusted or ssl.create_default_context(),
+                max_connections=64,
+                keepalive_expiry=IDLE_S,
+                network_backend=backend,
+                http1=not two,
+                http2=two,
+            )
+            for two in (False, True)
+        }
 
     def exchange(self, request: Request) -> Answer | Lost:
         """Sends the request once and reads the answer. Never raises for what a network can do."""
@@ -125,7 +130,7 @@ class Wire:
             target=place.target.encode(),
         )
         headers = [(b"Host", place.authority.encode()), *_headers(request)]
-        with self._pool.stream(
+        with self._pools[request.http2].stream(
             request.method, url, headers=headers, content=request.body, extensions=self._extensions()
         ) as response:
             return Answer(response.status, _named(response.headers), _upto(response.iter_stream()))
@@ -142,7 +147,8 @@ class Wire:
         }
 
     def close(self) -> None:
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 def _headers(request: Request) -> list[Pair]:

@@ -20,6 +20,7 @@ from hark.console.source import Source
 from hark.model import DAY, SECOND, Lane
 from hark.speak.deliver import Deliverer
 from hark.store.contracts import NewRow
+from hark.understand.conditions.reachable import address
 from tests.console.collector import Collector
 from tests.engine.world import World
 from tests.speak.letters import LINKS
@@ -282,3 +283,39 @@ def test_a_survey_is_answered_in_the_product(product: Product, collector: Collec
     assert (said["message"], said["campaign"]) == (message["id"], "arrivals")
     again = next(one for one in product.inbox()["messages"] if one["id"] == message["id"])
     assert again["answered"] and not again["unread"] and not again["banner"]
+
+
+def test_a_browser_lets_push_to_it_by_the_same_token(
+    product: Product, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key to subscribe with is the sender's; the subscription becomes a trait of the token's customer, by
+    which they are reachable, and is forgotten on demand; what is none is refused."""
+    sender = "sender: browsers\nchannel: web_push\naddress: a@shop.example\nsecret_env: VAPID_TEST\n"
+    product.world.define(sender)
+    product.world.catch_up()
+    who = bearer(product.token())
+    assert product.client.get("/in-app/push", headers=who).status_code == 404
+    monkeypatch.setenv("VAPID_TEST", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")
+    key = product.client.get("/in-app/push", headers=who).json()["key"]
+    assert len(key) == 87 and key.startswith("B")
+    given = {
+        "endpoint": "https://push.example/x",
+        "keys": {"p256dh": "BA", "auth": "cc"},
+        "expirationTime": None,
+    }
+    wrong: list[Any] = [{}, given | {"endpoint": "http://push.example/x"}]
+    posted = [
+        product.client.post("/in-app/push", json.dumps(one), content_type="application/json", headers=who)
+        for one in (*wrong, given)
+    ]
+    assert [one.status_code for one in posted] == [400, 400, 200]
+    for row in collector.rows:
+        product.world.raw(row["kind"], json.dumps(row["body"]).encode())
+    product.world.catch_up()
+    subject = product.world.reader.find("ada")
+    assert subject is not None
+    record = product.world.reader.record(subject)
+    assert record is not None and address(record.traits, "web_push") == "https://push.example/x#BA.cc"
+    assert product.client.delete("/in-app/push", headers=who).status_code == 200
+    assert collector.rows[-1]["body"]["traits"] == {"web_push": None}
+    assert product.client.get("/in-app/push", headers=bearer("x")).status_code == 401

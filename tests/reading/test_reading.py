@@ -20,7 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from hark.collect.client import in_app, in_app_module, module, script
+from hark.collect.client import in_app, in_app_module, module, script, worker
 from tests.cast import eventually
 from tests.collect.conftest import serving
 from tests.collect.runner import Collect
@@ -60,7 +60,8 @@ class Pages:
             def do_GET(self) -> None:
                 body = pages.get(self.path, "").encode()
                 self.send_response(200 if body else 404)
-                self.send_header("content-type", "text/html")
+                kind = "text/javascript" if self.path.endswith(".js") else "text/html"
+                self.send_header("content-type", kind)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -297,7 +298,7 @@ def test_a_robot_reads_nothing(collect: Collect, pages: Pages) -> None:
 def test_it_is_small_and_kept_by_browsers(collect: Collect) -> None:
     """At most 4 KB packed (6 for messages), for pages of any origin, and 304 to who has it."""
     files = {"/hark.js": script(), "/hark.mjs": module()}
-    files |= {"/hark-in-app.js": in_app(), "/hark-in-app.mjs": in_app_module()}
+    files |= {"/hark-in-app.js": in_app(), "/hark-in-app.mjs": in_app_module(), "/hark-sw.js": worker()}
     for path, file in files.items():
         answer = httpx.get(
             collect.url + path, headers={"accept-encoding": "gzip"}, trust_env=False, verify=False
@@ -320,3 +321,28 @@ def test_it_is_small_and_kept_by_browsers(collect: Collect) -> None:
             collect.url + path, headers={"accept-encoding": "identity"}, trust_env=False, verify=False
         )
         assert "content-encoding" not in plain.headers
+
+
+def test_a_push_is_shown_and_replaces_itself(collect: Collect, pages: Pages) -> None:
+    """The product's service worker with ours in it shows what is pushed, once however often it comes."""
+    pages.pages["/hark-sw.js"] = f'importScripts("{collect.url}/hark-sw.js");'
+    pages.pages["/push"] = "<!doctype html><title>Push</title>"
+    said = '{"message": "m1", "title": "New for Ada", "body": "Shoes came.", "url": "/shoes"}'
+    with chromium(*PERSON) as browser:
+        grant = {"origin": pages.url, "permissions": ["notifications"]}
+        browser.execute_cdp_cmd("Browser.grantPermissions", grant)
+        browser.get(pages.url + "/push")
+        browser.execute_async_script(
+            "const done = arguments[0]; navigator.serviceWorker.register('/hark-sw.js')"
+            ".then(() => navigator.serviceWorker.ready).then(() => done(), (error) => done(String(error)))"
+        )
+        browser.execute_cdp_cmd("ServiceWorker.enable", {})
+        for _ in range(2):
+            pushed = {"origin": pages.url, "registrationId": "0", "data": said}
+            browser.execute_cdp_cmd("ServiceWorker.deliverPushMessage", pushed)
+        look = (
+            "const done = arguments[0]; navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+            ".then((all) => done(all.map((one) => [one.title, one.body, one.tag, one.data.url])))"
+        )
+        eventually(lambda: browser.execute_async_script(look), what="a notification")
+        assert browser.execute_async_script(look) == [["New for Ada", "Shoes came.", "m1", "/shoes"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
@@ -21,22 +24,47 @@ from hark.definitions.senders import PROVIDERS
 from hark.definitions.types import Sender
 from hark.model import Outcome
 from hark.speak.channels import CHANNELS
+from hark.speak.channels.web_push import public_key
 from hark.speak.contract import Answer, Envelope, HttpChannel, Job, Verdict
 from hark.speak.deliver import Deliverer
 from hark.speak.render import Rendered
+from hark.speak.signed import b64
 from hark.speak.wire import LONGEST_ANSWER, Timeouts
 from tests.speak.letters import AT, HERE, LINKS, row
 from tests.speak.provider import Answering, Provider
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NEW, OLD = ("whsec_" + b64encode(letter * 24).decode() for letter in (b"n", b"o"))
+
+
+def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 SECRETS = {
     "CRM_WEBHOOK_SECRET": NEW,
     "TWILIO_TOKEN": "t0ken",
     "SLACK_WEBHOOK_URL": "https://hooks.example/x",
     "SES_KEY": "AKIDEXAMPLE:wJalrXUtnFEMI",
+    "VAPID_KEY": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
+    "FCM_SERVICE_ACCOUNT": json.dumps(
+        {
+            "project_id": "p",
+            "client_email": "a@p.example",
+            "private_key": pem(rsa.generate_private_key(65537, 2048)),
+        }
+    ),
+    "APNS_KEY": pem(ec.derive_private_key(7, ec.SECP256R1())),
 }
-ADDRESSES = {"email": "ada@shop.example", "sms": "+15550123", "webhook": "", "chat": ""}
+BROWSER = public_key(ec.derive_private_key(5, ec.SECP256R1()))
+ADDRESSES = {
+    "email": "ada@shop.example",
+    "sms": "+15550123",
+    "push": "ab" * 32,
+    "web_push": f"https://push.example/x#{b64(BROWSER)}.{b64(bytes(16))}",
+    "webhook": "",
+    "chat": "",
+}
 HTTP = sorted(name for name, one in CHANNELS.items() if isinstance(one, HttpChannel))
 
 

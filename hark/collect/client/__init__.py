@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from hark.collect.http import Answer, Collector, Headers, Incoming
 
-_READING, _IN_APP = (Path(__file__).parent / name for name in ("reading.js", "in_app.js"))
+_READING, _IN_APP, _PUSH = (Path(__file__).parent / name for name in ("reading.js", "in_app.js", "push.js"))
 _START = """
 const tag = document.currentScript;
 if (tag && tag.dataset.key !== undefined) {
@@ -75,6 +75,17 @@ async def give_script(_: Collector, incoming: Incoming) -> Answer:
 async def give_module(_: Collector, incoming: Incoming) -> Answer:
     """GET /hark.mjs"""
     return _answer(module(), incoming)
+
+
+@cache
+def worker() -> File:
+    """For `importScripts` in the product's own service worker."""
+    return _file(_PUSH.read_text("utf-8"))
+
+
+async def give_worker(_: Collector, incoming: Incoming) -> Answer:
+    """GET /hark-sw.js"""
+    return _answer(worker(), incoming)
 
 
 async def give_in_app(_: Collector, incoming: Incoming) -> Answer:

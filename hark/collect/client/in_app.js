@@ -252,6 +252,14 @@ function harkInApp(options) {
   return {
     /** Ends it: on signing out. */
     stop() { over = true; asking?.abort(); host.remove(); bell.getRootNode().host?.remove(); },
+    /** Asks for leave to push to this browser, and tells Hark where; `worker` is a file of the page's own address. */
+    async push(worker = "/hark-sw.js") {
+      const { key } = await (await ask("/in-app/push")).json();
+      const registration = await navigator.serviceWorker.register(worker);
+      const found = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+      const body = JSON.stringify(found.toJSON());
+      await ask("/in-app/push", { method: "POST", body, headers: { "content-type": "application/json" } });
+    },
     /** For an inbox of the page's own: `did(id, "shown" | "opened" | "clicked" | "dismissed")`. */
     did: (id, what) => once({ id }, what),
   };

@@ -52,6 +52,7 @@ Body = TypeVar("Body", "Did", "Answered")
 View: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
 OPEN = {
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "authorization, content-type",
     "Access-Control-Max-Age": "86400",
@@ -96,9 +97,9 @@ def messages(request: HttpRequest) -> HttpResponse:
     """200 and the inbox; 401 for a token that does not hold."""
     if request.method != "GET":
         return said(405, "method", "send GET")
-    here, claim = source(), _claim(request)
+    here, claim = source(), claim_in(request)
     if claim is None:
-        return _nobody()
+        return nobody()
     return answered(200, look(here, claim.user))
 
 
@@ -144,9 +145,9 @@ def _about(request: HttpRequest, type_: type[Body]) -> tuple[Body, OutboxRow] | 
     """What a page says of a message of its customer's, or the answer to who may not say it."""
     if request.method != "POST":
         return said(405, "method", "send POST")
-    here, claim = source(), _claim(request)
+    here, claim = source(), claim_in(request)
     if claim is None:
-        return _nobody()
+        return nobody()
     try:
         did = msgspec.json.decode(request.body, type=type_)
     except msgspec.DecodeError as error:
@@ -198,12 +199,12 @@ def whose(here: Source, user: str) -> int | None:
     return subject if subject is not None and ("user", user) in here.state.ids(subject) else None
 
 
-def _claim(request: HttpRequest) -> Claim | None:
+def claim_in(request: HttpRequest) -> Claim | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return claim_of(source(), token.strip()) if scheme.lower() == "bearer" else None
 
 
-def _nobody() -> HttpResponse:
+def nobody() -> HttpResponse:
     return said(401, "token", "send the customer's token, made with a source's secret key, as bearer token")
 
 

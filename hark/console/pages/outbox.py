@@ -18,7 +18,7 @@ STATES = (
     *("wanted", "sending", "sent", "delivered", "bounced", "complained", "failed", "unknown"),
     "withheld",
 )
-CHANNELS = ("email", "sms", "in_app", "webhook", "chat", "task")
+CHANNELS = ("email", "sms", "in_app", "push", "web_push", "webhook", "chat", "task")
 
 
 class OutboxLine(Struct, frozen=True):
