@@ -8,22 +8,18 @@ from hark.definitions.shapes import NAME, Choice, Invalid, Reading, Record, Shap
 from hark.definitions.survey import SCORES, Survey
 from hark.definitions.yaml import Node
 
-MOST_CHOICES = 10
+FEWEST_CHOICES, MOST_CHOICES = 2, 10
+KEYS = {"choices": ("poll",), "low": tuple(SCORES), "high": tuple(SCORES), "comment": (*SCORES, "poll")}
+"""By key, the kinds of survey that may have it."""
 
 
 def _survey(values: Values, node: Node, reading: Reading) -> Survey | Invalid:
     assert isinstance(node.value, dict)
     kind, choices = values["kind"], values.get("choices", {})
-    if kind == "poll" and not 2 <= len(choices) <= MOST_CHOICES:
-        return reading.refuse(
-            node, f"a poll has 2 to {MOST_CHOICES} choices", "choices: {cheap: It is cheap, ...}"
-        )
-    for key, kinds in (
-        ("choices", ("poll",)),
-        ("low", SCORES),
-        ("high", SCORES),
-        ("comment", (*SCORES, "poll")),
-    ):
+    if kind == "poll" and not FEWEST_CHOICES <= len(choices) <= MOST_CHOICES:
+        hint = "choices: {cheap: It is cheap, ...}"
+        return reading.refuse(node, f"a poll has {FEWEST_CHOICES} to {MOST_CHOICES} choices", hint)
+    for key, kinds in KEYS.items():
         if key in values and kind not in kinds:
             return reading.refuse(node.value[key], f'"{key}" is no key of a survey of kind {kind}')
     return Survey(
