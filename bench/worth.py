@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -43,12 +43,13 @@ def main(most: int) -> None:
         known = drawn(np.random.default_rng(SEED), customers)
         began = perf_counter()
         read = float(known.repeats.sum() + known.last.sum() + known.seen.sum())
-        reading, began = perf_counter() - began, perf_counter()
+        reading, began, used = perf_counter() - began, perf_counter(), process_time()
         model, found = bgnbd.fit(known)
         fitted = perf_counter() - began
         alive, ahead = float(model.alive(known).sum()), float(model.expected(known, 13).sum())
         seconds = perf_counter() - began
         told = {"customers": customers, "fit_s": round(fitted, 2), "seconds": round(seconds, 2),
+                "processor_s": round(process_time() - used, 2),
                 "times_a_read": round(seconds / max(reading, 1e-9)), "alive": round(alive),
                 "ahead": round(ahead),
                 "parameters": [round(one, 3) for one in found.parameters],

@@ -1,7 +1,8 @@
 """Who brought whom: friends, the tree they grow into, and which of them stayed.
 
 A friend says it with the trait `referred_by`, or with that property of a sign-up: any id of whoever told
-them. A product may say it of the referrer too: `Referral Joined` with `friend`. What was said first counts.
+them. Of the referrer it is said by `Referral Joined` with `friend`, or by an invitation to an address that
+somebody had afterwards. What was said first counts.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from hark.model import Instant
 
 SAID_BY = ("Identify", "Signed Up", "Account Created", "User Signed Up")
 """Events of the friend that may say `referred_by`."""
+INVITED = ("Invitation Sent", "Invite Sent", "Invited Friend", "Invited Teammate")
+INVITING = ("friend", "email", "to")
+"""Properties of an invitation that may say for whom it is: an id or an address."""
 Find: TypeAlias = Callable[[str], int | None]
 """The subject that an id, or "#12", names today; None: nobody."""
 OURS = "hark"
@@ -43,6 +47,8 @@ class Said(Struct, frozen=True, order=True):
     seq: int
     friend: int
     referrer: int
+    invited: bool = False
+    """It was an invitation: who was here before it was not brought by it."""
 
 
 def referrals(said: Iterable[Said], begun: Mapping[int, tuple[Instant, Instant | None]]) -> list[Referral]:
@@ -50,7 +56,8 @@ def referrals(said: Iterable[Said], begun: Mapping[int, tuple[Instant, Instant |
     active, and when they had stayed. Nobody brings themselves, or whoever brought them."""
     brought: dict[int, int] = {}
     for one in sorted(said):
-        if one.friend not in brought and one.friend not in _above(one.referrer, brought):
+        late = one.invited and one.friend in begun and begun[one.friend][0] < one.at
+        if not late and one.friend not in brought and one.friend not in _above(one.referrer, brought):
             brought[one.friend] = one.referrer
     found = [Referral(who, friend, *begun[friend]) for friend, who in brought.items() if friend in begun]
     return sorted(found, key=lambda one: (one.joined_at, one.friend))
@@ -72,6 +79,10 @@ def said(snapshot: Snapshot, find: Find, now: Instant) -> Iterator[Said]:
     for subject, at, seq, friend in _naming(snapshot, (DerivedName.JOINED.value,), "friend", find):
         if at <= now:
             yield Said(at, seq, friend, subject)
+    for key in INVITING:
+        for subject, at, seq, friend in _naming(snapshot, INVITED, key, find):
+            if at <= now:
+                yield Said(at, seq, friend, subject, invited=True)
 
 
 def _naming(

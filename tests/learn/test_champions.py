@@ -49,7 +49,7 @@ def test_a_week_counts_by_what_nobody_called_for() -> None:
 
 
 def test_first_said_counts_and_nobody_goes_round_in_circles() -> None:
-    """The earliest statement holds; nobody brings themselves or whoever brought them; friends have come."""
+    """The first statement holds; nobody brings themselves or those above; who was here is not brought."""
     said = [
         Said(1, 1, friend=2, referrer=1),
         Said(2, 2, friend=2, referrer=9),
@@ -58,6 +58,7 @@ def test_first_said_counts_and_nobody_goes_round_in_circles() -> None:
         Said(5, 5, friend=4, referrer=4),
         Said(6, 6, friend=5, referrer=1),
     ]
+    said.append(Said(T0 + 3, 7, friend=4, referrer=2, invited=True))
     begun = {1: (T0, None), 2: (T0 + 1, T0 + 22 * DAY), 3: (T0 + 2, None), 4: (T0, None)}
     found = referrals(said, begun)
     assert found == [Referral(1, 2, T0 + 1, T0 + 22 * DAY), Referral(2, 3, T0 + 2, None)]

@@ -89,11 +89,26 @@ def test_how_long_people_take_is_kept_daily_where_it_is_asked(tmp_path: Path) ->
     assert days == [(1, "2026-03-05"), (2, "2026-03-06")]
 
 
+ASKS = """
+campaign: bring_a_friend
+intent: ask
+trigger: {event: Bought}
+goal: {event: Referral Stayed, within: 60d}
+control: none
+why: a test
+topic: news
+steps: [{send: {channel: email, template: hello}}]
+"""
+
+
 def test_a_friend_who_stays_is_told_to_the_referrer_once(tmp_path: Path) -> None:
-    """A month after a friend came, joined and stayed stand in the referrer's history at their own times; the
-    champions' question says so; the next day nothing is written again."""
+    """A month after a friend came, joined and stayed stand in the referrer's history at their own times, and
+    are the goal of the campaign that asked; the champions' question says so; nothing is written twice."""
     here = workspace(tmp_path)
     assert isinstance(here.clock, SetClock)
+    here.command(plan.command(parse.read([("f", ASKS)], here.state().documents()), author="ann", note=""))
+    _does(here, "u3", "track", '"event": "Bought"')
+    here.clock.at += DAY
     joined = here.clock.at
     _does(here, "friend", "identify", '"traits": {"referred_by": "u3"}')
     here.clock.at += 23 * DAY
@@ -115,11 +130,27 @@ def test_a_friend_who_stays_is_told_to_the_referrer_once(tmp_path: Path) -> None
     assert found["friends"]["stayed"] == 1
     (tree,) = found["trees"]
     assert (tree["customer"], [one["customer"] for one in tree["friends"]]) == ("u3", ["friend"])
-    here.clock.at += DAY
+    (reached,) = here.snapshot().table(("Goal Reached",), ("subject", "at")).to_pylist()
+    assert reached["subject"] == referrer
+    here.clock.at += 60 * DAY
     assert not ask(here.data, {"referrals": {}}, here.clock)
+    report = ask(here.data, {"report": {"campaign": "bring_a_friend"}}, here.clock)
+    assert [(one["complete"], one["goals"]) for one in report["arms"] if one["entered"]] == [(1, 1)]
 
 
 def _does(here: Workspace, who: str, kind: str, said: str) -> None:
     with here.appending() as log:
         log.append(Lane.LIVE, kind, "shop", f'{{"userId": "{who}", {said}}}'.encode())
     here.settle()
+
+
+def test_an_invitation_counts_if_its_address_came_after_it(tmp_path: Path) -> None:
+    """Who is invited by mail and comes afterwards was brought; who was here before was not."""
+    here = workspace(tmp_path)
+    assert isinstance(here.clock, SetClock)
+    for email in ("new@x.example", "u1@x.example"):
+        _does(here, "u4", "track", f'"event": "Invitation Sent", "properties": {{"email": "{email}"}}')
+    here.clock.at += HOUR
+    _does(here, "late", "identify", '"traits": {"email": "new@x.example"}')
+    (tree,) = ask(here.data, {"champions": {}}, here.clock)["trees"]
+    assert (tree["customer"], [one["customer"] for one in tree["friends"]]) == ("u4", ["late"])
