@@ -15,9 +15,8 @@ import msgspec
 
 from hark.app import Workspace
 from hark.clock import WallClock, instant
-from hark.definitions.parse import read
+from hark.deciding import Deciding
 from hark.errors import HarkError
-from hark.learn.backtest.answer import Backtest
 from hark.learn.surveys import SurveyReport
 from hark.model import JSON, Instant
 from hark.questions import ask
@@ -44,7 +43,7 @@ ANSWERS: dict[str, type[Tabular]] = {
 """The type of each kind's answer."""
 
 
-class History:
+class History(Deciding):
     """The history of one data directory, with a server on it or without.
 
     A step is an event's name, "A|B" for any of several, or a mapping with a predicate:
@@ -241,29 +240,6 @@ class History:
         return msgspec.convert(
             {key: value for key, value in found.items() if key != "question"}, ANSWERS[kind]
         )
-
-    def backtest(
-        self, campaign: str, documents: str = "", *, since: str | None = None, until: str | None = None
-    ) -> Backtest:
-        """What a campaign would have done; nobody is written to. `documents`: YAML that stands in for what is
-        in force, or beside it. Raises HarkError `campaign.unknown`, `backtest.empty`, DefinitionError."""
-        zone = self._workspace.settings.zone
-        given = read([("documents", documents)], self._workspace.state().documents(), zone)
-        asked: JSON = {"campaign": campaign, "since": since, "until": until}
-        asked["documents"] = [{"kind": one.kind, "name": one.name, "body": one.body} for one in given]
-        return msgspec.convert(self.ask({"backtest": asked}), Backtest)
-
-    def migration(self, campaign: str, to: int | None = None, steps: dict[str, str] | None = None) -> JSON:
-        """{"moves", "stays", "groups", ...}: what `migrate` would do now; nothing is changed. `to` None: the
-        newest version; `steps`: the new ids of waits, by the old."""
-        return self.ask({"migration": {"campaign": campaign, "to": to, "steps": steps or {}}})
-
-    def migrate(self, campaign: str, to: int | None = None, steps: dict[str, str] | None = None) -> JSON:
-        """Moves the campaign's live runs that can be moved; the answer is `migration` as of just before."""
-        found = self.migration(campaign, to, steps)
-        said = {"campaign": campaign, "to": found["to"], "steps": steps or {}}
-        self._workspace.command({"name": "migrate", "author": "python", **said})
-        return found
 
     def ask(self, question: JSON) -> Any:
         """The answer to any question as plain data, such as `{"segment": {"name": "regulars"}}`."""

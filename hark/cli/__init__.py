@@ -50,6 +50,12 @@ COMMANDS = {
     "backtest": ("backtest", "What a campaign would have done."),
     "trigger": ("trigger", "Start a campaign for one customer; says what came of it."),
     "migrate": ("migrate", "Move live runs to another version of their campaign"),
+    "start": ("turn", "Let people into a campaign, also after a pause: everybody, or first a share of them."),
+    "rehearse": ("turn", "Rehearse a campaign: live in everything but handing messages off."),
+    "pause": ("turn", "Pause a campaign: nobody enters, and nothing is sent."),
+    "end": ("turn", "End a campaign: nobody enters any more, and who is in it walks to the end."),
+    "calendar": ("calendar", "What the next days will ask of people's attention, and what collides."),
+    "journey": ("calendar", "Where a campaign's runs are now."),
     "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
     "engagement": (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
+from hark.learn.calendar import CalendarDay
 from hark.learn.compare import Interval
 from hark.learn.report import Report
 from hark.model import JSON
 
+COLOURS = tuple(f"--c{number}" for number in range(1, 9))
 ROW_PX = 46
 FEW = 4
 """Below so many the axis of a count would get fractions."""
@@ -167,3 +170,94 @@ def layout(height: int) -> JSON:
         "dragmode": False,
         "hoverlabel": {"bgcolor": "--card", "bordercolor": "--line", "font": {"color": "--ink"}},
     }
+
+
+def hours(counts: Sequence[int]) -> JSON:
+    """How many in each hour of the day."""
+    figure = bars([f"{hour}:00" for hour in range(len(counts))], counts, height=190)
+    figure["layout"]["xaxis"] = {**_FLAT, "nticks": 6, "tickangle": 0, "type": "category"}
+    return figure
+
+
+def reasons(rows: Sequence[tuple[str, int]]) -> JSON:
+    """A bar a reason, the longest on top."""
+    data = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [count for _, count in rows],
+        "y": [name.replace("_", " ") for name, _ in rows],
+        "marker": {"color": "--alone"},
+        "text": [f"{count:,}" for _, count in rows],
+        "textposition": "auto",
+        "hovertemplate": "%{y}: %{x:,}<extra></extra>",
+    }
+    names = {**_FLAT, "autorange": "reversed", "automargin": True}
+    across = {**_FLAT, "visible": False}
+    size = layout(28 + 34 * len(rows))
+    return {"data": [data], "layout": {**size, "xaxis": across, "yaxis": names, "bargap": 0.3}}
+
+
+def rates(rows: Sequence[tuple[str, float, float, float]]) -> JSON:
+    """Shares with their intervals, a row each: (name, estimate, low, high)."""
+    data = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [100 * estimate for _, estimate, _, _ in rows],
+        "y": [name for name, _, _, _ in rows],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (high - estimate) for _, estimate, _, high in rows],
+            "arrayminus": [100 * (estimate - low) for _, estimate, low, _ in rows],
+            "color": "--alone",
+            "thickness": 3,
+            "width": 8,
+        },
+        "marker": {"size": 13, "color": "--alone", "line": {"color": "--card", "width": 2}},
+        "hovertemplate": "%{x:.1f} % %{y}<extra></extra>",
+    }
+    across = {**_points(), "range": [0, min(105.0, 115 * max(high for _, _, _, high in rows) + 1)]}
+    names = {"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True}
+    return {"data": [data], "layout": {**layout(60 + ROW_PX * len(rows)), "xaxis": across, "yaxis": names}}
+
+
+def detectable(rows: Sequence[tuple[int, float]]) -> JSON:
+    """The smallest lift that is found in 4 cases of 5, by weeks."""
+    data = {
+        "type": "bar",
+        "x": [f"{weeks} week{'s' * (weeks > 1)}" for weeks, _ in rows],
+        "y": [100 * lift for _, lift in rows],
+        "marker": {"color": "--accent"},
+        "text": [f"{100 * lift:.1f}" for _, lift in rows],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": "%{x}: %{y:.1f} points<extra></extra>",
+    }
+    up = {**_points(), "rangemode": "tozero"}
+    return {"data": [data], "layout": {**layout(210), "xaxis": _FLAT, "yaxis": up, "bargap": 0.5}}
+
+
+def calendar(days: Sequence[CalendarDay], campaigns: Sequence[str]) -> JSON:
+    """Messages a day, a colour a campaign: what is known, and paler what is expected."""
+    data = []
+    for name, colour in zip(campaigns, cycle(COLOURS), strict=False):
+        for part, pale in (("known", 1.0), ("expected", 0.45)):
+            counts = [getattr(one, part).get(name, 0) for one in days]
+            data.append(
+                {
+                    "type": "bar",
+                    "name": name or "by calls",
+                    "x": [one.day for one in days],
+                    "y": counts,
+                    "marker": {"color": colour, "opacity": pale},
+                    "legendgroup": name,
+                    "showlegend": part == "known",
+                    "hovertemplate": f"%{{y:,.1f}} {part}<extra>%{{fullData.name}}</extra>",
+                }
+            )
+    across = {**_FLAT, "type": "date", "tickformat": "%-d %b", "nticks": 6, "tickangle": 0}
+    up = {**_FLAT, "showgrid": True, "gridcolor": "--line", "nticks": 5, "rangemode": "tozero"}
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    base = layout(320)
+    shape = {**base, "showlegend": True, "legend": legend, "margin": {**base["margin"], "t": 48}}
+    return {"data": data, "layout": {**shape, "xaxis": across, "yaxis": up, "barmode": "stack"}}

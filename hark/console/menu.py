@@ -26,7 +26,7 @@ PAGES = {
         "Surveys": "/surveys",
         "Saved questions": "/questions",
     },
-    "Test": {"Campaigns": "/campaigns"},
+    "Test": {"Campaigns": "/campaigns", "Calendar": "/calendar"},
     "Speak": {
         "Templates": "/templates",
         "Images": "/images",

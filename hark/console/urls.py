@@ -10,7 +10,9 @@ from hark.console.pages import (
     arms,
     asked,
     attention,
+    backtest,
     brand,
+    calendar,
     campaigns,
     champions,
     clicks,
@@ -29,6 +31,7 @@ from hark.console.pages import (
     images,
     inbound,
     inbox,
+    journey,
     live,
     merges,
     messages,
@@ -55,6 +58,7 @@ from hark.console.pages import (
     why,
     worth,
 )
+from hark.definitions.turns import TURNS
 
 urlpatterns = [
     path("", home.view, name="home"),
@@ -84,7 +88,11 @@ urlpatterns = [
     path("campaigns", campaigns.index, name="campaigns"),
     path("campaigns/<str:name>", campaigns.view, name="campaign"),
     path("campaigns/<str:name>/situations", situations.view, name="situations"),
-    *(path(f"campaigns/<str:name>/{how}", campaigns.turn, {"how": how}, name=how) for how in campaigns.TURNS),
+    path("calendar", calendar.view, name="calendar"),
+    path("campaigns/<str:name>/backtest", backtest.view, name="backtest"),
+    path("campaigns/<str:name>/launch", backtest.launch, name="launch"),
+    path("campaigns/<str:name>/journey", journey.view, name="journey"),
+    *(path(f"campaigns/<str:name>/{how}", campaigns.turn, {"how": how}, name=how) for how in TURNS),
     path("campaigns/<str:name>/migrate", migrate.view, name="migrate"),
     path("api/v1/campaigns/<str:name>/migration", migrate.call, name="migration"),
     *(path(kind, asked.view, {"kind": kind}, name=kind) for kind in FIELDS),

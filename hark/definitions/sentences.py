@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hark.definitions.campaigns import DEFAULT_CONTROL
+from hark.definitions.levels import Reaching
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.definitions.types import (
     Branch,
@@ -34,17 +35,24 @@ def of_segment(segment: Segment) -> str:
 
 def of_campaign(campaign: Campaign) -> str:
     """Who is written to and when, what they get, who is left alone, and what counts as success."""
-    parts = [_who(campaign), _gets(campaign), _left_alone(campaign), _success(campaign), _again(campaign)]
+    parts = [
+        f"{who(campaign)}:",
+        _gets(campaign),
+        _left_alone(campaign),
+        _success(campaign),
+        _again(campaign),
+    ]
     parts.append(_begins(campaign))
     return " ".join(part for part in parts if part)
 
 
-def _who(campaign: Campaign) -> str:
+def who(campaign: Campaign) -> str:
+    """For whom it is, up to the colon."""
     trigger = campaign.trigger
     does = _starts(trigger)
     inside = " (or is inside at the start)" if trigger.existing else ""
     audience = f" and is among those who {campaign.audience.sentence()}" if campaign.audience else ""
-    return f"For whoever {does}{inside}{audience}:"
+    return f"For whoever {does}{inside}{audience}"
 
 
 def _starts(trigger: Trigger) -> str:
@@ -59,7 +67,14 @@ def _starts(trigger: Trigger) -> str:
             return f"is there at {one.at} ({_zone(one.zone)})"
     if trigger.api:
         return "is named by a call"
+    if trigger.level:
+        return _level(trigger.level)
     return f"enters {trigger.enters}" if trigger.enters else f"does {_event(trigger.event)}"
+
+
+def _level(level: Reaching) -> str:
+    verb = "rises to" if level.rises else "falls below"
+    return f"{verb} {level.level} of {level.definition}"
 
 
 def _zone(name: str) -> str:
@@ -82,10 +97,11 @@ def _steps(variant: Variant) -> str:
 
 
 def _listed(steps: Sequence[Step]) -> str:
-    return ", ".join(map(_step, steps))
+    return ", ".join(map(of_step, steps))
 
 
-def _step(step: Step) -> str:
+def of_step(step: Step) -> str:
+    """What one step does, and those within it."""
     match step:
         case Send():
             return _send(step)
@@ -152,10 +168,11 @@ def _left_alone(campaign: Campaign) -> str:
 
 
 def _success(campaign: Campaign) -> str:
-    return f"It has worked for those who {_goal(campaign.goal)}." if campaign.goal else ""
+    return f"It has worked for those who {of_goal(campaign.goal)}." if campaign.goal else ""
 
 
-def _goal(goal: Goal) -> str:
+def of_goal(goal: Goal) -> str:
+    """ "do Order Completed within 14 days": follows those who."""
     if goal.when is not None:
         return f"{goal.when.sentence()}, judged {span(goal.within_us)} after they entered"
     value = f", by the sum of {goal.value}" if goal.value else ""

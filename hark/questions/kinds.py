@@ -23,11 +23,13 @@ from hark.questions.allocation import AllocationQuestion, allocation
 from hark.questions.attention import AttentionQuestion, attention
 from hark.questions.authors import AuthorsQuestion, authors
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
+from hark.questions.calendar import CalendarQuestion, ask_calendar
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
 from hark.questions.digest import DigestQuestion, digest
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
+from hark.questions.journeys import JourneyQuestion, journey
 from hark.questions.migration import MigrationQuestion, migration
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
@@ -193,6 +195,8 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "champions": (ChampionsQuestion, champions),
     "referrals": (ReferralsQuestion, referrals),
     "survey": (SurveyQuestion, survey),
+    "calendar": (CalendarQuestion, ask_calendar),
+    "journey": (JourneyQuestion, journey),
     "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),

