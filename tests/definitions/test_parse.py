@@ -171,6 +171,8 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "source without anything", "header beside a scheme that has one", "hmac without its header",
         "tolerance of a week", "expression that is none", "expression without its root",
         "layout without a place", "layout with two places", "empty snippet", "template none", "template two",
+        "survey poll", "survey keys", "survey asked", "template leads", "template in the product",
+        "button nowhere", "push asks nothing",
         "rule without an event", "rule about nobody", "ignored and mapped", "not of a path",
             "worth by half weeks", "the value of purchases without the property that has it",
     }  # fmt: skip
