@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("console")
 
-LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/i/x", "/r/x", "/welcome/x")
+LINKS = ("/u/x", "/c/x", "/p/x", "/k/x", "/o/x", "/i/x", "/r/x", "/s/x", "/w/x", "/welcome/x")
 PUBLIC = {"/sign-in": 200} | dict.fromkeys(LINKS, 404)
 PUBLIC |= {
     "/api/v1/customers/x/arms": 401,
@@ -28,6 +28,10 @@ PUBLIC |= {
     "/api/v1/messages/x": 401,
     "/reports/x": 404,
     "/inbound/x": 404,
+    "/in-app/messages": 401,
+    "/in-app/push": 401,
+    "/in-app/answers": 405,
+    "/in-app/events": 405,
 }
 """What a stranger's GET gets without an account, and how."""
 
