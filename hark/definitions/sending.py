@@ -26,10 +26,10 @@ from hark.definitions.yaml import Node, plain
 from hark.model import JSON
 
 LATER = ("whatsapp",)
-_CUSTOMERS = ("email", "sms", "in_app", "push", "web_push")
-CHANNEL = Choice(_CUSTOMERS, (*LATER, "webhook", "chat"))
+CUSTOMERS = ("email", "sms", "in_app", "push", "web_push")
+CHANNEL = Choice(CUSTOMERS, (*LATER, "webhook", "chat"))
 """Those by which a customer is reached, with consent, caps and quiet hours."""
-ANY_CHANNEL = Choice((*_CUSTOMERS, "webhook", "chat"), LATER)
+ANY_CHANNEL = Choice((*CUSTOMERS, "webhook", "chat"), LATER)
 """Those of templates: also the team's own (`chat`) and other systems (`webhook`)."""
 CHANNELS: Shape[tuple[str, ...]] = ListOf(CHANNEL, "a list of channels")
 TEMPLATES: Shape[str | dict[str, str]] = Either(NAME, ByName(NAME, "a template for each channel"))
