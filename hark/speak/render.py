@@ -84,7 +84,8 @@ def _rendered(template: Template, data: Mapping[str, JSON]) -> Rendered:
     if not subject and template.channel not in WITHOUT_SUBJECT:
         raise MissingError("subject", token=None)
     html = _html(template, data)
-    url, action = (one_line(rendered(one, data, html=False)) for one in (template.url, template.action))
+    leads = (template.url, template.action)
+    url, action = (one and one_line(rendered(one, data, html=False)) for one in leads)
     if url and not PLACE.match(url):
         raise BrokenTemplateError(f"the url leads nowhere that a browser may go: {url[:80]}")
     return Rendered(subject, html, _text(template, html, data), url, action)
