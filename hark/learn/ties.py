@@ -72,7 +72,12 @@ def came_back(before: Mapping[int, Tie], back: frozenset[int]) -> dict[Tie, Came
     """By group; groups of nobody are left out."""
     size = Counter(before.values())
     found = Counter(one for who, one in before.items() if who in back)
-    return {one: CameBack(n, found[one], *wilson(Sums(n, found[one]))) for one, n in size.items()}
+    return {one: _back(n, found[one]) for one, n in size.items()}
+
+
+def _back(customers: int, came: int) -> CameBack:
+    low, high = wilson(Sums(customers, came))
+    return CameBack(customers, came, max(0.0, low), min(1.0, high))
 
 
 class Month(Struct, frozen=True):

@@ -45,7 +45,7 @@ def _people(told: Any) -> Iterator[str]:
 
 def _verdict(one: JSON) -> str:
     new = " (new)" if one["new"] else ""
-    return f"{one['campaign']}: {one['word']}{new}. {one['says']}".strip()
+    return f"{one['campaign']}{new}: {one['says'] or one['word']}"
 
 
 def _change(one: JSON) -> str:

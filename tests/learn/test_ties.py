@@ -58,7 +58,7 @@ def test_who_came_back_by_group() -> None:
     both = found["both"]
     assert (both.customers, both.came_back) == (3, 2)
     assert (both.low, both.high) == pytest.approx((0.2077, 0.9385), abs=1e-4)
-    assert found["silent"].came_back == 0
+    assert (found["silent"].came_back, found["silent"].low) == (0, 0)
 
 
 def test_a_month_has_its_nps_and_its_words() -> None:
