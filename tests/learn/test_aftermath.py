@@ -60,3 +60,11 @@ def test_what_the_words_promise() -> None:
     assert after([old, sent, event(1, T0 + 24 * HOUR, 6, "A")], (T0, 2)).silent is False
     late = event(1, T0 + 7 * DAY + 1, 7, "Unsubscribed")
     assert not after([old, sent, late], (T0, 2)).muted
+
+
+def test_a_gap_of_thirty_minutes_ends_no_session() -> None:
+    """Half an hour after the last activity it goes on, in the walk and in columns; later it is new."""
+    for gap, returned in ((30 * MINUTE, False), (30 * MINUTE + 1, True)):
+        events = [event(1, T0, 1, "A"), event(1, T0 + MINUTE, 2, "Message Sent"), event(1, T0 + gap, 3, "A")]
+        assert after(events, (T0 + MINUTE, 2)).returned is returned
+        assert afters(snapshot(events, 1), MOMENTS, NOW).returned.tolist() == [returned]

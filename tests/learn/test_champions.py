@@ -29,6 +29,7 @@ drawn = st.tuples(
 def test_columns_agree_with_the_walk(rows: list[tuple[int, int, str]], parts: int) -> None:
     """Of everybody who was ever active both give the same first day, fourth week, weeks and things."""
     events = [event(who, at, seq, name) for seq, (who, at, name) in enumerate(rows)]
+    events = [replace(one, active=one.name != "Message Clicked") for one in events]
     ordered = sorted(events, key=lambda one: (one.subject, one.at, one.seq))
     walked = {who: habit(list(mine), NOW) for who, mine in groupby(ordered, lambda one: one.subject)}
     found = habits(snapshot(events, parts), NOW)
