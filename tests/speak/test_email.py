@@ -155,3 +155,21 @@ def test_an_accepted_address_is_one_safe_word(text: str) -> None:
 def test_an_international_domain_is_written_in_ascii() -> None:
     """A domain outside ASCII is written as its IDNA name (RFC 3490's Bücher example)."""
     assert address("ada@bücher.example").addr_spec == "ada@xn--bcher-kva.example"
+
+
+@given(st.text(max_size=120).filter(lambda s: s.isprintable() and s.strip()))
+def test_the_letter_is_what_the_library_writes(subject: str) -> None:
+    """Read by the library and written by its own policy, every letter is the same, byte for byte."""
+    data = made(Rendered(" ".join(subject.split()), "<p>x</p>", "x\n"))
+    theirs = policy.compat32.clone(linesep="\r\n", max_line_length=998)
+    assert message_from_bytes(data, policy=theirs).as_bytes(policy=theirs) == data
+
+
+@pytest.mark.parametrize(
+    "value", ["a\r\nBcc: x@y.example", "a\nBcc: x@y.example", "a\r", "a\n\n b", "a\n \n b"]
+)
+def test_no_header_begins_another(value: str) -> None:
+    """Whatever a caller hands over as a header of a provider's."""
+    source, target = address("hello@shop.example"), address("ada@shop.example")
+    with pytest.raises(ValueError, match="before its end"):
+        letter(SAID, message="m", source=source, target=target, at=AT, unsubscribe=None, more={"X-A": value})
