@@ -76,6 +76,7 @@ def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]
             wake(work, instant)
         work.now = record.now = max(record.now, instant)
         _HANDLERS[type(input)](work, input)
+        exits(work)
         if work.facts:
             drain(work)
     if work.facts or work.moved:

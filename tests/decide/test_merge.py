@@ -136,3 +136,17 @@ def test_messages_on_their_way_stay_on_their_way() -> None:
         FactName.MESSAGE_SENDING,
         FactName.MESSAGE_SENT,
     ]
+
+
+def test_who_leaves_a_segment_by_a_merge_leaves_its_campaigns() -> None:
+    """The younger had just bought, so that both together are not idle: the run ends, and nothing is sent."""
+    idle = "segment: idle\nwhere: {did_not: {event: Bought, within: 5d}}\n---\n"
+    plan = plan_of(idle + campaign(WAITING, trigger="{enters: idle}", exit="[{leaves: idle}]"))
+    older, younger = pair(plan)
+    older.does("Looked")
+    younger.does("Bought")
+    names = [fact.name for fact in hand_over(older, younger)]
+    assert names == [FactName.SEGMENT_LEFT, FactName.CAMPAIGN_EXITED]
+    assert older.reasons(FactName.CAMPAIGN_EXITED) == [Exit.LEFT_SEGMENT]
+    older.wait(3 * DAY)
+    assert older.messages() == []
