@@ -25,6 +25,7 @@ STATES: dict[str, str] = {
     FactName.MESSAGE_COMPLAINED: "complained",
 }
 LISTED = frozenset((FactName.ADDRESS_SUPPRESSED.value, FactName.ADDRESS_RELEASED.value))
+SENDING = FactName.MESSAGE_SENDING.value
 WANTED = FactName.MESSAGE_WANTED.value
 
 
@@ -54,6 +55,7 @@ class About(Struct):
     detail: str = ""
     permanent: bool = False
     said: msgspec.Raw = msgspec.Raw()
+    to: str = ""
 
 
 def told(into: Told, facts: Sequence[Event]) -> None:
@@ -98,7 +100,8 @@ _COUNTS: dict[str, tuple[str, ...]] = {
 
 def _turn(fact: Event, about: About) -> Turn:
     detail = ": ".join(filter(None, (about.reason, about.detail)))
-    return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until, bytes(about.said))
+    said, to = bytes(about.said), about.to if fact.name == SENDING else ""
+    return Turn(about.message, STATES[fact.name], fact.instant, detail, about.until, said, to)
 
 
 def turn_of(facts: Sequence[Event], message: str) -> Turn | None:

@@ -87,6 +87,8 @@ class Turn(Struct, frozen=True):
     """A deferred message's new moment."""
     said: bytes = b""
     """The words (JSON) of a message in the app, which only the outbox keeps; b"" for any other."""
+    to: str = ""
+    """Where it is being sent, which may be another address than when it was wanted."""
 
 
 class Chunk(Struct, frozen=True):

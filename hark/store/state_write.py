@@ -120,7 +120,8 @@ def write_wanted(db: apsw.Connection, changes: Changes) -> None:
 
 
 def write_turns(db: apsw.Connection, changes: Changes) -> None:
-    """`updated_at` of what was delivered stays the moment of its hand-over: clicks are judged by it."""
+    """`updated_at` of what was delivered stays the moment of its hand-over: clicks are judged by it. The
+    address becomes the one it goes to: what is reported later is about that one."""
     db.executemany(
         """UPDATE outbox SET state = ?1, updated_at = iif(?1 = 'delivered', updated_at, ?2), detail = ?3,
            due_at = ifnull(?4, due_at) WHERE message = ?5""",
@@ -130,6 +131,11 @@ def write_turns(db: apsw.Connection, changes: Changes) -> None:
         """UPDATE outbox SET content = CAST(json_set(CAST(content AS TEXT), '$.said', json(?)) AS BLOB)
            WHERE message = ?""",
         [(turn.said.decode(), turn.message) for turn in changes.turns if turn.said],
+    )
+    db.executemany(
+        """UPDATE outbox SET content = CAST(json_set(CAST(content AS TEXT), '$.to', ?1) AS BLOB)
+           WHERE message = ?2 AND json_extract(CAST(content AS TEXT), '$.to') IS NOT ?1""",
+        [(turn.to, turn.message) for turn in changes.turns if turn.to],
     )
 
 

@@ -158,6 +158,20 @@ def test_an_answer_after_the_report_takes_nothing_back(world: World) -> None:
     assert len(told(world, FactName.MESSAGE_DELIVERED)) == 1
 
 
+def test_a_bounce_is_about_the_address_that_the_message_went_to(world: World) -> None:
+    """By the hand-over the customer had another address than when the message was wanted: that is barred."""
+    world.identify("ada", email="old@shop.example")
+    ask(world)
+    world.catch_up()
+    world.identify("ada", email="new@shop.example")
+    world.catch_up()
+    (handed,) = run(world)
+    report(world, "bounced", permanent=True)
+    run(world, 2)
+    (barred,) = told(world, FactName.ADDRESS_SUPPRESSED)
+    assert (handed.content["to"], barred["address"]) == ("new@shop.example", "new@shop.example")
+
+
 def test_a_passing_bounce_suppresses_nobody(world: World) -> None:
     """A full mailbox is told, and the address is good."""
     world.identify("ada", email="ada@shop.example")
