@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hark.decide.course import GRACE_US, Course, Pursued
+from hark.decide.messages import BY_ITSELF
 from hark.decide.reasons import Exit
 from hark.decide.runs import about, fits, holds, leave
 from hark.decide.watch import Watch
@@ -68,7 +69,7 @@ def _reach(work: Work, run: Run, at: Instant, facts: dict[str, JSON]) -> None:
         return
     if not run.finished:
         leave(work, run, Exit.GOAL)
-    elif run.exited == Exit.FINISHED:
+    elif run.exited in BY_ITSELF:
         run.exited = Exit.GOAL.value
 
 

@@ -264,6 +264,18 @@ def test_a_failure_gives_its_place_back() -> None:
     assert len(story.messages()) == 2
 
 
+@pytest.mark.parametrize("end", ["", ", {exit: nothing more to say}"])
+def test_a_message_that_waits_is_not_sent_once_the_goal_is_reached(end: str) -> None:
+    """However its run's steps ended by themselves."""
+    story = Story(plan_of(QUIET + campaign(f"[{SEND}{end}]", exit="[goal]")))
+    story.now = START + 13 * HOUR
+    story.does("Signed Up")
+    story.does("Bought")
+    story.now += DAY
+    story.deliver()
+    assert story.reasons(FactName.MESSAGE_WITHHELD) == [Held.GOAL_REACHED]
+
+
 def test_a_cap_of_a_channel_holds_for_that_channel_alone() -> None:
     """Who has had their one text message may still get an e-mail; a second text message is held."""
     text = "template: text\nchannel: sms\ntext: Hello\n---\n"
