@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_a_campaigns_life_from_python(tmp_path: Path) -> None:
 def _written(folder: Path) -> Path:
     (folder / "all.yaml").write_text(DEFINITIONS)
     return folder / "all.yaml"
+
+
+def test_the_table_of_doors_names_what_is_there() -> None:
+    """Every command, method and address of the table exists."""
+    from hark.cli import COMMANDS
+    from hark.workspace import History
+
+    table = (Path(hark.__file__).parents[1] / "docs" / "python.md").read_text()
+    assert set(re.findall(r"`hark (\w+)`", table)) <= COMMANDS.keys()
+    named = re.findall(r"shop\.(\w+)\(", table)
+    assert len(named) > 15 and all(callable(getattr(History, one)) for one in named)

@@ -261,3 +261,9 @@ def calendar(days: Sequence[CalendarDay], campaigns: Sequence[str]) -> JSON:
     base = layout(320)
     shape = {**base, "showlegend": True, "legend": legend, "margin": {**base["margin"], "t": 48}}
     return {"data": data, "layout": {**shape, "xaxis": across, "yaxis": up, "barmode": "stack"}}
+
+
+def interval(name: str, shown: Interval) -> JSON:
+    """One lift with its interval, in points of a percent."""
+    rows = [(name, shown)]
+    return {"data": [_intervals(rows)], "layout": _lift_layout(rows)}

@@ -26,7 +26,7 @@ PAGES = {
         "Surveys": "/surveys",
         "Saved questions": "/questions",
     },
-    "Test": {"Campaigns": "/campaigns", "Calendar": "/calendar"},
+    "Test": {"Campaigns": "/campaigns", "Calendar": "/calendar", "Programmes": "/programmes"},
     "Speak": {
         "Templates": "/templates",
         "Images": "/images",
@@ -38,6 +38,7 @@ PAGES = {
         "Suppressed": "/suppressed",
     },
     "Learn": {
+        "Interactions": "/interactions",
         "Time well spent": "/attention",
         "Emotional tie": "/ties",
         "Champions": "/champions",
