@@ -54,6 +54,9 @@ class Message(Struct, frozen=True):
     """Messages whose run reached its goal, of those whose 7 days are over: also who would have anyway."""
     ignored: int
     """Of the same: nothing was done within 24 hours, and no goal was reached."""
+    useful: int
+    """Who said of it that it was worth their time; `useless`: that it was not."""
+    useless: int
     minutes: float
     """Attention asked for."""
     later: Later
@@ -117,6 +120,8 @@ def _message(
         replied=sum(one in seen["replied"] for one in ids),
         goals=int((reached & over).sum()),
         ignored=int((found.silent[rows] & ~reached & over).sum()),
+        useful=sum(one in seen["useful"] for one in ids),
+        useless=sum(one in seen["useless"] for one in ids),
         minutes=minutes,
         later=_later(found, rows, over),
     )
@@ -172,14 +177,21 @@ def _grouped(keys: Iterable[Key]) -> dict[Key, list[int]]:
 
 
 def _seen(snapshot: Snapshot, now: Instant) -> dict[str, set[str]]:
-    """Ids of the messages that a person read, and of those that were replied to."""
-    rows = _until(snapshot.table((*OPENS, REPLIED), COLUMNS), now)
-    found: dict[str, set[str]] = {"read": set(), "replied": set()}
+    """Ids of the messages that a person read, of those replied to, and of those called worth it or not."""
+    rows = _until(snapshot.table((*OPENS, REPLIED, WORTH), COLUMNS), now)
+    found: dict[str, set[str]] = {"read": set(), "replied": set(), "useful": set(), "useless": set()}
     for name, raw in zip(rows["name"].to_pylist(), rows["properties"].to_pylist(), strict=True):
         told = msgspec.json.decode(raw)
-        if not told.get("machine"):
-            found["read"].add(told.get("message", ""))
-            found["replied"] |= {told.get("message", "")} if name == REPLIED else set()
+        message = told.get("message", "")
+        if told.get("machine") or not message:
+            continue
+        found["read"].add(message)
+        if name == REPLIED:
+            found["replied"].add(message)
+        elif name == WORTH:
+            good = told.get("worth") is not False
+            found["useful" if good else "useless"].add(message)
+            found["useless" if good else "useful"].discard(message)
     return found
 
 

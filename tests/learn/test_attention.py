@@ -28,6 +28,8 @@ def test_what_a_message_asked_and_what_came_later() -> None:
         sent(2, 5),
         event(2, T0, 6, "Message Opened", {"message": "m5", "machine": True}),
         event(2, T0 + 3 * DAY, 7, "Message Complained"),
+        event(1, T0 + 3 * DAY, 9, "Worth It", {"message": "m1", "worth": False}),
+        event(1, T0 + 4 * DAY, 10, "Worth It", {"message": "m1", "worth": True}),
         sent(3, 8, NOW - DAY),
     ]
     quiet = [one for one in events if one.name != "Message Opened"]
@@ -38,6 +40,7 @@ def test_what_a_message_asked_and_what_came_later() -> None:
     assert found.minutes == pytest.approx(0.5 + 2 * 2 / 60)
     assert (found.goals, found.later.moments, found.later.open) == (1, 2, 1)
     assert (found.later.complained, found.later.muted) == (1, 0)
+    assert (found.useful, found.useless) == (1, 0)
 
 
 def test_what_a_text_took_and_who_found_it_useful() -> None:
