@@ -7,6 +7,7 @@ shop.funnel(["Signed Up", "Order Completed"], within="7d").to_pandas()
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -160,10 +161,14 @@ class History(Deciding):
         """{"count", "sample", "sentence"}: who is in a segment, now or as of an instant with a zone."""
         return self.ask({"segment": {"name": name, "at": _instant(at)}})
 
-    def segment_members(self, name: str, at: str | None = None) -> pa.Table:
-        """All members as a table of `subject` and `customer` (the id people know them by)."""
+    def segment_members(
+        self, name: str, at: str | None = None, *, campaigns: Sequence[str] = (), controls: bool = False
+    ) -> pa.Table:
+        """All members as a table of `subject` and `customer` (the id people know them by), without those whom
+        the global control, these campaigns, or those that entering it starts leave alone; `controls`: with
+        them."""
         self._workspace.settle()
-        return members_table(self.data, name, _instant(at))
+        return members_table(self.data, name, _instant(at), campaigns, controls)[0]
 
     def segment_preview(self, where: JSON, at: str | None = None) -> JSON:
         """{"count", "sample", "sentence", "customers"} of a condition that nobody has saved."""
@@ -264,19 +269,25 @@ class History(Deciding):
 PAGE = 10_000
 
 
-def members_table(data: Path, name: str, at: Instant | None) -> pa.Table:
-    """All members of a segment at an instant (None: now), asked for page by page, as one table."""
+def members_table(
+    data: Path, name: str, at: Instant | None, campaigns: Sequence[str] = (), controls: bool = False
+) -> tuple[pa.Table, Counter[str]]:
+    """The members of a segment at an instant (None: now), asked for page by page, as one table; and how many
+    were left out by what, since they are left alone."""
     import pyarrow as pa
 
     at = WallClock().now() if at is None else at
     rows: list[JSON] = []
+    left_out: Counter[str] = Counter()
     after: int | None = 0
     while after is not None:
         asked = {"name": name, "at": at, "after": after, "limit": PAGE}
-        page = ask(data, {"segment_members": asked})
+        page = ask(data, {"segment_members": {**asked, "campaigns": list(campaigns), "controls": controls}})
         rows += page["members"]
+        left_out.update(page["left_out"])
         after = page["next"]
-    return pa.Table.from_pylist(rows, pa.schema([("subject", pa.int64()), ("customer", pa.string())]))
+    schema = pa.schema([("subject", pa.int64()), ("customer", pa.string())])
+    return pa.Table.from_pylist(rows, schema), left_out
 
 
 def _instant(text: str | None) -> Instant | None:

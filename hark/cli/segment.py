@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
 from hark.errors import HarkError
-from hark.model import JSON, Instant
+from hark.model import JSON
 from hark.questions import ask
 
 
@@ -32,6 +33,13 @@ def segment(
     ] = None,
     overlap: Annotated[str | None, typer.Option(help="Instead: who is in this segment as well.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write all members to a .csv or .parquet file.")] = None,
+    campaign: Annotated[
+        list[str] | None,
+        typer.Option("--for", help="With --out: for this campaign; whom it leaves alone is left out."),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--with-controls", help="With --out: those left alone as well.")
+    ] = False,
     data: Data = HERE,
     json: Json = False,
 ) -> None:
@@ -40,7 +48,10 @@ def segment(
     if name is None and where is None:
         raise HarkError("no segment is named", "hark segment NAME, or --where FILE", "segment.unknown")
     if name and out:
-        _export(data, name, instant_of(at), out, json)
+        from hark.workspace import members_table
+
+        table, left_out = members_table(data, name, instant_of(at), campaign or [], controls)
+        _export(table, left_out, out, json)
         return
     kind, asked = _question(name, where, sizes, overlap)
     answer: Any = ask(data, {kind: asked if kind == "segment_sizes" else {**asked, "at": instant_of(at)}})
@@ -85,16 +96,17 @@ def condition_in(path: Path) -> JSON:
     return found["where"] if isinstance(found, dict) and "where" in found else found
 
 
-def _export(data: Path, name: str, at: Instant | None, out: Path, json: bool) -> None:
+def _export(table: Any, left_out: Mapping[str, int], out: Path, json: bool) -> None:
     from hark.understand.tabular import write_table
-    from hark.workspace import members_table
 
-    table = members_table(data, name, at)
     write_table(table, out)
     if json:
-        show.as_json({"file": str(out), "customers": table.num_rows})
-    else:
-        show.console.print(f"{out}: {table.num_rows:,} customers.")
+        show.as_json({"file": str(out), "customers": table.num_rows, "left_out": dict(left_out)})
+        return
+    show.console.print(f"{out}: {table.num_rows:,} customers.")
+    for why, count in sorted(left_out.items()):
+        by = "every campaign (global control)" if why == "global_control" else why
+        show.console.print(f"{count:,} more are left alone by {by}; with them: --with-controls", style="dim")
 
 
 def _show_members(answer: Any) -> None:

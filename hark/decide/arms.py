@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from hark.decide.assignment import draw, recorded
-from hark.decide.holdouts import CONTROL, in_global_control, programme_arm
+from hark.decide.holdouts import CONTROL, GLOBAL_CONTROL, in_global_control, programme_arm
 from hark.decide.plan import Plan
 from hark.decide.record import decode, encode
 from hark.model import Instant, Record
@@ -31,6 +33,16 @@ class Arms(Struct, frozen=True):
     programmes: dict[str, str]
     """By programme, control or treated."""
     campaigns: dict[str, CampaignArm]
+
+
+def left_alone(record: Record, plan: Plan, campaigns: Sequence[str], now: Instant) -> str:
+    """By what the customer is left alone: `global_control`, or the first of these campaigns in whose control,
+    or programme's control, they are or would be; "" by none. The record is left as it is."""
+    subject = decode(encode(record))
+    if in_global_control(subject, plan.holdouts, now):
+        return GLOBAL_CONTROL
+    courses = (plan.current[name] for name in campaigns)
+    return next((one.name for one in courses if draw(subject, one, plan.holdouts, now).shadow), "")
 
 
 def arms_of(record: Record, plan: Plan, now: Instant) -> Arms:

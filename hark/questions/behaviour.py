@@ -15,6 +15,7 @@ from hark.definitions.types import EventMatch, Policy, Question, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.model import JSON
+from hark.questions.left_alone import LeftAlone
 from hark.understand.conditions import Condition
 from hark.understand.funnel import ask_funnel, who_stopped
 from hark.understand.lifecycle import ask_lifecycle
@@ -78,7 +79,8 @@ def saved(desk: Desk, question: SavedQuestion, snapshot: Snapshot) -> JSON:
 
 
 def stopped(desk: Desk, question: StoppedQuestion, snapshot: Snapshot) -> JSON:
-    """{"count", "customers": [ids], "segment": {...}}: the segment says the same as a condition."""
+    """{"count", "customers": [ids], "left_alone": [those of them in the global control], "segment": {...}}:
+    the segment says the same as a condition."""
     from hark.questions.kinds import known_as
 
     funnel = read_question("funnel", question.funnel, desk.zone)
@@ -87,8 +89,10 @@ def stopped(desk: Desk, question: StoppedQuestion, snapshot: Snapshot) -> JSON:
         raise HarkError(f"there is no step {question.step}", f"1 to {len(funnel.steps)}", "question.wrong")
     found = who_stopped(whom(desk, snapshot), funnel, desk.clock.now(), question.step)
     subjects = [subject for bucket in found for subject in bucket.tolist()]
-    names = [known_as(desk.state, subject) for subject in sorted(subjects)[:LISTED]]
-    return {"count": len(subjects), "customers": names, "segment": drop_segment(funnel, question.step)}
+    names = {subject: known_as(desk.state, subject) for subject in sorted(subjects)[:LISTED]}
+    alone = [names[subject] for subject in LeftAlone(desk).among(names)]
+    said = {"customers": list(names.values()), "left_alone": alone}
+    return {"count": len(subjects), **said, "segment": drop_segment(funnel, question.step)}
 
 
 def drop_segment(funnel: Funnel, step: int) -> JSON:

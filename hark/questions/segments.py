@@ -5,6 +5,7 @@ A segment is named, or is the `where` of a document that nobody has saved yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from hark.definitions.types import Definition, Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.model import JSON, Instant
+from hark.questions.left_alone import LeftAlone
 from hark.understand.conditions import Condition
 from hark.understand.periods import begins, days_between, label
 from hark.understand.segments import Members, both, only, segment_at
@@ -51,6 +53,10 @@ class MembersQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     after: int = 0
     """Members with larger numbers only."""
     limit: int = 10_000
+    campaigns: list[str] = []
+    """For whose sake the list is made: whom they leave alone is not on it."""
+    controls: bool = False
+    """Those left alone are on it all the same."""
 
 
 class SizesQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +99,12 @@ def preview(desk: Desk, asked: PreviewQuestion, snapshot: Snapshot) -> JSON:
 
 
 def listed(desk: Desk, asked: MembersQuestion, snapshot: Snapshot) -> JSON:
-    """{"count", "members": [{"subject", "customer"}], "next": `after` of the next page, or null}."""
+    """{"count", "members": [{"subject", "customer"}], "next": `after` of the next page, or null, "left_out":
+    {"global_control": 2, "come_back": 7}}.
+
+    Left out are those whom the global control, these campaigns, or the ones that entering the segment starts,
+    leave alone.
+    """
     if not 1 <= asked.limit <= MOST_MEMBERS:
         raise HarkError(f"{asked.limit} members", f"ask for 1 to {MOST_MEMBERS:,}", "question.wrong")
     from hark.questions.kinds import known_as
@@ -101,8 +112,11 @@ def listed(desk: Desk, asked: MembersQuestion, snapshot: Snapshot) -> JSON:
     members = _members(desk, snapshot, named(desk, asked.name), asked.at)
     page = members.after(asked.after, asked.limit)
     more = len(page) == asked.limit and page[-1] < members.last
-    lines = [{"subject": one, "customer": known_as(desk.state, one)} for one in page]
-    return {"count": members.count, "members": lines, "next": page[-1] if more else None}
+    alone = {} if asked.controls else LeftAlone(desk, asked.campaigns, asked.name).among(page)
+    lines = [{"subject": one, "customer": known_as(desk.state, one)} for one in page if one not in alone]
+    following = page[-1] if more else None
+    left_out = dict(Counter(alone.values()))
+    return {"count": members.count, "members": lines, "next": following, "left_out": left_out}
 
 
 def sizes(desk: Desk, asked: SizesQuestion, snapshot: Snapshot) -> JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import hark
 from hark.cli import app
+from hark.clock import unit_hash
 from hark.errors import HarkError
 from hark.workspace import History
 
@@ -147,3 +149,49 @@ def test_a_file_without_one_condition_is_refused(data: Path, tmp_path: Path) -> 
         done = CliRunner().invoke(app, ["segment", "--where", str(file), "--data", str(data)])
         assert isinstance(done.exception, HarkError)
         assert done.exception.id == "condition.file"
+
+
+HELD_OUT = """
+policy: attention
+global_control: {share: 50%}
+---
+topic: news
+default: in
+---
+template: hello
+channel: email
+subject: Hello
+text: Hello
+---
+campaign: again
+trigger: {enters: regulars}
+goal: {event: Order Completed, within: 7d}
+control: 50%
+topic: news
+steps: [{send: {channel: email, template: hello}}]
+"""
+
+
+def test_lists_leave_out_whom_campaigns_leave_alone(data: Path, tmp_path: Path) -> None:
+    """Whoever the documented hash puts in the global control, or in that of a campaign which is named or
+    which the segment starts, is not on a list; asked for, all are."""
+    own = tmp_path / "own"
+    shutil.copytree(data, own, ignore=shutil.ignore_patterns("run"))
+    (tmp_path / "campaign.yaml").write_text(HELD_OUT)
+    run("apply", tmp_path / "campaign.yaml", "--data", own)
+    everybody = [f"u{number}" for number in range(1, 6)]
+    anywhere = [one for one in everybody if unit_hash("global", f"u:{one}") >= 0.5]
+    for_it = [one for one in anywhere if unit_hash("campaign/again/control", f"u:{one}") >= 0.5]
+    assert len(for_it) < len(anywhere) < 5
+    shop = hark.open(own)
+    assert shop.segment_members("buyers")["customer"].to_pylist() == anywhere
+    assert shop.segment_members("buyers", campaigns=["again"])["customer"].to_pylist() == for_it
+    assert shop.segment_members("buyers", controls=True)["customer"].to_pylist() == everybody
+    regulars = [one for one in for_it if one != "u1"]
+    assert shop.segment_members("regulars")["customer"].to_pylist() == regulars
+    said = run("segment", "buyers", "--out", tmp_path / "out.csv", "--for", "again", "--data", own)
+    assert said["customers"] == len(for_it)
+    left_out = {"global_control": 5 - len(anywhere), "again": len(anywhere) - len(for_it)}
+    assert said["left_out"] == left_out
+    with pytest.raises(HarkError, match="no campaign agai"):
+        shop.segment_members("buyers", campaigns=["agai"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hark.clock import instant, moment
+from hark.console.source import source
 from hark.model import DAY
 from tests.console.shop import END, PEOPLE, START
 from tests.console.test_customer import calls
@@ -30,13 +31,24 @@ def quiet_at(at: int) -> set[str]:
     return found
 
 
+def alone(line: str) -> bool:
+    """Whether the customer of a line of the file is recorded in the control of come_back."""
+    record = source().state.record(int(line.partition(",")[0]))
+    assert record is not None
+    return any((one.campaign, one.arm) == ("come_back", "control") for one in record.exposures)
+
+
 def test_as_of_a_moment_and_as_a_file(ann: Client) -> None:
-    """The count of a past moment, and a CSV with exactly those who were in it then."""
+    """The count of a past moment, and a CSV with exactly those who were in it then; whom the campaign that it
+    starts leaves alone stand in it only if asked for."""
     then = START + 25 * DAY
     query = f"?at={moment(then).isoformat().replace('+00:00', 'Z')}"
     assert told(ann, QUIET + query)["count"] == len(quiet_at(then)) > 0
-    lines = ann.get(f"{QUIET}{query}&format=csv").content.decode().splitlines()
+    lines = ann.get(f"{QUIET}{query}&format=csv&controls=yes").content.decode().splitlines()
     assert {line.partition(",")[2] for line in lines[1:]} == quiet_at(then)
+    rest = ann.get(f"{QUIET}{query}&format=csv").content.decode().splitlines()
+    assert {line for line in lines if line not in rest} == {line for line in lines[1:] if alone(line)}
+    assert 1 < len(rest) < len(lines)
     assert lines[0] == "subject,customer"
     wrong = told(ann, QUIET + "?at=yesterday")
     assert wrong["count"] is None

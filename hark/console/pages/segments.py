@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from msgspec import Struct
 
 from hark.clock import instant
@@ -139,10 +139,11 @@ def said(document: Document) -> str:
 
 
 def view(request: HttpRequest, name: str) -> HttpResponse:
-    """GET /segments/NAME, with ?at=2026-03-01T00:00:00Z as of then; ?format=csv: its members."""
+    """GET /segments/NAME, with ?at=2026-03-01T00:00:00Z as of then; ?format=csv: its members, without those
+    left alone."""
     document, at = _known(name), request.GET.get("at", "").strip()
     if request.GET.get("format") == "csv":
-        return members_file(source(), name, at)
+        return members_file(source(), name, at, request.GET)
     page = segment(source(), document, at, patience(request))
     if request.headers.get("HX-Request"):
         return respond(request, "progress.html", page) if page.progress else again()
@@ -210,9 +211,16 @@ def _started_by(here: Source, name: str) -> tuple[str, ...]:
     return tuple(one.name for one in campaigns if isinstance(one, Campaign) and one.trigger.enters == name)
 
 
-def members_file(here: Source, name: str, at: str) -> HttpResponse:
-    """The members by number and id, as CSV."""
-    found = here.ask({"segment_members": {"name": name, "at": _instant(at), "limit": MEMBERS}})
+def members_file(here: Source, name: str, at: str, given: QueryDict) -> HttpResponse:
+    """The members by number and id, as CSV; without those left alone, also by `for=CAMPAIGN`, unless
+    `controls=yes`. 404 for an unknown campaign."""
+    whom = {"campaigns": given.getlist("for"), "controls": given.get("controls") == "yes"}
+    try:
+        found = here.ask({"segment_members": {"name": name, "at": _instant(at), "limit": MEMBERS, **whom}})
+    except HarkError as error:
+        if error.id == "campaign.unknown":
+            raise Http404 from None
+        raise
     rows = [("subject", "customer"), *((one["subject"], one["customer"]) for one in found["members"])]
     return csv_file(rows, name)
 

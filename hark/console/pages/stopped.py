@@ -46,6 +46,8 @@ class StoppedPage(Struct, frozen=True):
     count: int
     customers: tuple[str, ...]
     """By their ids, the first of them."""
+    left_alone: tuple[str, ...]
+    """Those of them in the global control."""
     where: JSON
     """The segment's condition: what they did, and what they did not."""
     sentence: str
@@ -123,7 +125,8 @@ def _shown(request: HttpRequest, page: StoppedPage) -> HttpResponse:
     if request.method == "POST":
         return _make(request, source(), page)
     if request.GET.get("format") == "csv":
-        return csv_file([("customer",), *((one,) for one in page.customers)], "stopped")
+        apart = () if request.GET.get("controls") == "yes" else page.left_alone
+        return csv_file([("customer",), *((one,) for one in page.customers if one not in apart)], "stopped")
     return respond(request, "stopped.html", page)
 
 
@@ -153,6 +156,7 @@ def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -
         following=following,
         count=found["count"],
         customers=tuple(found["customers"]),
+        left_alone=tuple(found["left_alone"]),
         where=found["segment"],
         sentence=f"Customers who {read_condition(found['segment'], settings.HARK_ZONE).sentence()}.",
         drop=msgspec.convert(funnel["instead"][step - 1], Drop),
