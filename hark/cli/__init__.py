@@ -58,6 +58,7 @@ COMMANDS = {
     "journey": ("calendar", "Where a campaign's runs are now."),
     "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
+    "effects": ("effects", "What each campaign was found to change, by which messages are ranked."),
     "engagement": (
         "engagement",
         "How engaged customers are, by the levels of a definition; who rose, and who fell.",

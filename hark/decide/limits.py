@@ -7,6 +7,7 @@ from msgspec import Struct
 from hark.clock import moment, unit_hash
 from hark.decide.localtime import quiet_until, zone_of
 from hark.decide.profile import text
+from hark.decide.ranking import rank
 from hark.decide.reasons import Held
 from hark.decide.rules import Values
 from hark.decide.work import Work, whole_ms
@@ -104,9 +105,9 @@ def goes_before(work: Work, sent: Sent, other: Sent) -> bool:
         return False
     if not to_customers(other):
         return False
-    ranks, arbitration = work.plan.weights.ranks, work.plan.attention.arbitration
+    arbitration = work.plan.attention.arbitration
     window = arbitration.within_us if arbitration else 0
-    mine, theirs = ranks.get(sent.campaign, 0.0), ranks.get(other.campaign, 0.0)
+    mine, theirs = rank(work, sent.campaign), rank(work, other.campaign)
     my_due, their_due = (max(one.due_at, work.now) for one in (sent, other))
     if mine < theirs and their_due <= my_due + window:
         return True

@@ -4,6 +4,7 @@ they wait for support, and two campaigns at once where one is worth more."""
 from __future__ import annotations
 
 from hark.decide.limits import Defer, Withhold, to_customers
+from hark.decide.ranking import rank, weighed
 from hark.decide.reasons import Held
 from hark.decide.work import Work, whole_ms
 from hark.model import Sent
@@ -53,7 +54,7 @@ def outranked(work: Work, sent: Sent) -> Withhold | Defer | None:
     if not rivals:
         return None
     first = max(rivals, key=lambda one: one.sent_at or one.due_at)
-    values = {"campaign": first.campaign}
+    values = {"campaign": first.campaign, **weighed(work, first.campaign, [sent, *rivals])}
     if arbitration.on_outranked == "skip":
         return Withhold(Held.OUTRANKED, values)
     return Defer(Held.OUTRANKED, values, whole_ms(max(first.sent_at or first.due_at, work.now) + within))
@@ -63,8 +64,7 @@ def _rival(work: Work, sent: Sent, other: Sent, within_us: int) -> bool:
     """Whether the other is a worthier campaign's, wanted within the window or gone within it."""
     if other.campaign == sent.campaign or other.transactional or not to_customers(other):
         return False
-    ranks = work.plan.weights.ranks
-    if ranks.get(other.campaign, 0.0) <= ranks.get(sent.campaign, 0.0):
+    if rank(work, other.campaign) <= rank(work, sent.campaign):
         return False
     if other.sent_at is not None:
         return other.sent_at > work.now - within_us

@@ -17,6 +17,7 @@ from hark.decide.attention import affordable, spend
 from hark.decide.consents import state
 from hark.decide.limits import NOT_TO_CUSTOMERS, Defer, Withhold, capped, quiet
 from hark.decide.manners import asked_recently, open_ticket, outranked
+from hark.decide.ranking import weighed
 from hark.decide.reasons import Exit, Held, Why
 from hark.decide.retry import next_attempt, once_more
 from hark.decide.rules import Values
@@ -82,7 +83,20 @@ def hand_off(work: Work, input: MessageDue) -> None:
         sent.state, sent.sent_at = "sending", work.now
         spend(work, sent)
         sent.to = address(work, sent)
-        work.emit(FactName.MESSAGE_SENDING, described(sent) | {"to": sent.to})
+        facts = described(sent) | {"to": sent.to} | weighed(work, sent.campaign, _beside(work, sent))
+        work.emit(FactName.MESSAGE_SENDING, facts)
+
+
+def _beside(work: Work, sent: Sent) -> list[Sent]:
+    """What of other campaigns is wanted, and might have gone now instead."""
+    arbitration = work.plan.attention.arbitration
+    soon = work.now + (arbitration.within_us if arbitration else 0)
+    return [
+        one
+        for one in work.record.sends
+        if one.state == "wanted" and one.campaign and not (one.transactional or sent.transactional)
+        if one.due_at <= soon and one.channel not in NOT_TO_CUSTOMERS
+    ]
 
 
 def address(work: Work, sent: Sent) -> str:

@@ -38,6 +38,7 @@ from hark.definitions.types import (
     Campaign,
     Computed,
     Definition,
+    Effect,
     Policy,
     Programme,
     Segment,
@@ -71,7 +72,8 @@ class Plan:
         self.levels = Levels([one for one in things if isinstance(one, Engagement)], self.current.values())
         self.segments |= {one.name: one for one in self.levels.segments()}
         self._hold_out(documents)
-        self.weights = weights(self.attention, [course.campaign for course in self.current.values()])
+        effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
+        self.weights = weights(self.attention, [one.campaign for one in self.current.values()], effects)
         self._courses = {course.key: course for course in (*older, *self.current.values())}
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
         self.leaf_keys = frozenset(self.leaves)

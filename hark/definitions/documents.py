@@ -37,6 +37,7 @@ from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
     Allocation,
     Definition,
+    Effect,
     Policy,
     Programme,
     Segment,
@@ -153,12 +154,25 @@ ALLOCATED = Record(
     required=("allocation", "of", "shares"),
 )
 
+EFFECT = Record(
+    "effect",
+    {
+        "effect": NAME,
+        "of": Number(1, 1_000_000, whole=True),
+        "mean": Number(-1, 1),
+        "spread": Number(0.00001, 1),
+    },
+    lambda values, _n, _r: Effect(values["effect"], int(values["of"]), values["mean"], values["spread"]),
+    required=("effect", "of", "mean", "spread"),
+)
+
 KINDS: Mapping[str, Shape[Definition]] = {
     "segment": SEGMENT,
     "computed": COMPUTED,
     "campaign": CAMPAIGN,
     "programme": PROGRAMME,
     "allocation": ALLOCATED,
+    "effect": EFFECT,
     "pace": PACED,
     "template": TEMPLATE,
     "layout": LAYOUT,

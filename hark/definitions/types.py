@@ -264,6 +264,17 @@ class Allocation(Struct, frozen=True, tag="allocation"):
     shares: dict[str, float]
 
 
+class Effect(Struct, frozen=True, tag="effect"):
+    """What a campaign was found to change: the posterior of its lift of the goal rate."""
+
+    name: str
+    """The campaign's."""
+    campaign_version: int
+    mean: float
+    spread: float
+    """Its standard deviation."""
+
+
 class Paced(Struct, frozen=True, tag="pace"):
     """How long people took from one event to another, as of the beginning of a day."""
 
@@ -384,6 +395,7 @@ Definition: TypeAlias = (
     | Campaign
     | Programme
     | Allocation
+    | Effect
     | Paced
     | Template
     | Layout

@@ -73,6 +73,19 @@ def _estimated(trait: str, now: Instant, subject: int, value: float) -> JSON:
     return {"name": DerivedName.ESTIMATED.value, "subject": subject, "at": now, "properties": properties}
 
 
+def keep_effects(workspace: Workspace) -> Mapping[str, Any]:
+    """Puts what each campaign was found to change into force: {campaign: what was learned}."""
+    found: Mapping[str, Any] = ask(workspace.data, {"effects": {}}, workspace.clock)
+    bodies = [
+        {"effect": name, "of": one["of"], "mean": one["mean"], "spread": one["spread"]}
+        for name, one in found.items()
+    ]
+    documents = [{"kind": "effect", "name": one["effect"], "body": one} for one in bodies]
+    if documents:
+        workspace.command({"name": "define", "documents": documents, "author": "hark", "note": "learned"})
+    return found
+
+
 class Work(NamedTuple):
     """One thing that is done every day."""
 
@@ -102,8 +115,15 @@ def _always(_documents: Sequence[Document], _zone: str) -> bool:
     return True
 
 
+def _competes(documents: Sequence[Document], _zone: str) -> bool:
+    """Whether there are several campaigns which leave some people alone, so that one may outrank another."""
+    campaigns = [one.body for one in documents if one.kind == "campaign"]
+    return len([one for one in campaigns if "goal" in one and one.get("control") != "none"]) > 1
+
+
 WORKS = (
     Work("allocation", _learns, next_batch),
+    Work("effect", _competes, keep_effects),
     Work("pace", _compares, keep_paces),
     Work("referrals", _always, tell_referrals),
     Work("estimates", _estimates, tell_estimates),

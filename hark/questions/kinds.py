@@ -26,6 +26,7 @@ from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, save
 from hark.questions.calendar import CalendarQuestion, ask_calendar
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
 from hark.questions.digest import DigestQuestion, digest
+from hark.questions.effects import EffectsQuestion, learned
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
@@ -180,6 +181,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "reports": (ReportsQuestion, reports),
     "activity": (ActivityQuestion, activity),
     "allocation": (AllocationQuestion, allocation),
+    "effects": (EffectsQuestion, learned),
     "pace": (PaceQuestion, pace),
     "paces": (PacesQuestion, paces),
     "backtest": (BacktestQuestion, backtest),
