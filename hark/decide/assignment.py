@@ -55,7 +55,8 @@ class Draw(Struct, frozen=True):
 def draw(record: Record, course: Course, holdouts: Holdouts, now: Instant = 0, occurrence: str = "") -> Draw:
     """The arm of an eligible customer; notes in the record what was drawn of the hold-outs over campaigns."""
     campaign = course.campaign
-    key = f"{record.key}/{occurrence}" if campaign.per_entry else record.key
+    key = drawn_by(record, course)
+    key = f"{key}/{occurrence}" if campaign.per_entry else key
     variant, weight = would_be(key, course)
     own = Draw(variant, variant, campaign.control, (1 - campaign.control) * weight, batch=course.batch)
     if campaign.transactional:
@@ -67,6 +68,13 @@ def draw(record: Record, course: Course, holdouts: Holdouts, now: Instant = 0, o
     if programme and programme.arm == CONTROL:
         return replace(own, arm=PROGRAMME_CONTROL, propensity=programme.share)
     return _of_campaign(record, course, own, key)
+
+
+def drawn_by(record: Record, course: Course) -> str:
+    """The stable key that is hashed: the customer's; with `assign_by` that of the group of this type, of
+    several the one whose id sorts first, so that everybody of one group has one arm."""
+    groups = record.summaries.get(course.unit.key) if course.unit else None
+    return f"g:{course.campaign.assign_by}:{min(groups)}" if groups else record.key
 
 
 def _of_campaign(record: Record, course: Course, own: Draw, key: str) -> Draw:

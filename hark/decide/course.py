@@ -14,6 +14,7 @@ from hark.definitions.types import Allocation, Campaign, EventMatch, Goal, Varia
 from hark.model import CAMPAIGN_TRIGGERED, DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition
+from hark.understand.conditions.group import InGroup
 
 Test: TypeAlias = Callable[[bytes], bool]
 Shares: TypeAlias = tuple[tuple[float, str, float], ...]
@@ -70,6 +71,7 @@ class Course:
         "skips",
         "starts_when",
         "steps",
+        "unit",
         "untils",
         "version",
     )  # fmt: skip
@@ -93,6 +95,8 @@ class Course:
         self.skips = {name: program.skips for name, program in programs.items()}
         self.untils = {(name, index): Match(until) for name, index, until in _untils(self.steps)}
         self.first_channels = _first_channels(campaign.variants)
+        self.unit = InGroup(campaign.assign_by, {}) if campaign.assign_by else None
+        """Knows to which groups of the type by whose key arms are drawn a customer belongs."""
         self.checks: tuple[Any, ...] = ()
         """The rules of eligibility that this campaign can fail (`rules`); compiled at the first entry."""
 
@@ -101,12 +105,14 @@ class Course:
         return self.untils.get((variant, index))
 
     def conditions(self) -> Iterator[Condition]:
-        """The conditions that its runs ask on their way."""
+        """The conditions that its runs ask on their way, and that by which arms are drawn."""
         for code in self.steps.values():
             for step in code:
                 if isinstance(step, Fork):
                     yield from (when for when, _ in step.ways if when is not None)
         yield from (one.goal.when for one in self.pursued if one.goal.when is not None)
+        if self.unit is not None:
+            yield self.unit
 
     def matches(self) -> Iterator[Match]:
         """All that an event may be for: its goals, its trigger, the end of a wait."""

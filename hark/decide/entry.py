@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hark.clock import derived_id
-from hark.decide.assignment import Draw, draw
+from hark.decide.assignment import Draw, draw, drawn_by
 from hark.decide.course import Course
 from hark.decide.goals import awaited, watched_until
 from hark.decide.holdouts import CONTROL, NEVER_COMPARED
@@ -190,7 +190,7 @@ def enter(work: Work, course: Course, trigger: Event, key: str, batch: str) -> N
         "carried": drawn.carried,
         "first": first,
         "key": key,
-        "assignment_key": record.key,
+        "assignment_key": drawn_by(record, course),
         "batch": batch or (str(drawn.batch) if drawn.batch else ""),
         "trigger": trigger.name,
         "trigger_at": trigger.at,

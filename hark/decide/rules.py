@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from hark.clock import unit_hash
 from hark.decide import consents
-from hark.decide.assignment import chosen
+from hark.decide.assignment import chosen, drawn_by
 from hark.decide.course import Course
 from hark.decide.reasons import Refusal, Why
 from hark.decide.suppressions import EVERYTHING, form
@@ -123,10 +123,10 @@ def _exclusive(work: Work, course: Course, _trigger: Event) -> Values | None:
 
 
 def _not_in_ramp(work: Work, course: Course, _trigger: Event) -> Values | None:
-    """The campaign begins with a share of people: the same whatever else they are in, and still in it when
-    the share grows."""
+    """The campaign begins with a share of people (of groups, where arms are theirs): the same whatever else
+    they are in, and still in it when the share grows."""
     ramp = course.campaign.ramp
-    if unit_hash(f"campaign/{course.name}/ramp", work.record.key) < ramp:
+    if unit_hash(f"campaign/{course.name}/ramp", drawn_by(work.record, course)) < ramp:
         return None
     return {"share": f"{100 * ramp:.3g} %"}
 

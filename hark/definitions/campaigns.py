@@ -216,6 +216,7 @@ _AS_THEY_ARE = (
     "ramp",
     "programme",
     "exclusive",
+    "assign_by",
     "worth",
 )
 
@@ -237,6 +238,7 @@ class CampaignRules:
             self._transactional()
         else:
             self._measured()
+        self._units()
         self._key()
         self._exits()
         self._weights()
@@ -248,7 +250,7 @@ class CampaignRules:
         self.reading.add(line, message, hint)
 
     def _transactional(self) -> None:
-        for key in ("control", "topic", "decide_by", "programme", "exclusive", "arm", "ramp"):
+        for key in ("control", "topic", "decide_by", "programme", "exclusive", "arm", "assign_by", "ramp"):
             if key in self.values:
                 self._refuse(key, f"a transactional campaign has no {key}", "leave it out")
         trigger = self.values["trigger"]
@@ -266,6 +268,12 @@ class CampaignRules:
             self._refuse("goal", message, "write it under also:")
         if self.values.get("control") == Left(0.0) and not self.values.get("why"):
             self._refuse("control", "control: none needs a reason", "why: ...")
+
+    def _units(self) -> None:
+        """Whatever else is drawn by the customer would part those of one group."""
+        for key in ("programme", "exclusive", "arm") if "assign_by" in self.values else ():
+            if key in self.values and self.values[key] is not False:
+                self._refuse(key, f"assign_by and {key} don't go together: that is drawn by the customer")
 
     def _key(self) -> None:
         trigger = self.values["trigger"]
@@ -345,6 +353,7 @@ CAMPAIGN: Shape[Campaign] = Record(
         "programme": NAME,
         "exclusive": NAME,
         "worth": Number(0.001, 1_000_000),
+        "assign_by": NAME,
         "arm": Mapped(Choice(("sticky", "per_entry")), lambda word, _n, _r: word == "per_entry"),
     },
     _campaign,

@@ -238,6 +238,8 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     programme: str | None = None
     exclusive: str | None = None
     """The group of campaigns of which only one may be a customer's."""
+    assign_by: str | None = None
+    """The type of group (account, household) by whose key arms are drawn: everybody of one has one arm."""
     per_entry: bool = False
     """Each entry is drawn anew."""
     learns: bool = False

@@ -32,6 +32,8 @@ class Entered(Struct, frozen=True):
     """Of a learning campaign, the number of the table that was drawn by; "" before the first."""
     carried: bool = False
     """The arm was recorded at an earlier entry, and not drawn under this version's shares."""
+    assignment_key: str = ""
+    """By what the arm was drawn: the customer's stable key, or that of a group."""
 
 
 class Entry(Struct, frozen=True):

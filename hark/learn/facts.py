@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,7 +14,7 @@ from msgspec import Struct
 from hark.history.runs import Run
 from hark.learn.columns import COLUMNS, Entries, Flags, Integers, Snapshot, integers
 from hark.learn.entries import SEND_REACHED, Entered, Step, compared
-from hark.model import FactName
+from hark.model import FactName, Instant
 
 T = TypeVar("T")
 
@@ -32,6 +32,14 @@ class Qualified(Struct, frozen=True):
     version: int
     arm: str
     share: float
+
+
+class First(NamedTuple):
+    """A first entry: when, and what it says."""
+
+    at: Instant
+    seq: int
+    told: Entered
 
 
 class Facts:
@@ -58,6 +66,17 @@ class Facts:
             version: Entries(subject[place], at[place], seq[place], [told for _, told in found[version]])
             for version, place in places.items()
         }
+
+    def first_entries(self, campaign: str, version: int) -> dict[int, First]:
+        """By subject the first entry into a version's comparison."""
+        rows, first = self._entered
+        at, seq = (integers(rows, name) for name in ("at", "seq"))
+        found = first.get(campaign, {}).get(version, {})
+        return {subject: First(int(at[row]), int(seq[row]), told) for subject, (row, told) in found.items()}
+
+    def sent_in(self, subject: int, run: str) -> bool:
+        """Whether a run came to a send, in shadow or not."""
+        return (subject, run) in self._sends
 
     def came_to_a_send(self, entries: Entries) -> Flags:
         """For each entry: whether its run came to a send, in shadow or not."""

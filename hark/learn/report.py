@@ -31,6 +31,7 @@ from hark.learn.scored import Forecast, money
 from hark.learn.scored import forecast as scored
 from hark.learn.sentences import sentences
 from hark.learn.situations import Asked, Situations, situations
+from hark.learn.units import by_unit
 from hark.learn.verdict import Verdict, verdict
 from hark.model import JSON, Instant
 
@@ -177,13 +178,14 @@ def reports(
 def _outcomes(
     facts: Facts, campaigns: Mapping[str, Sequence[Document]], found: Mapping[str, Report], zone: str
 ) -> dict[str, Outcomes]:
-    """By campaign, the outcomes of the version that its report is about."""
+    """By campaign, the outcomes of the version that its report is about; campaigns that draw by groups have
+    other units, and are left out."""
     outcomes = {}
     for name, versions in campaigns.items():
         entries = facts.entries(name).get(found[name].version)
         document = next(one for one in versions if one.version == found[name].version)
         campaign = _typed(document, zone)
-        if entries is not None and campaign.goal is not None:
+        if entries is not None and campaign.goal is not None and campaign.assign_by is None:
             goal = measured(campaign, campaign.goal)
             outcomes[name] = Outcomes(entries, facts.events(goal.event.names), goal)
     return outcomes
@@ -196,15 +198,18 @@ def _of(facts: Facts, versions: Sequence[Document], now: Instant, version: int |
     if chosen not in documents:
         raise ValueError(f"{versions[0].name} has no version {chosen}")
     typed = _typed(documents[chosen], zone)
-    found = comparison(facts, typed, entries.get(chosen), now, zone)
-    return written(chosen, found, _of_all_versions(facts, typed, entries, now, zone))
+    units = by_unit(facts, typed.name, chosen)
+    found = comparison(units, typed, units.entries(typed.name).get(chosen), now, zone)
+    alike = {one: some for one, some in entries.items() if by_unit(facts, typed.name, one) is facts}
+    return written(chosen, found, _of_all_versions(facts, typed, alike, now, zone))
 
 
 def _of_all_versions(
     facts: Facts, campaign: Campaign, entries: Mapping[int, Entries], now: Instant, zone: str
 ) -> Interval | None:
-    """The lift over several versions, within each version and week, by this version's goal."""
-    if campaign.goal is None or len(entries) < 2:
+    """The lift over several versions, within each version and week, by this version's goal; none of several
+    units."""
+    if campaign.goal is None or campaign.assign_by is not None or len(entries) < 2:
         return None
     goal = measured(campaign, campaign.goal)
     events, seen, weeks = facts.events(goal.event.names), np.zeros(0, np.int64), []

@@ -35,6 +35,7 @@ def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
     if found.control.subjects and found.treated.subjects:
         yield _numbers(found, goal)
         yield _lift(found)
+    yield from _units(found)
     yield from _reached(found)
     yield from _variants(found)
     yield from said(found.between)
@@ -48,6 +49,17 @@ def sentences(found: Comparison, judged: Verdict) -> Iterator[str]:
     yield from _power(found, judged)
     yield from _assumed(found, judged)
     yield from _unknown(found, goal)
+
+
+def _units(found: Comparison) -> Iterator[str]:
+    """What was compared, where it was not customers."""
+    by = found.campaign.assign_by
+    if by is not None:
+        yield (
+            f"What is compared, and counted here, are groups ({by}), since everybody of one has one arm: one"
+            " entered with the first of its members, and reached the goal when any of those who entered did."
+            " Customers of none are units by themselves."
+        )
 
 
 def standing(found: Comparison, judged: Verdict) -> str:

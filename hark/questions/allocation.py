@@ -13,6 +13,7 @@ from hark.learn.aggregates import Sums
 from hark.learn.allocate import next_shares
 from hark.learn.comparison import comparison
 from hark.learn.facts import Facts
+from hark.learn.units import by_unit
 from hark.model import JSON
 from hark.questions.behaviour import whom
 
@@ -33,8 +34,9 @@ def allocation(desk: Desk, _asked: AllocationQuestion, snapshot: Snapshot) -> JS
     for document in desk.state.documents():
         campaign = definition(document, desk.zone) if document.kind == "campaign" else None
         if isinstance(campaign, Campaign) and campaign.learns:
-            entries = facts.entries(campaign.name).get(document.version)
-            sums = comparison(facts, campaign, entries, desk.clock.now()).sums
+            units = by_unit(facts, campaign.name, document.version)
+            entries = units.entries(campaign.name).get(document.version)
+            sums = comparison(units, campaign, entries, desk.clock.now()).sums
             arms = {one.name: sums.get(one.name, Sums()) for one in campaign.variants}
             found[campaign.name] = {
                 "version": document.version,

@@ -14,6 +14,7 @@ from hark.history.reader import Snapshot
 from hark.learn.comparison import comparison
 from hark.learn.effects import LEAST, Arms, effects
 from hark.learn.facts import Facts
+from hark.learn.units import by_unit
 from hark.model import JSON
 from hark.questions.behaviour import whom
 
@@ -56,7 +57,9 @@ def _newest(desk: Desk, facts: Facts, document: Document) -> Iterator[tuple[int,
     for one in sorted(desk.state.versions("campaign", document.name), key=lambda one: -one.version):
         campaign = definition(one, desk.zone)
         if isinstance(campaign, Campaign) and campaign.goal and one.version in entries:
-            made = comparison(facts, campaign, entries[one.version], desk.clock.now())
+            units = by_unit(facts, campaign.name, one.version)
+            mine = units.entries(campaign.name)[one.version]
+            made = comparison(units, campaign, mine, desk.clock.now())
             arms = Arms(made.treated, made.control)
             if min(arm.subjects for arm in arms) >= LEAST:
                 yield one.version, campaign, arms
