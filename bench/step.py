@@ -1,6 +1,6 @@
 """How long `step` takes for a watched event: 20 live campaigns, 50 event names, one core.
 
-    python -m bench.step [--events N] [--profile]
+    python -m bench.step [--events N] [--profile] [--budget]
 
 Prints one JSON document. `us_per_watched_event` must stay under 12; the record is in memory, decoding and
 encoding it (which the engine pays once a tick) stand beside it. Measured in processor time, with
@@ -50,9 +50,14 @@ def campaign(number: int) -> str:
     )
 
 
-def definitions() -> Plan:
-    """20 campaigns, half of them by 10 segments; 40 of the 50 event names are watched."""
+BUDGET = "policy: attention\nbudget: {refill: 1 per 3d, most: 5, ignored: 1, earned: {goal: 2, read: 1}}"
+
+
+def definitions(budget: bool) -> Plan:
+    """20 campaigns, half of them by 10 segments; 40 of the 50 event names are watched. With a budget every
+    activity is."""
     texts = ["topic: news\ndefault: in\n---\ntemplate: t\nchannel: email\nsubject: s\ntext: t"]
+    texts += [BUDGET] if budget else []
     texts += [segment(number) for number in range(10)] + [campaign(number) for number in range(20)]
     parsed = parse("\n---\n".join(texts))
     return Plan.compile([Document(one.kind, one.name, 1, one.body) for one in parsed])
@@ -98,8 +103,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--budget", action="store_true", help="With a balance of attention.")
     given = parser.parse_args()
-    plan, events = definitions(), stream(given.events)
+    plan, events = definitions(given.budget), stream(given.events)
     records = [identified(subject, plan) for subject in range(SUBJECTS)]
     watched = [event for event in events if plan.touches(event)]
     profile = cProfile.Profile()

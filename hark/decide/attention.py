@@ -59,8 +59,10 @@ def heard(work: Work, event: Event, _watch: Watch) -> None:
     budget = work.plan.weights.budget
     if budget is None or work.imported:
         return
+    kind, open_ = EARNS.get(event.name), work.record.attention and work.record.attention.open
+    if not (kind or open_):
+        return  # nothing waits for a sign and this brings nothing, as for nearly every event
     known = standing(work.record, budget, work.now)
-    kind = EARNS.get(event.name)
     if kind and (kind != "goal" or _is_new_goal(event)):
         _earn(known, budget, kind)
     if is_activity(event):
