@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec.structs import replace
 
 from hark.decide.program import Fork, Instruction, first_sends, program_of
+from hark.definitions.learned import Allocation
 from hark.definitions.references import references
-from hark.definitions.types import Allocation, Campaign, EventMatch, Goal, Variant, Wait
+from hark.definitions.types import Campaign, EventMatch, Goal, Variant, Wait
 from hark.model import CAMPAIGN_TRIGGERED, DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition

@@ -29,16 +29,15 @@ from hark.decide.watch import (
 )
 from hark.decide.weights import weights
 from hark.definitions.document import Document
+from hark.definitions.learned import Allocation, Effect
 from hark.definitions.levels import Engagement
 from hark.definitions.nominal import OnDate
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
-    Allocation,
     Campaign,
     Computed,
     Definition,
-    Effect,
     Policy,
     Programme,
     Segment,

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from hark.definitions.attention import OPEN_FOR, OPENED, SOLVED, open_ticket
+from hark.definitions.learned import Effect
 from hark.definitions.manners import Budget
-from hark.definitions.types import Campaign, Effect, Policy
+from hark.definitions.types import Campaign, Policy
 from hark.model import DAY, FactName, Instant
 from hark.understand.conditions import Condition
 

@@ -13,6 +13,7 @@ from hark.definitions.conditions import ANYWHERE
 from hark.definitions.engagement import ENGAGEMENT
 from hark.definitions.goals import PROGRAMME_GOAL
 from hark.definitions.languages import IN_LANGUAGES
+from hark.definitions.learned import Allocation, Effect
 from hark.definitions.pace import PACED
 from hark.definitions.questions import QUESTION
 from hark.definitions.senders import SENDER
@@ -35,9 +36,7 @@ from hark.definitions.surveys import SURVEY
 from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
 from hark.definitions.types import (
-    Allocation,
     Definition,
-    Effect,
     Policy,
     Programme,
     Segment,

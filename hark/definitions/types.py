@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from hark.definitions.event_plan import Event
+from hark.definitions.learned import Allocation, Effect
 from hark.definitions.levels import Engagement, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
@@ -255,26 +256,6 @@ class Programme(Struct, frozen=True, tag="programme"):
     control: float
     goal: Goal
     says: str = ""
-
-
-class Allocation(Struct, frozen=True, tag="allocation"):
-    """What each variant of a campaign that learns gets from now on; each version is a batch."""
-
-    name: str
-    """The campaign's."""
-    campaign_version: int
-    shares: dict[str, float]
-
-
-class Effect(Struct, frozen=True, tag="effect"):
-    """What a campaign was found to change: the posterior of its lift of the goal rate."""
-
-    name: str
-    """The campaign's."""
-    campaign_version: int
-    mean: float
-    spread: float
-    """Its standard deviation."""
 
 
 class Paced(Struct, frozen=True, tag="pace"):

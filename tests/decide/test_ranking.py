@@ -13,7 +13,7 @@ from hark.decide.ranking import EXPLORES, explores, propensity, rank
 from hark.decide.record import fresh
 from hark.decide.weights import Prospect, prospects
 from hark.decide.work import Work
-from hark.definitions.types import Effect
+from hark.definitions.learned import Effect
 from hark.model import DAY, FactName
 from tests.decide.story import START, Story, campaign, plan_of
 

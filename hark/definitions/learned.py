@@ -1,0 +1,25 @@
+"""Documents that Hark writes itself, of what it learned: numbered versions, an input of deciding."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Allocation(Struct, frozen=True, tag="allocation"):
+    """What each variant of a campaign that learns gets from now on; each version is a batch."""
+
+    name: str
+    """The campaign's."""
+    campaign_version: int
+    shares: dict[str, float]
+
+
+class Effect(Struct, frozen=True, tag="effect"):
+    """What a campaign was found to change: the posterior of its lift of the goal rate."""
+
+    name: str
+    """The campaign's."""
+    campaign_version: int
+    mean: float
+    spread: float
+    """Its standard deviation."""
