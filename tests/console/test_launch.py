@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hark.clock import instant
+from hark.clock import SetClock, instant
 from hark.console import drafts
 from hark.console.launch import checks
+from hark.console.source import Source
 from hark.decide.backtest.found import Entry
 from hark.definitions import yaml
 from hark.definitions.parse import parse
 from hark.definitions.types import Campaign
+from hark.engine import Engine
 from hark.learn.backtest.answer import Backtest
 from hark.learn.backtest.forecast import Detectable, Proposal, base_rate
 from hark.model import WEEK
+from hark.store.log import LogStore
+from tests.console.shop import DEFINITIONS, END, define
 from tests.console.test_pages import html, told
 from tests.decide.story import TOPIC, campaign
 
@@ -112,3 +118,20 @@ def test_the_list_and_the_plots_come_of_the_same_back_test(ann: Client) -> None:
     shown = html(ann, "/campaigns/come_back/backtest")
     assert shown.count("data-figure=") >= 3
     assert ann.get("/campaigns/come_back/backtest?since=nonsense").status_code == 400
+
+
+def test_the_state_is_that_of_the_version_in_force(shop: Path, application: object, tmp_path: Path) -> None:
+    """A campaign that was paused just now is paused on its page, although its report, and so what is shown,
+    is of the version before."""
+    from hark.console.pages.campaigns import campaign as page_of
+
+    data, clock = tmp_path / "shop", SetClock(END + 1)
+    shutil.copytree(shop, data, ignore=shutil.ignore_patterns("run"))
+    paused = DEFINITIONS.replace("expects: 5%\n", "expects: 5%\npaused: yes\n")
+    with LogStore(data / "log") as log:
+        log.append([define(paused)])
+    Engine(data, clock).catch_up()
+    here = Source(data, clock, "http://x")
+    found = page_of(here, here.state.versions("campaign", "come_back"), None)
+    assert (found.version, found.versions, found.state) == (1, (1, 2), "paused")
+    assert found.launch is not None and found.report is not None

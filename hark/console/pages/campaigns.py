@@ -47,6 +47,7 @@ class CampaignPage(Struct, frozen=True):
     version: int
     versions: tuple[int, ...]
     state: str
+    """Of the version in force, whichever is shown."""
     hypothesis: str
     expects: float | None
     sentence: str
@@ -181,12 +182,13 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
     report = None if isinstance(found, HarkError) else found
     chosen = asked or (report.version if report else versions[-1].version)
     document = next(one for one in versions if one.version == chosen)
-    defined = typed(document)
+    defined, newest = typed(document), versions[-1]
+    in_force = typed(newest)
     return CampaignPage(
         name=defined.name,
         version=chosen,
         versions=tuple(one.version for one in versions),
-        state=state_of(here, document),
+        state=state_of(here, newest),
         hypothesis=" ".join(defined.hypothesis.split()),
         expects=defined.expects,
         sentence=of_campaign(defined),
@@ -194,9 +196,9 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         control_auto=defined.control_auto,
         control_why=defined.control_why,
         transactional=defined.transactional,
-        launch=_launch(here, document),
-        keeps_timers=defined.keeps_timers,
-        ramp=defined.ramp,
+        launch=_launch(here, newest),
+        keeps_timers=in_force.keeps_timers,
+        ramp=in_force.ramp,
         templates=_templates(defined),
         applied_at=document.applied_at,
         author=document.author,
