@@ -1,63 +1,244 @@
-"""Filling in what new conditions ask of the past: summaries from the history, memberships from them."""
+"""Filling in what new conditions ask of the past, some customers a tick, while events go on being folded.
+
+New definitions are in force at once. Of their past a thread reads the history, bucket by bucket, and every
+tick gives what it found to some customers. Whoever has an input before that is given theirs first: so no
+record depends on when it was filled, and an event that was folded since finds all that came before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
 
 from hark.decide.plan import Plan
 from hark.engine.folder import Folder
-from hark.history.reader import open_snapshot
+from hark.history.reader import Snapshot, open_snapshot
 from hark.model import JSON, Command, Instant
 from hark.store.state import StateReader
-from hark.understand.batch import summaries
+from hark.store.table import bucket_of
+from hark.understand.batch import summaries_in, watched
 from hark.understand.conditions import Leaf
+
+AT_ONCE = 2_000
+"""Customers given their past in one tick, at most, beside those who have an input in it."""
+PATIENCE_S = 0.004
+"""How long a tick waits for the thread."""
+
+Summaries = Mapping[int, Mapping[str, JSON]]
+
+
+class Owed(Struct, frozen=True, array_like=True):
+    """What is still to be given to everybody who was known at a moment."""
+
+    at: Instant
+    """When the definitions came in: customers who have had no input since are told as of then."""
+    below: int
+    """Customers with lower numbers are meant; later ones live under the new definitions from the first."""
+    keys: tuple[str, ...] = ()
+    """The summaries that are new."""
+    segments: tuple[str, ...] = ()
+    """The segments that are new or have changed."""
+    existing: tuple[tuple[str, str, int], ...] = ()
+    """(campaign, segment, number) of campaigns that take who is inside already, and by which debt."""
+    arms: bool = False
+    """Whether campaigns that start at a time are new."""
+    everybody: bool = False
+    """Whether it concerns customers of whom nothing is kept, too."""
+    number: int = 1
+    """How many debts are in it: one that comes before the last is paid takes that in."""
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.segments or self.existing or self.arms)
+
+    def with_(self, earlier: Owed) -> Owed:
+        """This and what was still owed when it came."""
+        number = earlier.number + 1
+        return Owed(
+            self.at,
+            self.below,
+            tuple(dict.fromkeys(earlier.keys + self.keys)),
+            tuple(dict.fromkeys(earlier.segments + self.segments)),
+            (*earlier.existing, *((campaign, segment, number) for campaign, segment, _ in self.existing)),
+            earlier.arms or self.arms,
+            earlier.everybody or self.everybody,
+            number,
+        )
 
 
 class Backfill:
-    """Reads the history once for all new conditions of a command; starts no run."""
+    """Gives customers what the plan asks of their past and did not before: summaries and memberships, the
+    entry into a new campaign which takes those who are inside already, and timers. Starts no other run."""
 
-    def __init__(self, data: Path, reader: StateReader) -> None:
-        self._data = data
-        self._reader = reader
+    def __init__(
+        self,
+        data: Path,
+        reader: StateReader,
+        folder: Folder,
+        owed: bytes = b"",
+        filled: Collection[tuple[int, int]] = (),
+    ) -> None:
+        """`owed` and `filled` (customers, each with the number of the debt) are what was left before."""
+        self._data, self._reader, self._folder = data, reader, folder
+        self._owed = _owed.decode(owed) if owed else Owed(0, 0)
+        self._filled: dict[int, int] = {}
+        self._news: bytes | None = None
+        self._pool = ThreadPoolExecutor(1, "backfill")
+        self._had = np.zeros(0, np.int32)
+        """By customer, the number of the debt that they were last paid."""
+        self._begin()
+        for subject, number in filled:
+            self._had[subject] = number
 
-    def fill(self, before: Plan, folder: Folder, at: Instant) -> None:
-        """Gives the subjects concerned what the plan asks of the past and did not before: summaries and
-        memberships, and the entry into a new campaign which takes those who are inside already."""
-        plan = folder.plan
-        new = {key: plan.leaves[key] for key in plan.leaf_keys - before.leaf_keys}
-        segments = {name for name, one in plan.segments.items() if before.segments.get(name) != one}
-        if new or segments:
-            filled = self._summaries(new)
-            for subject in sorted(self._concerned(plan, segments, filled)):
-                _tell(folder, subject, at, "backfill", {"summaries": filled.get(subject, {})})
-        for campaign, segment in _taking_existing(before, plan, segments):
-            self._existing(folder, campaign, segment, at)
+    def fill(self, before: Plan, at: Instant, below: int) -> None:
+        """Owes to all known customers what the folder's plan asks and `before` did not."""
+        owed = _asked(before, self._folder.plan, at, below)
+        if not owed:
+            return
+        self._owed = owed.with_(self._owed) if self._owed else owed
+        self._news = _encode(self._owed)
+        self._begin()
 
-        if _timed(plan) - _timed(before):
-            dates_only = not plan.greets
-            for subject in self._reader.subjects(with_record=dates_only):
-                _tell(folder, subject, at, "arm", None)
+    def advance(self, most: int | None = None) -> bool:
+        """Gives the next customers theirs. Whether anybody is still owed anything, or was until now."""
+        if not self._owed:
+            return False
+        left = AT_ONCE if most is None else most
+        while left and (subjects := self._next()):
+            chosen, self._ready = subjects[:left], subjects[left:]
+            left -= len(chosen)
+            for subject in chosen:
+                self.first(subject)
+        if not self._ready and self._reading is None:
+            self._end()
+        return True
 
-    def _existing(self, folder: Folder, campaign: str, segment: str, at: Instant) -> None:
-        for subject in self._reader.subjects(with_record=True):
-            if segment in folder.records.get(subject).record.members:
-                _tell(folder, subject, at, "existing", {"campaign": campaign})
+    def first(self, subject: int) -> None:
+        """Gives a customer theirs, if they have not had it. Who is merged into another in this very tick gets
+        their own before; who was merged earlier has none."""
+        if subject >= self._owed.below or (had := int(self._had[subject])) == self._owed.number:
+            return
+        self._had[subject] = self._filled[subject] = self._owed.number
+        if self._history.merged.one(subject) == subject and subject not in self._folder.erased:
+            self._give(subject, self._summaries_of(subject), had)
 
-    def _summaries(self, new: Mapping[str, Leaf]) -> dict[int, dict[str, JSON]]:
-        """By subject and key: what the new leaves would have kept, had they always been watched."""
-        filled: dict[int, dict[str, JSON]] = {}
-        history = open_snapshot(self._data, self._reader)
-        for key, leaf in sorted(new.items()):
-            for subject, summary in summaries(history, leaf):
-                filled.setdefault(subject, {})[key] = summary
-        return filled
+    def take(self) -> tuple[bytes | None, dict[int, int]]:
+        """(what is owed, if that changed, b"" for nothing more; by customer the number of the debt that they
+        were paid) since the last `take`."""
+        taken = self._news, self._filled
+        self._news, self._filled = None, {}
+        return taken
 
-    def _concerned(self, plan: Plan, segments: Collection[str], filled: Mapping[int, object]) -> set[int]:
-        """Those with something filled in or a record; everybody if a new segment may hold without either."""
-        if any(segment.name in segments for segment in plan.absences):
-            return set(self._reader.subjects())
-        return {*filled, *(self._reader.subjects(with_record=True) if segments else ())}
+    def close(self) -> None:
+        """Ends; what is still owed stands in the state."""
+        self._pool.shutdown(cancel_futures=True)
+
+    # -- whom it concerns -------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._had = np.append(self._had, np.zeros(max(0, self._owed.below - len(self._had)), np.int32))
+        self._ready: Sequence[int] = ()
+        self._found: tuple[int, Summaries] = -1, {}
+        """The bucket whose summaries are at hand."""
+        self._reading: Future[tuple[int, list[int], Summaries]] | None = None
+        self._folder.owed = self.first if self._owed else None
+        if self._owed:
+            self._history = open_snapshot(self._data, self._reader)
+            self._leaves = [
+                self._folder.plan.leaves[key] for key in self._owed.keys if key in self._folder.plan.leaves
+            ]
+            self._read(0)
+
+    def _read(self, bucket: int) -> None:
+        more = bucket < self._history.buckets
+        asked = self._history, self._leaves, self._owed, bucket
+        self._reading = self._pool.submit(self._of_bucket, *asked) if more else None
+
+    def _next(self) -> Sequence[int]:
+        """Customers whose past is at hand; () as long as the thread reads."""
+        while not self._ready and self._reading is not None:
+            if not wait([self._reading], PATIENCE_S).done:
+                return ()
+            bucket, self._ready, found = self._reading.result()
+            self._found = bucket, found
+            self._read(bucket + 1)
+        return self._ready
+
+    def _of_bucket(
+        self, history: Snapshot, leaves: Sequence[Leaf], owed: Owed, bucket: int
+    ) -> tuple[int, list[int], Summaries]:
+        """(bucket, whom it concerns, their summaries); in the thread."""
+        found: dict[int, dict[str, JSON]] = {}
+        for key, subject, summary in summaries_in(history, leaves, bucket):
+            found.setdefault(subject, {})[key] = summary
+        more: list[int] = []
+        if owed.everybody or owed.segments or owed.existing or owed.arms:
+            known = np.array(self._reader.subjects(with_record=not owed.everybody), np.int64)
+            more = known[bucket_of(known, history.buckets) == bucket].tolist()
+        return bucket, sorted(one for one in {*found, *more} if one < owed.below), found
+
+    def _end(self) -> None:
+        self._owed, self._news, self._filled = Owed(0, 0), b"", {}
+        self._had = np.zeros(0, np.int32)
+        self._folder.owed = None
+        del self._history
+
+    # -- what each is given -----------------------------------------------------------------------------
+
+    def _summaries_of(self, subject: int) -> Mapping[str, JSON]:
+        """What the new leaves would have kept, had they always been watched; nothing of this was folded yet,
+        so any moment of the history since the definitions came in tells it."""
+        bucket, found = self._found
+        mine = int(bucket_of(np.array([subject]), self._history.buckets)[0])
+        if bucket == mine:
+            return found.get(subject, {})
+        return _folded(self._history, self._leaves, subject)
+
+    def _give(self, subject: int, summaries: Mapping[str, JSON], had: int) -> None:
+        owed = self._owed
+        if not (summaries or owed.everybody or self._folder.records.has(subject)):
+            return
+        if owed.keys or owed.segments:
+            self._tell(subject, "backfill", {"summaries": summaries})
+        for campaign, segment, number in owed.existing:
+            if number > had and segment in self._folder.records.get(subject).record.members:
+                self._tell(subject, "existing", {"campaign": campaign})
+        if owed.arms:
+            self._tell(subject, "arm", None)
+
+    def _tell(self, subject: int, name: str, data: JSON) -> None:
+        now = self._folder.records.get(subject).record.now
+        self._folder.give(Command(subject, max(self._owed.at, now), name, data))
+
+
+def _folded(history: Snapshot, leaves: Sequence[Leaf], subject: int) -> Mapping[str, JSON]:
+    """By key, the summaries of one customer, where they are anything."""
+    found: dict[str, JSON] = {}
+    names = watched(leaves)
+    for event in history.subject_events(subject, names) if names is None or names else ():
+        for leaf in leaves:
+            if leaf.takes(event):
+                found[leaf.key] = leaf.fold(found.get(leaf.key), event)
+    return {key: summary for key, summary in found.items() if summary is not None}
+
+
+def _asked(before: Plan, plan: Plan, at: Instant, below: int) -> Owed:
+    """What the plan asks of the past of everybody, and `before` did not."""
+    segments = {name for name, one in plan.segments.items() if before.segments.get(name) != one}
+    arms = bool(_timed(plan) - _timed(before))
+    return Owed(
+        at,
+        below,
+        tuple(sorted(plan.leaf_keys - before.leaf_keys)),
+        tuple(sorted(segments)),
+        tuple((*taking, 1) for taking in _taking_existing(before, plan, segments)),
+        arms,
+        any(segment.name in segments for segment in plan.absences) or (arms and plan.greets),
+    )
 
 
 def _timed(plan: Plan) -> set[tuple[str, object]]:
@@ -75,6 +256,5 @@ def _taking_existing(before: Plan, plan: Plan, segments: Collection[str]) -> Ite
             yield name, trigger.enters
 
 
-def _tell(folder: Folder, subject: int, at: Instant, name: str, data: JSON) -> None:
-    now = folder.records.get(subject).record.now
-    folder.give(Command(subject, max(at, now), name, data))
+_encode = msgspec.msgpack.Encoder().encode
+_owed = msgspec.msgpack.Decoder(Owed)

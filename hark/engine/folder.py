@@ -46,6 +46,8 @@ class Folder:
         self.problems: list[Problem] = []
         self.ahead: Callable[[int], None] | None = None
         """Gives a subject what comes before its next input, while there is such a thing for anybody."""
+        self.owed: Callable[[int], None] | None = None
+        """Gives a subject what new definitions ask of its past, before any input, while there is such."""
         self.listed: Callable[[list[Event]], None] | None = None
         """Takes the facts for the suppression list, before any further input."""
         self.refold: Callable[[int, Collection[str]], Mapping[str, JSON]] | None = None
@@ -62,6 +64,8 @@ class Folder:
         if not self.asks(event):
             self.events.append(_at(home, event))
             return
+        if self.owed:
+            self.owed(event.subject)
         entry = self.records.get(event.subject)
         if entry.record.now > event.instant:
             event = msgspec.structs.replace(event, instant=entry.record.now)
@@ -93,6 +97,8 @@ class Folder:
             return ()
         if self.ahead:
             self.ahead(input.subject)
+        if self.owed:
+            self.owed(input.subject)
         return self._give(self.records.get(input.subject), input, 0, 0)
 
     def merge(self, younger: int, older: int, at: Instant, cause: str, imported: bool = False) -> None:
@@ -100,6 +106,9 @@ class Folder:
         if self.ahead:
             self.ahead(younger)
             self.ahead(older)
+        if self.owed:
+            self.owed(younger)
+            self.owed(older)
         if not self.records.has(younger):
             return
         instant = max(at, self.records.get(younger).record.now)
@@ -116,6 +125,8 @@ class Folder:
             return
         if self.ahead:
             self.ahead(subject)
+        if self.owed:
+            self.owed(subject)
         entry = self.records.get(subject)
         entry.armed = None
         self.records.change(subject, entry)

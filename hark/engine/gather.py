@@ -5,6 +5,7 @@ from __future__ import annotations
 from hark.engine.intake import Taken
 from hark.engine.parts import Parts
 from hark.history import columns
+from hark.history.identity import Merging
 from hark.model import Event
 from hark.store.changes import Changes, Chunk, Moved, NewSubject, Prints
 from hark.store.contracts import Merge
@@ -17,6 +18,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     documents, parts.definitions.new = parts.definitions.new, []
     erasures, rewritten, gone = parts.erasing.take()
     suppressed, released = parts.suppressions.take()
+    owed, filled = parts.backfill.take()
     return Changes(
         cursors=taken.cursors,
         imports=parts.imports.take(),
@@ -29,15 +31,14 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
         subjects=[NewSubject(one.subject, one.key, one.at) for one in resolved.firsts.values()],
         ids=resolved.ids,
         addresses=parts.addresses.take(),
-        merges=[
-            Moved(Merge(one.younger, one.older, one.at, one.cause, one.undoes, one.by), one.moved)
-            for one in resolved.mergings
-        ],
+        merges=list(map(_moved, resolved.mergings)),
         records=parts.records.take(),
         wanted=folder.told.wanted,
         repointed=parts.unmerging.take(),
         turns=list(folder.told.turns.values()),
         documents=documents,
+        owed=owed,
+        filled=filled,
         chunk=chunk(folder.events) if folder.events else None,
         prints=[Prints(one.bucket, one.data) for one in prints],
         oldest_bucket=parts.dedupe.oldest if prints else None,
@@ -54,6 +55,10 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     )
 
 
+def _moved(one: Merging) -> Moved:
+    return Moved(Merge(one.younger, one.older, one.at, one.cause, one.undoes, one.by), one.moved)
+
+
 def chunk(events: list[Event]) -> Chunk:
     """The tick's events as they will stand in the history."""
     return Chunk(len(events), columns.subjects(events), columns.encode(events))
@@ -68,6 +73,8 @@ def changed(changes: Changes) -> bool:
         or changes.turns
         or changes.chunk
         or changes.documents
+        or changes.owed is not None
+        or changes.filled
         or changes.problems
         or changes.fence is not None
         or changes.sealed is not None

@@ -91,7 +91,8 @@ class Parts:
         refolding = Refolding(data, self.reader, self.resolver, self.folder)
         self.folder.erased, self.folder.refold = self.erasing.tombstones.subjects, refolding.summaries
         self._files = settings.compact_files
-        self.backfill = Backfill(data, self.reader)
+        owed, filled = self.state.owed(), self.state.filled()
+        self.backfill = Backfill(data, self.reader, self.folder, owed, filled)
         self.moving = Moving(self.reader, self.folder)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
@@ -148,7 +149,7 @@ class Parts:
         return [*self.state.holders(kind, value), *self.addresses.noted(kind, value)]
 
     def define(self, row: Row) -> None:
-        """New versions of definitions, in force from here on; what they ask of the past is filled in."""
+        """New versions of definitions, in force from here on; what they ask of the past is owed."""
         command = _define.decode(row.body)
         written = [Written(one.kind, one.name, one.body) for one in command.documents]
         self._define(written, command.author, command.note, row.received_at)
@@ -164,7 +165,7 @@ class Parts:
         if self.definitions.define(written, author, note, at):
             publish(self._data, self.definitions.definitions())
             self.folder.plan = self.definitions.plan
-            self.backfill.fill(before, self.folder, at)
+            self.backfill.fill(before, at, self.count.following)
             self.moving.paused(before, at)
 
     def waiting(self) -> tuple[int, Instant]:
@@ -185,6 +186,7 @@ class Parts:
         self.erasing.clean()
 
     def close(self) -> None:
+        self.backfill.close()
         self.reader.close()
         self.state.close()
         self.log.close()

@@ -191,6 +191,10 @@ class Changes(Struct):
     repointed: dict[str, int] = field(default_factory=dict)
     """Whose each of these messages is from now on."""
     documents: list[Document] = field(default_factory=list)
+    owed: bytes | None = None
+    """What new definitions still ask of the past (`hark.engine.backfill`); b"": nothing any more."""
+    filled: dict[int, int] = field(default_factory=dict)
+    """By customer, the number of the debt of the past that they were paid."""
     chunk: Chunk | None = None
     prints: list[Prints] = field(default_factory=list)
     oldest_bucket: int | None = None

@@ -13,6 +13,7 @@ import apsw
 
 from hark.errors import HarkError
 from hark.model import Instant, Lane
+from hark.store.backfills import BackfillsOf
 from hark.store.changes import Changes, Id, Kept, Owner
 from hark.store.checkpoint import Checkpoints
 from hark.store.contracts import OutboxRow
@@ -29,7 +30,7 @@ __all__ = ["StateReader", "StateStore", "StorageError", "open_reader"]
 StorageError = apsw.Error
 """Whatever SQLite could not do: full disk, broken file ... Nothing of the transaction was kept."""
 
-SQL = ("state.sql", "erasures.sql", "suppressions.sql", "deliveries.sql")
+SQL = ("state.sql", "erasures.sql", "suppressions.sql", "deliveries.sql", "backfills.sql")
 SCHEMA = "".join((Path(__file__).parent / "sql" / name).read_text() for name in SQL)
 PAGES_TO_CHECKPOINT = 16_384
 """64 MB of WAL: a page changed many times between two checkpoints goes to the file once."""
@@ -39,7 +40,7 @@ MAPPED_BYTES = 1 << 33
 """Reads go through the page cache of the operating system, without a copy of ours."""
 
 
-class StateStore(Identities, ErasuresOf, SuppressionsOf, DeliveriesOf):
+class StateStore(Identities, ErasuresOf, SuppressionsOf, DeliveriesOf, BackfillsOf):
     """The engine's own connection. `path` may be ":memory:" (replay). Not for use by two threads at once."""
 
     def __init__(self, path: Path | str, epoch: str = "") -> None:

@@ -8,6 +8,7 @@ import apsw
 import msgspec
 from msgspec.structs import astuple
 
+from hark.store.backfills import write_backfills
 from hark.store.changes import Changes
 from hark.store.deliveries import write_deliveries
 from hark.store.erasures import write_erasures, write_stages
@@ -215,6 +216,7 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_turns,
     repoint_outbox,
     write_documents,
+    write_backfills,
     write_chunk,
     write_seen,
     write_problems,

@@ -222,10 +222,22 @@ def standing(history: History, asked: Sequence[tuple[Condition, Instant]]) -> Ca
 
 def summaries(history: History, leaf: Leaf) -> Iterator[tuple[int, JSON]]:
     """(subject, summary) of a leaf over the whole history, where it is not the empty one."""
-    names, properties = _wanted([leaf], everybody=False)
     for bucket in range(history.buckets):
+        yield from ((subject, summary) for _, subject, summary in summaries_in(history, [leaf], bucket))
+
+
+def summaries_in(history: History, leaves: Sequence[Leaf], bucket: int) -> Iterator[tuple[str, int, JSON]]:
+    """(key, subject, summary) of leaves over a bucket, which is read once for all of them."""
+    names, properties = _wanted(leaves, everybody=False)
+    if names is None or names:
         columns = BucketColumns(history.runs(bucket, names, properties), EVER, {}, {})
-        yield from leaf.summarised(columns)
+        for leaf in leaves:
+            yield from ((leaf.key, subject, summary) for subject, summary in leaf.summarised(columns))
+
+
+def watched(leaves: Sequence[Leaf]) -> frozenset[str] | None:
+    """The names of the events that leaves fold; None: all."""
+    return _wanted(leaves, everybody=False)[0]
 
 
 def _wanted(leaves: Sequence[Leaf], everybody: bool) -> tuple[frozenset[str] | None, bool]:
