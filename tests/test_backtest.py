@@ -150,3 +150,41 @@ def test_without_history_auto_stays_auto(tmp_path: Path) -> None:
     hark(tmp_path / "data", "apply", str(file))
     (kept,) = World(tmp_path / "data").reader.versions("campaign", "thanks")
     assert "control" not in kept.body
+
+
+SLOW = """
+segment: slow
+where: {pace: {from: Began, to: Bought, slower_than: 0.9, stayed: no}}
+---
+segment: slow_too
+where: {in_segment: slow}
+---
+campaign: push
+trigger: {enters: slow_too}
+goal: {event: Bought, within: 7d}
+topic: news
+reenter: always
+steps: [{send: {channel: email, template: hello}}]
+"""
+
+
+def test_pace_is_that_of_its_date(tmp_path: Path) -> None:
+    """Who is slower than people were by then enters on that day, though all were slower later; a segment may
+    name another."""
+    world = World(tmp_path / "data")
+    world.define(SHOP)
+    for day, what, who in sorted([*waits(0, 1, "early"), *waits(42, 12, "late"), (35, "Began", "slowpoke")]):
+        world.clock.at = START + day * DAY + SECOND
+        world.identify(who, email=f"{who}@x.example")
+        world.track(who, what)
+    world.clock.at = START + 100 * DAY
+    world.track("early0", "Bought")
+    world.catch_up()
+    found = shop_of.open(world.data).backtest("push", SLOW, since="2026-02-02", until="2026-02-12")
+    assert [(day.day, day.entries) for day in found.by_day if day.entries] == [("2026-02-06", 1)]
+
+
+def waits(day: int, days: int, name: str) -> list[tuple[int, str, str]]:
+    """Sixty people who begin on a day and buy so many days after."""
+    people = [f"{name}{number}" for number in range(60)]
+    return [*((day, "Began", one) for one in people), *((day + days, "Bought", one) for one in people)]

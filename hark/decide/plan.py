@@ -189,7 +189,8 @@ class Plan:
         """The campaigns that an entry into the segment starts."""
         return self._entering.get(segment, ())
 
-    def _conditions(self) -> Iterator[Condition]:
+    def conditions(self) -> Iterator[Condition]:
+        """All that it rests on."""
         yield from (segment.where for segment in self.segments.values())
         yield from (course.campaign.audience for course in self.current.values() if course.campaign.audience)
         for course in self._courses.values():
@@ -199,7 +200,7 @@ class Plan:
             yield self.internal
 
     def _all_leaves(self) -> Iterator[Leaf]:
-        for condition in self._conditions():
+        for condition in self.conditions():
             yield from (leaf for leaf in condition.leaves() if leaf.keeps_summary)
         yield from self.computed.values()
 
@@ -212,7 +213,7 @@ class Plan:
             names.add(FactName.SEGMENT_ENTERED.value)
         if self.levels.start_campaigns:
             names.add(FactName.LEVEL_CHANGED.value)
-        for condition in self._conditions():
+        for condition in self.conditions():
             for leaf in condition.leaves():
                 names |= leaf.watches() - {TRAITS, ACTIVITY}
         names = names.union(*(leaf.watches() for leaf in self.computed.values()))

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
-from hark.decide.backtest.run import Span, backtest, draws, plan_of
+from hark.decide.backtest.run import Span, backtest, draws, plan_of, plans_of, ways
 from hark.definitions.document import Document
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
@@ -26,6 +26,7 @@ from hark.history.reader import Snapshot, open_snapshot
 from hark.learn.backtest.answer import Sends, answer
 from hark.model import JSON, FactName, Instant
 from hark.store.state import open_reader
+from hark.understand.periods import begins, days_between
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -35,6 +36,8 @@ PROCESSES = 2
 ALONE = 300_000
 """A history of fewer events is walked in the asking process: a new one takes a second to start."""
 SAMPLE = 20
+MOST_TABLES = 60
+"""Tables of `pace` that are made for a time of which none were kept."""
 
 
 class Job(Struct, frozen=True):
@@ -46,6 +49,8 @@ class Job(Struct, frozen=True):
     campaign: str
     span: Span
     buckets: list[int]
+    tables: list[Document] = []
+    """Of `pace`, each from `applied_at` on."""
 
 
 def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSON:
@@ -64,10 +69,40 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
         hint = "import some (hark import), or give --from and --to within it"
         raise HarkError("there is no history in that time to test with", hint, "backtest.empty")
     buckets = list(range(snapshot.buckets))
-    found = walked(Job(str(desk.data), desk.zone, documents, asked.campaign, span, buckets), snapshot)
+    job = Job(str(desk.data), desk.zone, documents, asked.campaign, span, buckets)
+    found = walked(msgspec.structs.replace(job, tables=tables_of(desk, job, first, snapshot)), snapshot)
     made = answer(campaign, found, sends_of(snapshot), begin, end, span.until, desk.zone).to_json()
     who = sorted({entry.subject for entry in found.entries})
     return made | {"sample": [known_as(desk.state, one) for one in who[:: len(who) // SAMPLE + 1]]}
+
+
+def tables_of(desk: Desk, job: Job, first: Instant, snapshot: Snapshot) -> list[Document]:
+    """How long people took, as known at each time: the tables that were kept; for the time before, others
+    made of the history as of the beginnings of weeks."""
+    from hark.questions.behaviour import whom
+    from hark.questions.pace import as_document
+
+    found: list[Document] = []
+    for way in ways(plan_of(typed(job.documents, job.zone), job.campaign, job.span)):
+        kept = desk.state.versions("pace", way.name)
+        end = min((one.applied_at for one in kept), default=job.span.until)
+        for day in weeks(first, end, desk.zone):
+            body = as_document(way, whom(desk, snapshot), day, desk.zone)["body"]
+            found.append(Document("pace", way.name, 0, body, applied_at=day))
+        found += kept
+    return found
+
+
+def weeks(first: Instant, end: Instant, zone: str) -> list[Instant]:
+    """The beginnings of weeks in a time, every second, third ... one if there are more than `MOST_TABLES`."""
+    days = days_between(first, end, "week", zone)
+    starts = [begins(day, zone) for day in days[:: len(days) // MOST_TABLES + 1]]
+    return [start for start in starts if start < end]
+
+
+def typed(documents: Iterable[Document], zone: str) -> list[tuple[Document, Definition]]:
+    """Each with what it says."""
+    return [(one, definition(one, zone)) for one in documents]
 
 
 def _span(asked: BacktestQuestion, zone: str, until: Instant) -> Span:
@@ -139,8 +174,9 @@ def in_processes(jobs: Sequence[Job]) -> list[Found]:
 def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
     """One job's buckets, in this process."""
     state = open_reader(Path(job.data))
-    things: list[tuple[Document, Definition]] = [(one, definition(one, job.zone)) for one in job.documents]
-    plan = plan_of(things, job.campaign, job.span)
+    things, tables = typed(job.documents, job.zone), typed(job.tables, job.zone)
+    plans = plans_of(things, tables, job.campaign, job.span)
+    plan = plans[0].plan
     snapshot = snapshot or open_snapshot(Path(job.data), state)
 
     def key(subject: int) -> str:
@@ -148,7 +184,7 @@ def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
         return found[0] if found else str(subject)
 
     keyed = key if draws(plan, plan.current[job.campaign]) else str
-    return backtest(snapshot, job.buckets, plan, job.campaign, job.span, keyed)
+    return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed)
 
 
 class _Sent(Struct, frozen=True, gc=False):

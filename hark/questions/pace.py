@@ -57,7 +57,7 @@ def paces(desk: Desk, _asked: PacesQuestion, snapshot: Snapshot) -> JSON:
     """[{"says", "body"}]: a `pace` document for each way, that `hark pace --keep` puts into force."""
     everybody, now = whom(desk, snapshot), desk.clock.now()
     asked = passages(desk.state.documents(), desk.zone)
-    return [_document(way, everybody, now, desk.zone) for way in asked]
+    return [as_document(way, everybody, now, desk.zone) for way in asked]
 
 
 def passages(documents: Sequence[Document], zone: str) -> list[Passage]:
@@ -70,7 +70,8 @@ def passages(documents: Sequence[Document], zone: str) -> list[Passage]:
 ASKING = ("segment", "campaign", "policy", "question")
 
 
-def _document(way: Passage, everybody: People, now: Instant, zone: str) -> JSON:
+def as_document(way: Passage, everybody: People, now: Instant, zone: str) -> JSON:
+    """{"says", "body"} of the table of the day in which `now` lies."""
     found = reference(everybody, way, now, zone)
     body: dict[str, JSON] = {"pace": way.name, "from": _written(way.start), "to": _written(way.to)}
     body |= {} if way.stayed else {"stayed": False}

@@ -12,7 +12,8 @@ import pytest
 
 from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
-from hark.decide.backtest.run import Span, as_launched, backtest, plan_of
+from hark.decide.backtest.run import BEGINNING, Span, as_launched, backtest, plan_of
+from hark.decide.backtest.walk import Since
 from hark.decide.plan import Plan
 from hark.definitions.document import Document
 from hark.definitions.parse import definition
@@ -166,7 +167,7 @@ def both(place: Place, name: str, span: Span) -> tuple[Found, dict[str, Any]]:
     things = typed(name, CAMPAIGNS[name])
     snapshot = place.snapshot()
     plan = plan_of(things, name, span)
-    found = backtest(snapshot, range(snapshot.buckets), plan, name, span, str)
+    found = backtest(snapshot, range(snapshot.buckets), [Since(BEGINNING, plan)], name, span, str)
     return found, told(replayed(place, things, name, span).facts)
 
 

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hark.decide.backtest.found import Found, Teller
 from hark.decide.backtest.inputs import History, histories
-from hark.decide.backtest.walk import walk
+from hark.decide.backtest.walk import Since, walk
 from hark.decide.course import Course
 from hark.decide.plan import Plan
 from hark.decide.program import Draw
 from hark.decide.record import fresh
 from hark.definitions.document import Document
-from hark.definitions.types import Campaign, Definition, Policy, Programme, Segment, Topic
+from hark.definitions.resolve import resolved
+from hark.definitions.types import (
+    Campaign,
+    Computed,
+    Definition,
+    Paced,
+    Policy,
+    Programme,
+    Segment,
+    Topic,
+)
 from hark.model import Instant
+from hark.understand.conditions import Pace
+from hark.understand.conditions.pace import Passage
+
+BEGINNING = -(2**62)
 
 
 class Span(Struct, frozen=True):
@@ -39,17 +54,50 @@ def as_launched(campaign: Campaign, span: Span) -> Campaign:
 
 
 def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: Span) -> Plan:
-    """The plan of one campaign alone, with the segments, topics and policies that it rests on."""
+    """The plan of one campaign alone, with the segments, topics, policies and computed traits that it rests
+    on."""
+    typed = [thing for _, thing in documents]
     kept: list[tuple[Document, Definition]] = []
-    wanted = set(_segments(thing for _, thing in documents if thing.name == name))
-    for document, thing in documents:
+    wanted = set(_segments(thing for thing in typed if thing.name == name))
+    complete = zip([document for document, _ in documents], resolved(typed, typed), strict=True)
+    for document, thing in complete:
         if isinstance(thing, Campaign) and thing.name == name:
             kept.append((document, as_launched(thing, span)))
-        elif isinstance(thing, Topic | Policy | Programme) or (
+        elif isinstance(thing, Topic | Policy | Programme | Computed) or (
             isinstance(thing, Segment) and thing.name in wanted
         ):
             kept.append((document, thing))
     return Plan(kept)
+
+
+def plans_of(
+    documents: Sequence[tuple[Document, Definition]],
+    tables: Sequence[tuple[Document, Definition]],
+    name: str,
+    span: Span,
+) -> list[Since]:
+    """That plan with the tables of `pace` as they were from each moment on (`applied_at`), the first of each
+    from the beginning."""
+    latest: dict[str, tuple[Document, Definition]] = {}
+    for document, table in sorted(tables, key=lambda one: -one[0].applied_at):
+        latest[table.name] = document, table
+    plain = [one for one in documents if not isinstance(one[1], Paced)]
+    plans = [Since(BEGINNING, plan_of([*plain, *latest.values()], name, span))]
+    for at, changed in groupby(sorted(tables, key=_applied), key=_applied):
+        latest |= {table.name: (document, table) for document, table in changed}
+        plans.append(Since(at, plan_of([*plain, *latest.values()], name, span)))
+    return plans
+
+
+def _applied(table: tuple[Document, Definition]) -> Instant:
+    return table[0].applied_at
+
+
+def ways(plan: Plan) -> list[Passage]:
+    """From which events to which the plan asks how long people take."""
+    leaves = (leaf for condition in plan.conditions() for leaf in condition.leaves())
+    found = {leaf.way.name: leaf.way for leaf in leaves if isinstance(leaf, Pace)}
+    return [way for _, way in sorted(found.items())]
 
 
 def _segments(things: Iterable[Definition]) -> Iterator[str]:
@@ -67,15 +115,21 @@ def draws(plan: Plan, course: Course) -> bool:
 
 
 def backtest(
-    history: History, buckets: Iterable[int], plan: Plan, name: str, span: Span, key: Callable[[int], str]
+    history: History,
+    buckets: Iterable[int],
+    plans: Sequence[Since],
+    name: str,
+    span: Span,
+    key: Callable[[int], str],
 ) -> Found:
     """What the campaign would have done for the customers of these buckets; `key` gives a stable key."""
+    plan = plans[0].plan
     course = plan.current[name]
     teller = Teller(name)
     for bucket in buckets:
         for subject, events in histories(history, bucket, plan, course):
             record = fresh(subject, key(subject), events[0].known_at)
-            teller.tell(walk(record, events, plan, span.until))
+            teller.tell(walk(record, events, plans, span.until))
             teller.found.customers += 1
             teller.found.events += len(events)
     return teller.result()

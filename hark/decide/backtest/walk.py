@@ -6,34 +6,61 @@ next event, and at one moment a timer before a message. Sends go nowhere: a prov
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from hark.decide.plan import Plan
 from hark.decide.step import step
-from hark.model import Event, Instant, MessageDue, Outcome, Record, Sent, TimerDue
+from hark.model import Command, Event, Instant, MessageDue, Outcome, Record, Sent, TimerDue
+from hark.understand.conditions import Pace
 
 
-def walk(record: Record, events: Iterable[Event], plan: Plan, until: Instant) -> list[Event]:
+class Since(NamedTuple):
+    """A plan, and when it came into force."""
+
+    at: Instant
+    plan: Plan
+
+
+def walk(record: Record, events: Iterable[Event], plans: Sequence[Since], until: Instant) -> list[Event]:
     """The facts of one customer, in the order of their making, as far as `until` (that moment included).
 
-    `events` are the customer's, those that the plan asks for, in order of (known_at, seq); `record` is
-    changed in place. Raises whatever `step` raises.
+    `plans` follow each other, and differ in nothing but the tables that `pace` is compared with; the first is
+    in force from the beginning. `events` are the customer's, those that the plans ask for, in order of
+    (known_at, seq); `record` is changed in place. Raises whatever `step` raises.
     """
     facts: list[Event] = []
+    place = 0
     for event in events:
         known = event.known_at
         if known > until:
             break
-        record = advance(record, plan, known, facts)
-        at = max(known, record.now)
+        record, place = _through(record, plans, place, known, facts)
+        plan, at = plans[place].plan, max(known, record.now)
         if event.instant != at or event.received_at != known:
             event = replace(event, received_at=known, instant=at)  # noqa: PLW2901 - as it arrives here
         record, made = step(record, event, plan)
         facts += made
-    advance(record, plan, until + 1, facts)
+    _through(record, plans, place, until + 1, facts)
     return facts
+
+
+def _through(
+    record: Record, plans: Sequence[Since], place: int, before: Instant, facts: list[Event]
+) -> tuple[Record, int]:
+    """All that is due before a moment, under the plans in force by then, from that at a place on; with the
+    place of the last of them. Who waits is asked again when a new one comes, as by new definitions: who is
+    then found inside has not just entered."""
+    while place + 1 < len(plans) and plans[place + 1].at < before:
+        record = advance(record, plans[place].plan, plans[place + 1].at, facts)
+        place += 1
+        at, plan = plans[place]
+        if any(isinstance(leaf, Pace) and leaf.waiting(record) is not None for leaf in plan.leaves.values()):
+            record, made = step(record, Command(record.subject, max(at, record.now), "backfill"), plan)
+            facts += made
+    return advance(record, plans[place].plan, before, facts), place
 
 
 def advance(record: Record, plan: Plan, before: Instant, facts: list[Event]) -> Record:
