@@ -90,6 +90,9 @@ class Backfill:
         self._pool = ThreadPoolExecutor(1, "backfill")
         self._had = np.zeros(0, np.int32)
         """By customer, the number of the debt that they were last paid."""
+        self._ready: Sequence[int] = ()
+        """Whose summaries are at hand."""
+        self._reading: Future[tuple[int, list[int], Summaries]] | None = None
         self._begin()
         for subject, number in filled:
             self._had[subject] = number
@@ -141,10 +144,10 @@ class Backfill:
 
     def _begin(self) -> None:
         self._had = np.append(self._had, np.zeros(max(0, self._owed.below - len(self._had)), np.int32))
-        self._ready: Sequence[int] = ()
+        self._ready = ()
         self._found: tuple[int, Summaries] = -1, {}
         """The bucket whose summaries are at hand."""
-        self._reading: Future[tuple[int, list[int], Summaries]] | None = None
+        self._reading = None
         self._folder.owed = self.first if self._owed else None
         if self._owed:
             self._history = open_snapshot(self._data, self._reader)

@@ -132,7 +132,7 @@ def live(
         world.identify(user, email=f"{user}@x.example")
     for action in before:
         act(world, action)
-    world.engine(**({"seal_events": 1} if sealed else {})).catch_up()
+    world.engine(seal_events=1 if sealed else 1_000_000).catch_up()
     world.define(NEW)
     engine = tick(world, world.engine(), 0 if after and after[0][1] < 3 else 1_000_000, False, slices)
     for action, size, crash in after:
