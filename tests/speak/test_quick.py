@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError, ResourceLimitError
@@ -60,6 +60,8 @@ def outcome(template: BoundTemplate, data: dict[str, Any]) -> tuple[str, str, in
         _BUDGET.reset(token)
 
 
+@example("{{ a.b | default: 'else' }}, {{ a.n }}", {"a": {"b": "", "n": 1}}, False)
+@example("{% for x in a %}{{ forloop.index }}{{ x.b }}{% endfor %}", {"a": [{"b": "<"}]}, True)
 @given(PIECES, DATA, st.booleans())
 def test_a_joined_tree_says_the_same(source: str, data: dict[str, Any], html: bool) -> None:
     """Whatever the template and the data: the same text, or the same error; and where it succeeds the same
