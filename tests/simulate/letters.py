@@ -148,6 +148,9 @@ class Letters:
         if not (known or (letter.state == "wanted" and letter.doubts and said.state == "sent")):
             return
         letter.turn = self.turn
+        if letter.sent_at is not None and letter.sent_at <= person.now - 30 * DAY:
+            letter.state = said.state  # nobody waits for an answer so long
+            return
         if said.state == "failed":
             self.failed(person, letter, said)
             return
