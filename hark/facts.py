@@ -26,6 +26,7 @@ class FactName(StrEnum):
     SEGMENT_ENTERED = "Segment Entered"
     SEGMENT_LEFT = "Segment Left"
     LEVEL_CHANGED = "Level Changed"
+    STAGE_CHANGED = "Stage Changed"
     ADDRESS_SUPPRESSED = "Address Suppressed"
     ADDRESS_RELEASED = "Address Released"
     ARM_CONFLICT = "Arm Conflict"

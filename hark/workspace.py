@@ -238,6 +238,12 @@ class History(Deciding):
         well of the product, and whom they brought; now or as of an instant."""
         return self.ask({"champions": {"top": top, "at": _instant(at)}})
 
+    def stages(self, at: str | None = None, weeks: int = 8, compare: int | None = None) -> JSON:
+        """The same for the stages of the purchase decision: those of the document, else the built-in ones
+        (version 0)."""
+        asked = {"name": "purchase", "kind": "stage", "at": _instant(at), "weeks": weeks, "compare": compare}
+        return self.ask({"engagement": asked})
+
     def question(self, name: str, version: int | None = None) -> Tabular:
         """The answer to a saved question. Raises HarkError `question.unknown`."""
         found = self.ask({"question": {"name": name, "version": version}})

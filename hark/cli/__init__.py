@@ -67,6 +67,10 @@ COMMANDS = {
         "survey",
         "What customers answered to a survey: the score, over time, in their own words.",
     ),
+    "stages": (
+        "engagement",
+        "How far people are in their decision to buy, how many go on, and how long they take.",
+    ),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "attention": ("attention", "Time well spent: what each message and each text asks of people's time."),
     "ties": ("ties", "The emotional tie: habit, attachment, both or neither."),

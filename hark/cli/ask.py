@@ -66,15 +66,15 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
 
 
 def _levels(workspace: Workspace, record: Record | None) -> dict[str, str | None]:
-    """By engagement definition the customer's level; None below all."""
+    """By engagement definition, and by the stages of a document, where they stand; None below all."""
     from hark.decide.levels import level_of
-    from hark.definitions.levels import Engagement
+    from hark.definitions.levels import Ladder
     from hark.definitions.parse import definition
 
-    documents = [one for one in workspace.state().documents() if one.kind == "engagement"]
+    documents = [one for one in workspace.state().documents() if one.kind in ("engagement", "stage")]
     typed = [definition(one, workspace.settings.zone) for one in documents]
-    known = [one for one in typed if isinstance(one, Engagement)]
-    return {one.name: level_of(record, one) if record else None for one in known}
+    known = [one for one in typed if isinstance(one, Ladder)]
+    return {one.name: (level_of(record, one) if record else None) or one.floor or None for one in known}
 
 
 def _attention(workspace: Workspace, record: Record | None) -> float | None:

@@ -1,4 +1,4 @@
-"""`hark engagement`: who stands where, how that changed, and which definition tells more."""
+"""`hark engagement`, `hark stages`: who stands where, how that changed, and which definition tells more."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
+from hark.definitions.engagement import PURCHASE
 from hark.questions import ask
 
 BAR = 30
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(engagement)
+    for command in (engagement, stages):
+        app.command()(command)
 
 
 def engagement(
@@ -32,14 +34,64 @@ def engagement(
     """How engaged customers are, by the levels of a definition; who rose, and who fell."""
     Workspace(data).settle()
     asked = {"name": name, "at": instant_of(at), "weeks": weeks, "compare": compare}
-    answer: Any = ask(data, {"engagement": asked})
+    _shown(ask(data, {"engagement": asked}), json)
+
+
+def stages(
+    at: At = None,
+    weeks: Annotated[int, typer.Option(help="How many weeks to look back on.")] = 8,
+    compare: Annotated[
+        int | None, typer.Option(help="A version: which tells better who comes back; 0 is the built-in one.")
+    ] = None,
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """How far people are in their decision to buy, how many go on, and how long they take."""
+    Workspace(data).settle()
+    asked = {"name": PURCHASE, "kind": "stage", "at": instant_of(at), "weeks": weeks, "compare": compare}
+    _shown(ask(data, {"engagement": asked}), json)
+
+
+def _shown(answer: Any, json: bool) -> None:
     if json:
         show.as_json(answer)
         return
     _levels(answer)
-    _moves(answer, weeks)
+    _moves(answer, len(answer["over_time"]) - 1)
+    _stays(answer)
     if answer["compare"]:
         _compared(answer["compare"], answer["version"])
+
+
+def _stays(answer: Any) -> None:
+    """How often people go on, and how long it takes."""
+    up = _rising(answer)
+    rows = [
+        (
+            one["level"],
+            show.percent(up.get(one["level"], 0.0)),
+            f"{one['began']:,}",
+            f"{one['rose']:,}",
+            f"{one['fell']:,}",
+            "" if one["weeks"] is None else f"{one['weeks']} weeks",
+        )
+        for one in answer["stays"]
+        if one["began"] or up.get(one["level"])
+    ]
+    if rows:
+        columns = ["level ", "rise in a week", "came to it", "rose since", "fell since", "half had risen by"]
+        show.table(columns, rows, "How they go on")
+        show.console.print()
+
+
+def _rising(answer: Any) -> dict[str, float]:
+    """By level, the share of those at it at the end of a week who stand higher at the end of the next."""
+    order = [one["level"] for one in answer["stays"]]
+    found: dict[str, float] = {}
+    for one in answer["rates"]:
+        if order.index(one["to"]) > order.index(one["from"]):
+            found[one["from"]] = found.get(one["from"], 0.0) + one["rate"]
+    return found
 
 
 def _levels(answer: Any) -> None:
@@ -63,7 +115,7 @@ def _levels(answer: Any) -> None:
 
 def _moves(answer: Any, weeks: int) -> None:
     """Who rose and who fell; those who stayed, and those who were not here yet, are left out."""
-    order = ["below", *(one["level"] for one in answer["levels"] if one["level"])]
+    order = [one["level"] or "below" for one in answer["levels"]]
     rows = [
         ("rose" if order.index(one["to"]) > order.index(one["from"]) else "fell",
          one["from"], one["to"], f"{one['customers']:,}")

@@ -17,6 +17,7 @@ PAGES = {
     "Understand": {
         "Segments": "/segments",
         "Engagement": "/engagement",
+        "Stages": "/stages",
         "Funnel": "/funnel",
         "Retention": "/retention",
         "Paths": "/paths",

@@ -35,12 +35,18 @@ class Crossing(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, rename={"before": "from"}):
-    """What is read of a `Level Changed` fact."""
+    """What is read of a `Level Changed` or `Stage Changed` fact."""
 
-    engagement: str
     to: str | None
     before: str | None
+    engagement: str = ""
+    stage: str = ""
     backfill: bool = False
+
+    @property
+    def of(self) -> str:
+        """The definition's name."""
+        return self.engagement or self.stage
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -69,7 +75,7 @@ def triggers(work: Work, event: Event, watch: Watch) -> None:
     if watch.levels:
         change = _change.decode(event.properties)
         if not change.backfill:
-            for course in work.plan.levels.started(change.engagement, change.before, change.to):
+            for course in work.plan.levels.started(change.of, change.before, change.to):
                 consider(work, course, event)
 
 

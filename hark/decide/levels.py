@@ -1,27 +1,31 @@
-"""Levels of engagement in a plan: who has reached each, as segments, and what a change of level starts."""
+"""Levels of engagement, and stages, in a plan: who has reached each, as segments, and what a change
+starts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from hark.decide.course import Course
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder
 from hark.definitions.types import Segment
-from hark.model import Record
+from hark.model import FactName, Record
+
+CHANGES = frozenset((FactName.LEVEL_CHANGED.value, FactName.STAGE_CHANGED.value))
+"""The facts of a change of level."""
 
 
 class Levels:
-    """The engagement definitions in force."""
+    """The definitions of levels in force."""
 
-    def __init__(self, definitions: Iterable[Engagement], courses: Iterable[Course]) -> None:
+    def __init__(self, definitions: Iterable[Ladder], courses: Iterable[Course]) -> None:
         """`courses` are those of which some start by a change of level."""
         self._named = {one.name: one for one in definitions}
         self._courses = [course for course in courses if course.campaign.trigger.level]
 
-    def __getitem__(self, name: str) -> Engagement:
+    def __getitem__(self, name: str) -> Ladder:
         return self._named[name]
 
-    def get(self, name: str) -> Engagement | None:
+    def get(self, name: str) -> Ladder | None:
         """None for a definition that is not in force any more."""
         return self._named.get(name)
 
@@ -50,13 +54,13 @@ class Levels:
                 yield course
 
 
-def level_of(record: Record, definition: Engagement) -> str | None:
+def level_of(record: Record, definition: Ladder) -> str | None:
     """The strongest level that the subject has by its memberships; None below all."""
     reached = (name for name in reversed(definition.names) if f"{definition.name}.{name}" in record.members)
     return next(reached, None)
 
 
-def put_at(record: Record, definition: Engagement | None, level: str | None, at: int) -> None:
+def put_at(record: Record, definition: Ladder | None, level: str | None, at: int) -> None:
     """Sets the memberships of a level and those below it; `at` is since when, where that is new."""
     if definition is None:
         return

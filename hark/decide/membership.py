@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hark.decide.levels import level_of
 from hark.decide.watch import Watch
 from hark.decide.work import Work, whole_ms
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder, Stage
 from hark.definitions.types import Segment
 from hark.model import JSON, Event, FactName
 
@@ -63,12 +63,14 @@ def _how(work: Work) -> dict[str, JSON]:
     return how | ({"imported": True} if work.imported else {})
 
 
-def _move(work: Work, definition: Engagement, before: str | None) -> None:
+def _move(work: Work, definition: Ladder, before: str | None) -> None:
     """Writes the fact of a level that changed: one for a change over several levels at once."""
-    now = level_of(work.record, definition)
+    now, floor = level_of(work.record, definition), definition.floor or None
     if now != before:
-        said: dict[str, JSON] = {"engagement": definition.name, "from": before, "to": now}
-        work.emit(FactName.LEVEL_CHANGED, said | _how(work))
+        staged = isinstance(definition, Stage)
+        whose = {"stage" if staged else "engagement": definition.name}
+        said: dict[str, JSON] = {**whose, "from": before or floor, "to": now or floor}
+        work.emit(FactName.STAGE_CHANGED if staged else FactName.LEVEL_CHANGED, said | _how(work))
 
 
 def leave(work: Work, name: str) -> None:

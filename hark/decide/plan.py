@@ -14,7 +14,7 @@ import msgspec
 
 from hark.decide.course import Course, Match, learned
 from hark.decide.holdouts import Holdouts
-from hark.decide.levels import Levels
+from hark.decide.levels import CHANGES, Levels
 from hark.decide.watch import (
     ALWAYS,
     PARTS,
@@ -30,10 +30,11 @@ from hark.decide.watch import (
 from hark.decide.weights import weights
 from hark.definitions.document import Document
 from hark.definitions.learned import Allocation, Effect
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder
 from hark.definitions.nominal import OnDate
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
+from hark.definitions.stages import built_in, with_stages
 from hark.definitions.types import (
     Campaign,
     Computed,
@@ -47,6 +48,12 @@ from hark.model import Event, FactName, Record, Run
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 
 T = TypeVar("T")
+
+
+def _on_stage(one: Definition) -> bool:
+    """Whether it is a campaign that a stage of the decision to buy starts."""
+    level = one.trigger.level if isinstance(one, Campaign) else None
+    return level is not None and level.kind == "stage"
 
 
 class Plan:
@@ -68,7 +75,7 @@ class Plan:
             for document, thing in documents
             if isinstance(thing, Campaign)
         }
-        self.levels = Levels([one for one in things if isinstance(one, Engagement)], self.current.values())
+        self.levels = Levels([one for one in things if isinstance(one, Ladder)], self.current.values())
         self.segments |= {one.name: one for one in self.levels.segments()}
         self._hold_out(documents)
         effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
@@ -139,12 +146,17 @@ class Plan:
         Raises DefinitionError for a document that has not passed the language's checks.
         """
         typed = [definition(document, zone) for document in documents]
+        if any(_on_stage(one) for one in typed):
+            stands = typed
+            typed = with_stages(typed, zone)
+            documents = [*documents, *([built_in(zone)[0]] if len(typed) > len(stands) else [])]
         older = [definition(document, zone) for document in versions_in_use]
+        known = with_stages(typed, zone)
         return cls(
-            list(zip(documents, resolved(typed, typed), strict=True)),
+            list(zip(documents, resolved(typed, known), strict=True)),
             [
                 Course(thing, document.version)
-                for document, thing in zip(versions_in_use, resolved(older, typed), strict=True)
+                for document, thing in zip(versions_in_use, resolved(older, known), strict=True)
                 if isinstance(thing, Campaign)
             ],
         )
@@ -212,7 +224,7 @@ class Plan:
         if self._entering:
             names.add(FactName.SEGMENT_ENTERED.value)
         if self.levels.start_campaigns:
-            names.add(FactName.LEVEL_CHANGED.value)
+            names |= CHANGES
         for condition in self.conditions():
             for leaf in condition.leaves():
                 names |= leaf.watches() - {TRAITS, ACTIVITY}
@@ -274,7 +286,7 @@ class Plan:
                 if course.starts_when and name in course.starts_when.names
             ),
             enters=name == FactName.SEGMENT_ENTERED and bool(self._entering),
-            levels=name == FactName.LEVEL_CHANGED and self.levels.start_campaigns,
+            levels=name in CHANGES and self.levels.start_campaigns,
             goals=tuple(
                 course for course in courses if any(name in one.match.names for one in course.pursued)
             ),

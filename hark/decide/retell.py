@@ -15,7 +15,7 @@ from msgspec import Struct
 from hark.decide.assignment import CONTROL, GLOBAL_CONTROL, TREATED
 from hark.decide.entry import Change, expose, remember_entry
 from hark.decide.goals import remember_goal
-from hark.decide.levels import put_at
+from hark.decide.levels import CHANGES, put_at
 from hark.decide.membership import summaries
 from hark.decide.merge import join_records
 from hark.decide.plan import Plan
@@ -118,9 +118,9 @@ def _remember(record: Record, fact: Event, plan: Plan) -> None:
         record.members[_crossed.decode(fact.properties).segment] = fact.at
     elif fact.name == FactName.SEGMENT_LEFT:
         record.members.pop(_crossed.decode(fact.properties).segment, None)
-    elif fact.name == FactName.LEVEL_CHANGED:
+    elif fact.name in CHANGES:
         change = _change.decode(fact.properties)
-        put_at(record, plan.levels.get(change.engagement), change.to, fact.at)
+        put_at(record, plan.levels.get(change.of), change.to, fact.at)
 
 
 def _entered(record: Record, fact: Event, said: Entered) -> None:

@@ -277,6 +277,11 @@ def _level(facts: Properties) -> str:
     return f"went from {before} to {now} in {facts['engagement']}{found}"
 
 
+def _stage(facts: Properties) -> str:
+    found = " (found there when the stages were defined)" if facts.get("backfill") else ""
+    return f"went from {facts['from']} to {facts['to']} in their decision to buy{found}"
+
+
 def _conflict(facts: Properties) -> str:
     kept, dropped = facts["kept"], facts["dropped"]
     return f"had two arms in {facts['campaign']} under two ids: {kept}, the earlier, counts, not {dropped}"
@@ -329,6 +334,7 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.SEGMENT_ENTERED: _segment_entered,
     FactName.SEGMENT_LEFT: _segment_left,
     FactName.LEVEL_CHANGED: _level,
+    FactName.STAGE_CHANGED: _stage,
     FactName.ARM_CONFLICT: _conflict,
     FactName.CAMPAIGN_RESTARTED: _restarted,
     FactName.CAMPAIGN_MIGRATED: _migrated,

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from hark.definitions import level_check as levels
+from hark.definitions.engagement import PURCHASE
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
-from hark.definitions.resolve import cycle, named, named_conditions, named_in
+from hark.definitions.resolve import NAMING, cycle, kind_of, named, named_conditions, named_in
 from hark.definitions.sending import LEAVING
+from hark.definitions.stages import built_in
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Send, Sender, Task, Template, Webhook
 from hark.definitions.yaml import Node
@@ -22,16 +24,12 @@ Names = Mapping[str, Mapping[str, Definition]]
 """Kind, then name, to what stands there."""
 
 
-def kind_of(definition: Definition) -> str:
-    """The kind of a typed definition, as documents name it."""
-    return type(definition).__name__.lower()
-
-
 def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Problem]:
     """What is wrong between the documents wanted and those in force (which the wanted replace)."""
     known: dict[str, dict[str, Definition]] = {}
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
+    known.setdefault("stage", {}).setdefault(PURCHASE, built_in()[1])
     found = [*_twice(parsed), *_links_twice(parsed, known), *_named(parsed, known), *_asked(parsed, known)]
     for document in parsed:
         if isinstance(document.definition, Campaign):
@@ -71,7 +69,7 @@ def _named(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
     """Segments and topics that conditions name are there, and no segment names itself, however far about."""
     names = {
         named(kind, name): named_conditions(one)
-        for kind in ("segment", "engagement")
+        for kind in NAMING
         for name, one in known.get(kind, {}).items()
     }
     found = []
@@ -81,7 +79,7 @@ def _named(parsed: Sequence[Parsed], known: Names) -> list[Problem]:
                 message, hint = f'there is no {kind} "{name}"', nearest(name, known.get(kind, {}))
                 found.append(Problem(document.file, document.line_naming(name), message, hint))
         label = named(document.kind, document.name)
-        way = cycle(label, names) if document.kind in ("segment", "engagement") else []
+        way = cycle(label, names) if document.kind in NAMING else []
         if way:
             message = f"{document.kind} {document.name} names itself: {' → '.join(way)}"
             line = document.line_naming(way[1].rpartition(" ")[2])

@@ -32,6 +32,7 @@ from hark.definitions.shapes import (
     Values,
 )
 from hark.definitions.sources import SOURCE
+from hark.definitions.stages import STAGE
 from hark.definitions.surveys import SURVEY
 from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
@@ -45,7 +46,6 @@ from hark.definitions.types import (
 from hark.definitions.yaml import Node
 
 PLANNED_KINDS = (
-    "stage",
     "hypothesis",
     "content",
 )
@@ -185,4 +185,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "question": QUESTION,
     "engagement": ENGAGEMENT,
     "survey": SURVEY,
+    "stage": STAGE,
 }

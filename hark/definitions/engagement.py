@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hark.definitions.conditions import ANYWHERE
-from hark.definitions.levels import Engagement, Level, Reaching
+from hark.definitions.levels import Engagement, Ladder, Level, Reaching
 from hark.definitions.shapes import (
     NAME,
     Duration,
@@ -22,6 +24,10 @@ from hark.definitions.yaml import Node
 from hark.understand.conditions import AtLevel
 
 MOST_LEVELS = 20
+PURCHASE = "purchase"
+"""The name of the stages: there is one decision, so conditions need not say it. No engagement may have it,
+since memberships of both kinds of levels stand side by side."""
+L = TypeVar("L", bound=Ladder)
 
 LEVEL = Record(
     "a level",
@@ -38,14 +44,21 @@ def _engagement(values: Values, node: Node, reading: Reading) -> Engagement | In
     found = Engagement(
         values["engagement"], tuple(values["levels"]), values.get("ladder", True), values.get("says", "")
     )
-    levels = node.value["levels"]
-    assert isinstance(levels.value, list)
-    for place, name in enumerate(found.names):
-        if name in found.names[:place]:
-            second, hint = levels.value[place], "each level has a name of its own"
+    if found.name == PURCHASE:
+        return reading.refuse(node.value["engagement"], f'"{PURCHASE}" is the name of the stages', "another")
+    return levels_of(found, node.value["levels"], reading)
+
+
+def levels_of(found: L, listed: Node, reading: Reading) -> L | Invalid:
+    """The definition, if its levels can be told apart."""
+    assert isinstance(listed.value, list)
+    names = ((found.floor,) if found.floor else ()) + found.names
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            second, hint = listed.value[place], "each level has a name of its own"
             return reading.refuse(second, f'two levels are named "{name}"', hint)
-    if len(found.levels) > MOST_LEVELS:
-        return reading.refuse(levels, f"{len(found.levels)} levels", f"at most {MOST_LEVELS}")
+    if len(names) > MOST_LEVELS:
+        return reading.refuse(listed, f"{len(names)} levels", f"at most {MOST_LEVELS}")
     return found
 
 
@@ -61,7 +74,7 @@ ENGAGEMENT: Shape[Engagement] = Record(
     required=("engagement", "levels"),
 )
 
-_BOUNDS = Record(
+BOUNDS = Record(
     "level",
     {"at_least": NAME, "at_most": NAME},
     lambda values, node, reading: (
@@ -74,7 +87,7 @@ AT_LEVEL: Shape[AtLevel] = Record(
     "engagement",
     {
         "definition": NAME,
-        "level": Either(Mapped(NAME, lambda name, _n, _r: (name, name)), _BOUNDS),
+        "level": Either(Mapped(NAME, lambda name, _n, _r: (name, name)), BOUNDS),
     },
     lambda values, _n, _r: AtLevel(
         values["definition"], at_least=values["level"][0], at_most=values["level"][1]

@@ -26,6 +26,7 @@ from hark.definitions.shapes import (
     Shape,
     Values,
 )
+from hark.definitions.stages import AT_STAGE
 from hark.definitions.yaml import Node
 from hark.model import JSON
 from hark.understand.conditions import (
@@ -45,7 +46,6 @@ from hark.understand.conditions import (
 from hark.understand.conditions.moments import TIMED
 from hark.understand.conditions.since_last import AFTER
 
-PLANNED_CONDITIONS = ("stage",)
 MOST_CHANGE_DAYS = 200
 MOST_RETURNS = 100
 
@@ -137,8 +137,6 @@ class OneCondition(Shape[Condition]):
         return self.kinds[name].read(child, reading)
 
     def _unknown(self, name: str, node: Node, reading: Reading) -> Invalid:
-        if name in PLANNED_CONDITIONS:
-            return reading.refuse(node, f'the condition "{name}" is not yet built')
         return reading.refuse(node, f'unknown condition "{name}"', nearest(name, self.kinds))
 
     def schema(self) -> JSON:
@@ -209,5 +207,6 @@ ANY_CONDITION: Shape[Condition] = OneCondition(
         "reachable": Mapped(CHANNEL, _turned(Reachable)),
         "in_segment": Mapped(NAME, _turned(InSegment)),
         "engagement": AT_LEVEL,
+        "stage": AT_STAGE,
     }
 )

@@ -1,6 +1,9 @@
-"""What engagement means here: levels from weak to strong, each a condition with patience."""
+"""What engagement means here, and the stages of a decision: levels from weak to strong, each a condition
+with patience."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -23,14 +26,16 @@ class Level(Struct, frozen=True):
         return Held(self.when, self.for_us, self.grace_us) if self.for_us or self.grace_us else self.when
 
 
-class Engagement(Struct, frozen=True, tag="engagement"):
-    """The levels, the weakest first."""
+class Ladder(Struct, frozen=True):
+    """Levels of one kind, the weakest first; a customer has one of them at a time, or none."""
 
     name: str
     levels: tuple[Level, ...]
     ladder: bool = True
     """A level counts only if those below it are met."""
     says: str = ""
+    floor: str = ""
+    """What being below all levels is called; "" where it has no name."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,9 +49,24 @@ class Engagement(Struct, frozen=True, tag="engagement"):
         return parts[0] if len(parts) == 1 else AllOf(parts) if self.ladder else AnyOf(parts)
 
     def next_above(self, name: str) -> str | None:
-        """The level after this one; None after the strongest."""
-        place = self.names.index(name) + 1
+        """The level after this one, or after the floor; None after the strongest."""
+        place = self.names.index(name) + 1 if name in self.names else 0
         return self.names[place] if place < len(self.names) else None
+
+    def known(self, name: str) -> bool:
+        """Whether there is such a level, the floor included."""
+        return name in self.names or (name != "" and name == self.floor)
+
+
+class Engagement(Ladder, frozen=True, tag="engagement"):
+    """What engagement means here."""
+
+
+class Stage(Ladder, frozen=True, tag="stage"):
+    """The stages of the purchase decision."""
+
+
+Levelled: TypeAlias = Engagement | Stage
 
 
 class Reaching(Struct, frozen=True):
@@ -56,3 +76,5 @@ class Reaching(Struct, frozen=True):
     level: str
     rises: bool
     """It is reached; else somebody who had it falls below it."""
+    kind: str = "engagement"
+    """Of the document that has the levels: engagement or stage."""

@@ -62,7 +62,7 @@ class Parsed(Struct, frozen=True):
                 else ()
             )
             for key, child in children:
-                if key in ("in_segment", "topic", "definition") and child.value == name:
+                if key in _NAMING and child.value == name:
                     return child.line
                 ways.append(child)
         return self.line
@@ -101,6 +101,8 @@ def parse(text: str, file: str = "", zone: str = "UTC") -> list[Parsed]:
     return parsed
 
 
+_NAMING = ("in_segment", "topic", "definition", "stage", "at_least", "at_most")
+"""The keys under which conditions name what stands elsewhere."""
 Check: TypeAlias = Callable[[Definition, Sequence[Definition]], str | None]
 """What is wrong with a document beyond its form, if anything is, among those in force and those that are to
 be (`speak.checking.Checking`)."""

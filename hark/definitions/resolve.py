@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from hark.definitions.asked import Funnel
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder
 from hark.definitions.problems import nearest
+from hark.definitions.stages import in_force as stages_in_force
 from hark.definitions.types import Computed, Definition, Paced, Question, Segment, Topic
 from hark.errors import HarkError
 from hark.understand.conditions import (
@@ -32,6 +33,8 @@ from hark.understand.conditions.pace import Passage
 from hark.understand.conditions.sequence import Match
 
 T = TypeVar("T", bound=Struct)
+NAMING = ("segment", "engagement", "stage")
+"""Kinds whose conditions may name each other's."""
 
 
 def resolved(definitions: Iterable[T], in_force: Sequence[Definition]) -> list[T]:
@@ -52,7 +55,9 @@ class Lookup:
         self._rules = {one.name: Rule(one.default, one.opt_in) for one in in_force if isinstance(one, Topic)}
         self._computed = {one.name: one.trait for one in in_force if isinstance(one, Computed)}
         self._paces = {one.name: one.reference for one in in_force if isinstance(one, Paced)}
-        self._levels = {one.name: one for one in in_force if isinstance(one, Engagement)}
+        self._levels = {(kind_of(one), one.name): one for one in in_force if isinstance(one, Ladder)}
+        stages = stages_in_force(in_force)
+        self._levels["stage", stages.name] = stages
         self._known: dict[str, Condition] = {}
 
     def condition(self, condition: Condition) -> Condition:
@@ -99,35 +104,46 @@ class Lookup:
         return self._known[name]
 
     def _level(self, leaf: AtLevel, above: tuple[str, ...]) -> Condition:
-        label = named("engagement", leaf.name)
+        label = named(leaf.kind, leaf.name)
         if label in above:
             path = " → ".join([*above[above.index(label) :], label])
             raise HarkError(f"definitions that name each other: {path}", "leave one out", "segment.cycle")
-        if leaf.name not in self._levels:
-            hint = nearest(leaf.name, self._levels)
-            raise HarkError(f"there is no engagement {leaf.name!r}", hint, "engagement.unknown")
-        meant = between(self._levels[leaf.name], leaf)
+        if (leaf.kind, leaf.name) not in self._levels:
+            hint = nearest(leaf.name, [name for kind, name in self._levels if kind == leaf.kind])
+            raise HarkError(f"there is no {leaf.kind} {leaf.name!r}", hint, "engagement.unknown")
+        meant = between(self._levels[leaf.kind, leaf.name], leaf)
         return self._complete(meant, (*above, label))
 
 
-def between(definition: Engagement, leaf: AtLevel) -> Condition:
+def between(definition: Ladder, leaf: AtLevel) -> Condition:
     """The bounds as a condition. Raises HarkError `engagement.level` for a level that there is not."""
     for name in (leaf.at_least, leaf.at_most):
-        if name and name not in definition.names:
-            hint = nearest(name, definition.names)
+        if name and not definition.known(name):
+            hint = nearest(name, (definition.floor, *definition.names))
             raise HarkError(f"there is no level {name!r} in {definition.name}", hint, "engagement.level")
-    parts = [definition.at_least(leaf.at_least)] if leaf.at_least else []
+    parts = [definition.at_least(leaf.at_least)] if leaf.at_least in definition.names else []
     above = definition.next_above(leaf.at_most) if leaf.at_most else None
     parts += [Not(definition.at_least(above))] if above else []
     if not parts:
-        message = f"{leaf.at_most!r} is the strongest level of {definition.name}: everybody is at most there"
-        raise HarkError(message, "name a weaker one", "engagement.level")
+        if leaf.at_least:
+            message, hint = f"everybody is at least at {leaf.at_least!r}", "name a stronger one"
+        else:
+            message = (
+                f"{leaf.at_most!r} is the strongest level of {definition.name}: everybody is at most there"
+            )
+            hint = "name a weaker one"
+        raise HarkError(message, hint, "engagement.level")
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
 def named(kind: str, name: str) -> str:
-    """How a segment or an engagement definition is called where they name each other."""
+    """How a segment or a definition of levels is called where they name each other."""
     return name if kind == "segment" else f"{kind} {name}"
+
+
+def kind_of(definition: object) -> str:
+    """The kind of a typed definition, as documents name it."""
+    return type(definition).__name__.lower()
 
 
 def named_in(definition: Any) -> dict[tuple[str, str], None]:
@@ -136,7 +152,7 @@ def named_in(definition: Any) -> dict[tuple[str, str], None]:
 
     def note(condition: Condition) -> Condition:
         if isinstance(condition, Named):
-            found["segment" if isinstance(condition, InSegment) else "engagement", condition.name] = None
+            found[condition.kind if isinstance(condition, AtLevel) else "segment", condition.name] = None
         elif isinstance(condition, HasConsent):
             found["topic", condition.topic] = None
         return condition
@@ -176,8 +192,8 @@ def passages_in(definition: Any) -> list[Passage]:
 
 
 def named_conditions(definition: Any) -> list[str]:
-    """The segments and engagement definitions that its conditions name, each once."""
-    return [named(kind, name) for kind, name in named_in(definition) if kind in ("segment", "engagement")]
+    """The segments and definitions of levels that its conditions name, each once."""
+    return [named(kind, name) for kind, name in named_in(definition) if kind in NAMING]
 
 
 def cycle(name: str, names: Mapping[str, Sequence[str]]) -> list[str]:

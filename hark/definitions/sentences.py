@@ -74,7 +74,8 @@ def _starts(trigger: Trigger) -> str:
 
 def _level(level: Reaching) -> str:
     verb = "rises to" if level.rises else "falls below"
-    return f"{verb} {level.level} of {level.definition}"
+    whose = "in their decision to buy" if level.kind == "stage" else f"of {level.definition}"
+    return f"{verb} {level.level} {whose}"
 
 
 def _zone(name: str) -> str:

@@ -24,6 +24,7 @@ from hark.definitions.shapes import (
     Values,
     Zone,
 )
+from hark.definitions.stages import REACHING_STAGE
 from hark.definitions.types import Trigger
 from hark.definitions.yaml import Node
 
@@ -107,7 +108,7 @@ def _trigger(values: Values, node: Node, reading: Reading) -> Trigger | Invalid:
     if "enters" in values:
         return Trigger(enters=values["enters"], existing=values.get("existing", False))
     timed = next((values[key] for key in TIMED if key in values), None)
-    return Trigger(timed=timed, level=values.get("engagement"))
+    return Trigger(timed=timed, level=values.get("engagement") or values.get("stage"))
 
 
 def named(trigger: Trigger) -> str:
@@ -115,7 +116,7 @@ def named(trigger: Trigger) -> str:
     if trigger.timed is not None:
         return {OnDate: "date", OnSchedule: "schedule", Broadcast: "broadcast"}[type(trigger.timed)]
     if trigger.level:
-        return "engagement"
+        return trigger.level.kind
     return "event" if trigger.event else "api" if trigger.api else "enters"
 
 
@@ -130,7 +131,8 @@ TRIGGER = Record(
         "broadcast": BROADCAST,
         "api": Truth(),
         "engagement": REACHING,
+        "stage": REACHING_STAGE,
     },
     _trigger,
-    one_of=(("event", "any_of", "enters", *TIMED, "api", "engagement"),),
+    one_of=(("event", "any_of", "enters", *TIMED, "api", "engagement", "stage"),),
 )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hark.definitions.event_plan import Event
 from hark.definitions.learned import Allocation, Effect
-from hark.definitions.levels import Engagement, Reaching
+from hark.definitions.levels import Levelled, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
@@ -29,15 +29,14 @@ class EventMatch(Struct, frozen=True):
 
     names: tuple[str, ...]
     where: JSON = None
-    """The predicate as written ({property: operator mapping}); applied by `understand.operators`, once its
-    references ({ref: event.id}) are replaced by what they find."""
+    """The predicate ({property: operators}), asked once its references ({ref: event.id}) are replaced."""
 
 
 class Segment(Struct, frozen=True, tag="segment"):
     name: str
     where: Condition
     level_of: str = ""
-    """The engagement definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
+    """The definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
 
 
 class Prospect(Struct, frozen=True):
@@ -373,7 +372,7 @@ class Question(Struct, frozen=True, tag="question"):
 
 Definition: TypeAlias = (
     Computed
-    | Engagement
+    | Levelled
     | Segment
     | Campaign
     | Programme

@@ -17,8 +17,10 @@ from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
 from hark.decide.backtest.run import Span, backtest, draws, plan_of, plans_of, ways
 from hark.definitions.document import Document
+from hark.definitions.levels import Stage
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
+from hark.definitions.stages import built_in
 from hark.definitions.types import Campaign, Definition
 from hark.errors import HarkError
 from hark.history.columns import micros
@@ -174,7 +176,7 @@ def in_processes(jobs: Sequence[Job]) -> list[Found]:
 def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
     """One job's buckets, in this process."""
     state = open_reader(Path(job.data))
-    things, tables = typed(job.documents, job.zone), typed(job.tables, job.zone)
+    things, tables = _things(job), typed(job.tables, job.zone)
     plans = plans_of(things, tables, job.campaign, job.span)
     plan = plans[0].plan
     snapshot = snapshot or open_snapshot(Path(job.data), state)
@@ -185,6 +187,13 @@ def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
 
     keyed = key if draws(plan, plan.current[job.campaign]) else str
     return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed)
+
+
+def _things(job: Job) -> list[tuple[Document, Definition]]:
+    """The job's documents, and the stages where none of them says which they are."""
+    found = typed(job.documents, job.zone)
+    known = any(isinstance(thing, Stage) for _, thing in found)
+    return found if known else [*found, built_in(job.zone)]
 
 
 class _Sent(Struct, frozen=True, gc=False):

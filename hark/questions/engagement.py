@@ -1,25 +1,30 @@
-"""What engagement is here, asked: who stands where, how that changed, and which definition tells more."""
+"""What engagement is here, asked, and at which stage people are: who stands where, how that changed, how long
+it takes, and which definition tells more."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
 
 from hark.definitions.document import Document
-from hark.definitions.levels import Engagement
+from hark.definitions.engagement import PURCHASE
+from hark.definitions.levels import Ladder
 from hark.definitions.parse import definition
 from hark.definitions.problems import nearest
 from hark.definitions.resolve import resolved
+from hark.definitions.stages import built_in
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
+from hark.history.runs import Ints
 from hark.learn.levels import compared
 from hark.model import JSON, WEEK, Instant
 from hark.questions.behaviour import whom
 from hark.questions.segments import in_force
 from hark.understand.engagement import AFTER_US, Standing, moves, returned, standing, told
 from hark.understand.people import People
+from hark.understand.transitions import matrix, stays, transitions
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -31,6 +36,7 @@ class EngagementQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """Where customers stand in a definition, and stood in each of the weeks before."""
 
     name: str
+    kind: Literal["engagement", "stage"] = "engagement"
     at: Instant | None = None
     """None: now."""
     weeks: int = 8
@@ -41,14 +47,16 @@ class EngagementQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSON:
     """{"definition", "version", "at", "customers", "levels": [{"level", "customers", "share", "says"}],
     "over_time": [{"at", "customers": [below all, each level]}], "moves": [{"from", "to", "customers"}],
+    "rates": [{"from", "to", "times", "rate"}], "stays": [{"level", "began", "rose", "fell", "weeks"}],
     "compare": null or {"version", "at", "customers", "came_back", "this", "other", "difference", "moved"}}.
 
-    A level of null is below all; "moves" are those of the whole time, from null's "not here yet" too.
+    A level of null is below all, for stages the first one's name; "moves" are those of the whole time, from
+    null's "not here yet" too; "rates" from the end of a week to the next; "weeks" as `transitions.Stay`.
     Raises HarkError `engagement.unknown`, `engagement.version`, `question.wrong`.
     """
     if not 1 <= asked.weeks <= MOST_WEEKS:
         raise HarkError(f"{asked.weeks} weeks", f"ask for 1 to {MOST_WEEKS}", "question.wrong")
-    documents = _versions(desk, asked.name)
+    documents = _versions(desk, asked.kind, asked.name)
     current = _typed(desk, documents[-1])
     at = desk.clock.now() if asked.at is None else asked.at
     everybody = whom(desk, snapshot)
@@ -62,43 +70,66 @@ def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSO
         "levels": _levels(current, found[-1]),
         "over_time": [{"at": one.at, "customers": one.counts(len(current.levels))} for one in found],
         "moves": _moves(current, found[0], found[-1]),
+        **_week_by_week(current, matrix(found)),
         "compare": _compared(desk, everybody, documents, asked.compare, at),
     }
 
 
-def _versions(desk: Desk, name: str) -> list[Document]:
-    found = desk.state.versions("engagement", name)
+def _versions(desk: Desk, kind: str, name: str) -> list[Document]:
+    """All of them, oldest first; of the stages the built-in ones come before."""
+    found = desk.state.versions(kind, name)
+    if kind == "stage" and name == PURCHASE:
+        found = [built_in(desk.zone)[0], *found]
     if not found:
-        known = [one.name for one in desk.state.documents() if one.kind == "engagement"]
+        known = [one.name for one in desk.state.documents() if one.kind == kind]
         hint = nearest(name, known) or f"there are: {', '.join(known) or 'none'}"
-        raise HarkError(f"no engagement {name}", hint, "engagement.unknown")
+        raise HarkError(f"no {kind} {name}", hint, "engagement.unknown")
     return found
 
 
-def _typed(desk: Desk, document: Document) -> Engagement:
+def _typed(desk: Desk, document: Document) -> Ladder:
     """A version, with what its conditions name as that stands today."""
     [found] = resolved([definition(document, desk.zone)], in_force(desk))
-    assert isinstance(found, Engagement)
+    assert isinstance(found, Ladder)
     return found
 
 
-def _levels(of: Engagement, now: Standing) -> list[JSON]:
+def _week_by_week(of: Ladder, rows: Ints) -> dict[str, JSON]:
+    """How often people went from one level to another, and how long they stay at each."""
+    names = _names(of)
+    table = transitions(rows, len(of.levels))
+    totals = table.sum(axis=1)
+    rates = [
+        {"from": names[origin], "to": names[to], "times": n, "rate": n / int(totals[origin])}
+        for origin, row in enumerate(table.tolist())
+        for to, n in enumerate(row)
+        if n
+    ]
+    kept = [msgspec.to_builtins(one) for one in stays(rows, len(of.levels))]
+    return {"rates": rates, "stays": [one | {"level": names[one["level"]]} for one in kept]}
+
+
+def _names(of: Ladder) -> list[str]:
+    return [of.floor or "below", *of.names]
+
+
+def _levels(of: Ladder, now: Standing) -> list[JSON]:
     counts = now.counts(len(of.levels))
-    names, says = [None, *of.names], ["", *(level.own.sentence() for level in of.levels)]
+    names, says = [of.floor or None, *of.names], ["", *(level.own.sentence() for level in of.levels)]
     return [
         {"level": name, "customers": n, "share": n / max(1, sum(counts)), "says": say}
         for name, n, say in zip(names, counts, says, strict=True)
     ]
 
 
-def _moves(of: Engagement, before: Standing, now: Standing) -> list[JSON]:
+def _moves(of: Ladder, before: Standing, now: Standing) -> list[JSON]:
     """Who went from where to where; only ways that somebody went."""
-    froms = ["below", *of.names, "new"]
+    froms = [*_names(of), "new"]
     table = moves(before, now, len(of.levels)).tolist()
     return [
         {"from": origin, "to": to, "customers": n}
         for origin, row in zip(froms, table, strict=True)
-        for to, n in zip(["below", *of.names], row, strict=True)
+        for to, n in zip(_names(of), row, strict=True)
         if n
     ]
 

@@ -15,6 +15,7 @@ from hark.definitions.asked import Period
 from hark.definitions.conditions import read_condition
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
+from hark.definitions.stages import with_stages
 from hark.definitions.types import Definition, Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
@@ -177,8 +178,9 @@ def named(desk: Desk, name: str) -> Segment:
 
 def in_force(desk: Desk) -> list[Definition]:
     """What conditions are made of or name, in force, typed; each condition with all that it names."""
-    wanted = ("segment", "policy", "topic", "computed", "pace", "engagement")
+    wanted = ("segment", "policy", "topic", "computed", "pace", "engagement", "stage")
     found = [definition(one, desk.zone) for one in desk.state.documents() if one.kind in wanted]
+    found = with_stages(found, desk.zone)
     return resolved(found, found)
 
 

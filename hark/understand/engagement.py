@@ -1,4 +1,5 @@
-"""Levels of engagement as of any moment: how many are at each, who moved between them, and what came after.
+"""Levels of engagement, and stages, as of any moment: how many are at each, who moved between them, and
+what came after.
 
 The levels are those of `definitions.levels`, told in columns; the live ones of `decide.levels` are the same.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder
 from hark.history.runs import Ints, Run
 from hark.model import DAY, Instant
 from hark.understand.batch import members
@@ -38,7 +39,7 @@ class Standing:
         return [int(n) for n in np.bincount(whole, minlength=levels + 1)]
 
 
-def standing(people: People, definition: Engagement, at: Instant) -> Standing:
+def standing(people: People, definition: Ladder, at: Instant) -> Standing:
     """Where everybody stood at a moment, by the events up to it."""
     subjects = over_buckets(people, lambda bucket: _seen(people.runs(bucket), at))
     levels = [np.zeros(len(bucket), np.int64) for bucket in subjects]

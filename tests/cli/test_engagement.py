@@ -130,6 +130,24 @@ def test_levels_end_by_time_alone(data: Path) -> None:
     assert (customer["segments"], customer["levels"]) == ([], {"reader": None})
 
 
+def test_stages_are_told_without_a_document(data: Path, place: History) -> None:
+    """Everybody who signed up on the second of January is aware for 90 days by the built-in stages, and came
+    to it in the week that ends on the fourth; the words on the terminal say how many rose."""
+    found = run("stages", "--at", "2026-02-01T00:00:00Z", "--weeks", 5, "--data", data)
+    assert {one["level"]: one["customers"] for one in found["levels"] if one["customers"]} == {"aware": 59}
+    assert (found["version"], found["levels"][0]["level"]) == (0, "unaware")
+    assert found["rates"] == [{"from": "aware", "to": "aware", "times": 59 * 4, "rate": 1.0}]
+    aware = next(one for one in found["stays"] if one["level"] == "aware")
+    assert aware == {"level": "aware", "began": 59, "rose": 0, "fell": 0, "weeks": None}
+    later = place.stages(at="2026-04-05T00:00:00Z", weeks=2)
+    assert {(one["from"], one["to"]): one["times"] for one in later["rates"]} == {
+        ("aware", "aware"): 59,
+        ("aware", "unaware"): 59,
+    }
+    said = CliRunner().invoke(app, ["stages", "--at", "2026-02-01T00:00:00Z", "--data", str(data)]).stdout
+    assert "purchase, version 0: 59 customers" in said
+
+
 @pytest.mark.parametrize(
     ("asked", "id"),
     [

@@ -63,6 +63,7 @@ MORE_PAGES = [
     "/campaigns/come_back/backtest",
     "/campaigns/come_back/journey",
     "/engagement",
+    "/stages",
     "/engagement/shopper?weeks=4",
     "/surveys",
     "/surveys/worth_it?period=month",

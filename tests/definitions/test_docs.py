@@ -41,7 +41,6 @@ RECORDS = [
 TO_COME = sorted(
     {
         *documents.PLANNED_KINDS,
-        *kinds.PLANNED_CONDITIONS,
         *(key for shape in RECORDS if isinstance(shape, Record) for key in shape.planned),
     }
 )

@@ -9,7 +9,6 @@ import pytest
 
 from hark.definitions.document import Document
 from hark.definitions.documents import PLANNED_KINDS
-from hark.definitions.kinds import PLANNED_CONDITIONS
 from hark.definitions.parse import parse, parse_files, read
 from hark.definitions.problems import DefinitionError
 from hark.definitions.types import Definition, Template
@@ -40,10 +39,7 @@ def test_an_error_is_one_line_for_each_problem() -> None:
     assert [line.partition(" ")[0] for line in str(caught.value).splitlines()] == ["a.yaml:1:", "a.yaml:2:"]
 
 
-PLANNED = [
-    *(f"{kind}: a\n" for kind in PLANNED_KINDS),
-    *(f"segment: a\nwhere: {{{kind}: x}}\n" for kind in PLANNED_CONDITIONS),
-]
+PLANNED = [f"{kind}: a\n" for kind in PLANNED_KINDS]
 
 
 @pytest.mark.parametrize("text", PLANNED)

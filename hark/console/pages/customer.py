@@ -19,9 +19,10 @@ from hark.decide.attention import left
 from hark.decide.levels import level_of
 from hark.decide.why import line_of
 from hark.definitions.asked import SESSION_GAP
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder, Stage
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
+from hark.definitions.stages import with_stages
 from hark.definitions.types import Definition, Paced, Policy, Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
@@ -287,10 +288,11 @@ def _segments(here: Source, record: Record | None, timeline: Timeline) -> Iterab
 
 def _levels(here: Source, record: Record | None, timeline: Timeline) -> Iterable[LevelLine]:
     in_force = _in_force(here)
-    for one in resolved([one for one in in_force if isinstance(one, Engagement)], in_force):
+    for one in resolved([one for one in in_force if isinstance(one, Ladder)], in_force):
         level = level_of(record, one) if record else None
         if record is None or level is None:
-            yield LevelLine(one.name, "", None, None)
+            if not isinstance(one, Stage):
+                yield LevelLine(one.name, "", None, None)
             continue
         told = because(one.at_least(level), record, here.now(), _found(timeline))
         yield LevelLine(one.name, level, record.members[f"{one.name}.{level}"], told)
@@ -298,8 +300,9 @@ def _levels(here: Source, record: Record | None, timeline: Timeline) -> Iterable
 
 def _in_force(here: Source) -> list[Definition]:
     """What conditions are made of or name."""
-    kinds = ("segment", "topic", "computed", "pace", "engagement")
-    return [definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind in kinds]
+    kinds = ("segment", "topic", "computed", "pace", "engagement", "stage")
+    found = [definition(one, settings.HARK_ZONE) for one in here.state.documents() if one.kind in kinds]
+    return with_stages(found, settings.HARK_ZONE)
 
 
 def _found(timeline: Timeline) -> Found:

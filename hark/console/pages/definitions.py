@@ -17,6 +17,7 @@ from hark.definitions.documents import KINDS
 from hark.definitions.parse import Parsed
 from hark.definitions.problems import DefinitionError
 from hark.definitions.sentences import of_campaign, of_segment
+from hark.definitions.stages import text_of_built_in
 from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
 from hark.model import Instant
@@ -30,6 +31,7 @@ OWN_PAGES = {
     "sender": "/senders",
     "engagement": "/engagement",
     "survey": "/surveys",
+    "stage": "/stages",
 }
 """Kinds with a page for each of theirs."""
 ONE_PAGE = {"brand": "/brand"}
@@ -53,6 +55,7 @@ levels:
     held_for: 4w
     grace: 14d
 """,
+    "stage": text_of_built_in(),
     "segment": """\
 segment: slowing_down
 where:

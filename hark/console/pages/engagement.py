@@ -1,4 +1,4 @@
-"""Engagement: what it means here, how many stand where, who rose and who fell."""
+"""Engagement and stages: how many stand where, who rose and who fell, and how long it takes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from hark.console.pages.asked import again, patience
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions.document import Document
-from hark.definitions.levels import Engagement
+from hark.definitions.levels import Ladder
 from hark.definitions.parse import definition
+from hark.definitions.stages import built_in
 from hark.errors import HarkError
 from hark.model import JSON, Instant
 from hark.questions import Progress
@@ -53,10 +54,26 @@ class Move(Struct, frozen=True):
     customers: int
 
 
+class Step(Struct, frozen=True):
+    """How people go on from one level."""
+
+    name: str
+    rises: float
+    """The share of those at it at a week's end who stand higher at the next."""
+    falls: float
+    began: int
+    rose: int
+    fell: int
+    weeks: int | None
+    """By then half of those who came to it had risen."""
+
+
 class EngagementPage(Struct, frozen=True):
     """One definition."""
 
     name: str
+    kind: str
+    """engagement or stage."""
     says: str
     version: int
     applied_at: Instant
@@ -70,6 +87,8 @@ class EngagementPage(Struct, frozen=True):
     days: tuple[str, ...] = ()
     counts: tuple[tuple[int, ...], ...] = ()
     ways: tuple[Move, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """The strongest first."""
     comparison: JSON = None
     note: str = ""
     progress: Progress | None = None
@@ -80,7 +99,12 @@ class EngagementPage(Struct, frozen=True):
 
     @property
     def back(self) -> str:
-        return "/engagement"
+        return "/stages" if self.kind == "stage" else "/engagement"
+
+    @property
+    def built_in(self) -> bool:
+        """No document says which the stages are."""
+        return self.kind == "stage" and self.version == 0
 
     @property
     def names(self) -> list[str]:
@@ -120,20 +144,29 @@ def _line(document: Document) -> Line:
     return Line(document.name, found.says, found.names, document.version, document.applied_at)
 
 
-def _typed(document: Document) -> Engagement:
+def _typed(document: Document) -> Ladder:
     found = definition(document, settings.HARK_ZONE)
-    assert isinstance(found, Engagement)
+    assert isinstance(found, Ladder)
     return found
 
 
 def view(request: HttpRequest, name: str) -> HttpResponse:
     """GET /engagement/NAME?weeks=8&compare=VERSION"""
-    here = source()
-    versions = here.state.versions("engagement", name)
+    versions = source().state.versions("engagement", name)
     if not versions:
         raise Http404
+    return _answered(request, versions)
+
+
+def stages(request: HttpRequest) -> HttpResponse:
+    """GET /stages?weeks=8&compare=VERSION"""
+    built = built_in(settings.HARK_ZONE)[0]
+    return _answered(request, [built, *source().state.versions("stage", built.name)])
+
+
+def _answered(request: HttpRequest, versions: list[Document]) -> HttpResponse:
     weeks, compare = request.GET.get("weeks", "8"), request.GET.get("compare", "")
-    page = engagement(here, versions, weeks, compare, patience(request))
+    page = engagement(source(), versions, weeks, compare, patience(request))
     if request.headers.get("HX-Request"):
         return respond(request, "progress.html", page) if page.progress else again()
     return respond(request, "engagement.html", page, 400 if page.note else 200)
@@ -148,6 +181,7 @@ def engagement(
     span = int(weeks) if weeks.isdigit() else 8
     page: dict[str, Any] = {
         "name": document.name,
+        "kind": document.kind,
         "says": found.says,
         "version": document.version,
         "applied_at": document.applied_at,
@@ -155,7 +189,8 @@ def engagement(
         "weeks": span,
         "versions": tuple(one.version for one in versions[:-1]),
     }
-    asked = {"name": document.name, "weeks": span, "compare": int(compare) if compare.isdigit() else None}
+    asked = {"name": document.name, "kind": document.kind, "weeks": span}
+    asked["compare"] = int(compare) if compare.isdigit() else None
     try:
         answer = here.answer_or_progress({"engagement": asked}, patience_s)
     except HarkError as error:
@@ -173,6 +208,7 @@ def _told(answer: Any) -> dict[str, Any]:
         for one, was in zip(answer["levels"], before, strict=True)
     ]
     words = {"below": BELOW, "new": NEW}
+    order = [one["level"] for one in answer["stays"]]
     return {
         "levels": tuple(reversed(levels)),
         "customers": answer["customers"],
@@ -182,5 +218,21 @@ def _told(answer: Any) -> dict[str, Any]:
             Move(words.get(one["from"], one["from"]), words.get(one["to"], one["to"]), one["customers"])
             for one in answer["moves"]
         ),
+        "steps": tuple(_step(one, order, answer["rates"]) for one in reversed(answer["stays"])),
         "comparison": answer["compare"],
     }
+
+
+def _step(stay: Any, order: list[str], rates: list[Any]) -> Step:
+    """One level and those who go on from it, or back."""
+    place, name = order.index(stay["level"]), stay["level"]
+    mine = [(order.index(one["to"]) - place, one["rate"]) for one in rates if one["from"] == name]
+    return Step(
+        BELOW if name == "below" else name,
+        sum(rate for way, rate in mine if way > 0),
+        sum(rate for way, rate in mine if way < 0),
+        stay["began"],
+        stay["rose"],
+        stay["fell"],
+        stay["weeks"],
+    )

@@ -181,8 +181,9 @@ def could_enter(rows: Rows, plan: Plan, course: Course) -> Ints:
     trigger = course.campaign.trigger
     if course.starts_when is not None:
         return np.unique(rows.subject[_matching(rows, course.starts_when)])
-    if trigger.enters and trigger.enters in plan.segments:
-        return subjects[possible(plan.segments[trigger.enters].where, rows, subjects)]
+    asked = f"{trigger.level.definition}.{trigger.level.level}" if trigger.level else trigger.enters
+    if asked and asked in plan.segments:
+        return subjects[possible(plan.segments[asked].where, rows, subjects)]
     return subjects
 
 

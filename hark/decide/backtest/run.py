@@ -16,6 +16,7 @@ from hark.decide.plan import Plan
 from hark.decide.program import Draw
 from hark.decide.record import fresh
 from hark.definitions.document import Document
+from hark.definitions.levels import Ladder
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
     Campaign,
@@ -54,8 +55,8 @@ def as_launched(campaign: Campaign, span: Span) -> Campaign:
 
 
 def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: Span) -> Plan:
-    """The plan of one campaign alone, with the segments, topics, policies and computed traits that it rests
-    on."""
+    """The plan of one campaign alone, with the segments, levels, topics, policies and computed traits that it
+    rests on."""
     typed = [thing for _, thing in documents]
     kept: list[tuple[Document, Definition]] = []
     wanted = set(_segments(thing for thing in typed if thing.name == name))
@@ -64,7 +65,7 @@ def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: S
         if isinstance(thing, Campaign) and thing.name == name:
             kept.append((document, as_launched(thing, span)))
         elif isinstance(thing, Topic | Policy | Programme | Computed) or (
-            isinstance(thing, Segment) and thing.name in wanted
+            isinstance(thing, Segment | Ladder) and thing.name in wanted
         ):
             kept.append((document, thing))
     return Plan(kept)
@@ -101,10 +102,11 @@ def ways(plan: Plan) -> list[Passage]:
 
 
 def _segments(things: Iterable[Definition]) -> Iterator[str]:
-    """The segments that a campaign names."""
+    """The segments that a campaign names, and the levels that start it."""
     for thing in things:
         if isinstance(thing, Campaign):
-            yield from (name for name in (thing.trigger.enters, thing.exit_leaves) if name)
+            level = thing.trigger.level.definition if thing.trigger.level else None
+            yield from (name for name in (thing.trigger.enters, thing.exit_leaves, level) if name)
 
 
 def draws(plan: Plan, course: Course) -> bool:

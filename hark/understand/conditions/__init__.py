@@ -3,7 +3,7 @@
 from hark.understand.conditions.amount import Amount
 from hark.understand.conditions.base import ACTIVITY, TRAITS, Condition, Leaf, View
 from hark.understand.conditions.change import Change
-from hark.understand.conditions.combine import AllOf, AnyOf, AtLevel, InSegment, Named, Not
+from hark.understand.conditions.combine import AllOf, AnyOf, AtLevel, AtStage, InSegment, Named, Not
 from hark.understand.conditions.consent import HasConsent
 from hark.understand.conditions.did import Did
 from hark.understand.conditions.did_not import DidNot
@@ -25,6 +25,7 @@ __all__ = [
     "Amount",
     "AnyOf",
     "AtLevel",
+    "AtStage",
     "Change",
     "Condition",
     "Did",

@@ -7,7 +7,7 @@ parts may have changed, so it asks to be looked at again at the last of those mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -190,12 +190,26 @@ class InSegment(Named, frozen=True, tag="in_segment"):
 class AtLevel(Named, frozen=True, tag="engagement"):
     """The customer's level of an engagement definition; at least one of the bounds is given."""
 
+    kind: ClassVar[str] = "engagement"
+    """Of the document that has the levels."""
     at_least: str = ""
     at_most: str = ""
 
     def sentence(self) -> str:
+        return f"are {self._bounds('at ')} in {self.name}"
+
+    def _bounds(self, exactly: str) -> str:
         if self.at_least == self.at_most:
-            return f"are at {self.at_least} in {self.name}"
+            return f"{exactly}{self.at_least}"
         bounds = [f"at least {self.at_least}"] if self.at_least else []
         bounds += [f"at most {self.at_most}"] if self.at_most else []
-        return f"are {' and '.join(bounds)} in {self.name}"
+        return " and ".join(bounds)
+
+
+class AtStage(AtLevel, frozen=True, tag="stage"):
+    """The customer's stage of the purchase decision."""
+
+    kind: ClassVar[str] = "stage"
+
+    def sentence(self) -> str:
+        return f"are {self._bounds('')} in their decision to buy"
