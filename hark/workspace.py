@@ -244,6 +244,11 @@ class History(Deciding):
         asked = {"name": "purchase", "kind": "stage", "at": _instant(at), "weeks": weeks, "compare": compare}
         return self.ask({"engagement": asked})
 
+    def hypotheses(self, search: str = "", like: str = "") -> list[JSON]:
+        """[{"name", "belief", "tests", "standing", "now", ...}]: what was believed, tested and found; with
+        all these words, or tested by campaigns like this one."""
+        return list(self.ask({"hypotheses": {"search": search, "like": like}})["hypotheses"])
+
     def question(self, name: str, version: int | None = None) -> Tabular:
         """The answer to a saved question. Raises HarkError `question.unknown`."""
         found = self.ask({"question": {"name": name, "version": version}})

@@ -56,6 +56,7 @@ COMMANDS = {
     "end": ("turn", "End a campaign: nobody enters any more, and who is in it walks to the end."),
     "calendar": ("calendar", "What the next days will ask of people's attention, and what collides."),
     "journey": ("calendar", "Where a campaign's runs are now."),
+    "hypotheses": ("hypotheses", "What was believed, which campaigns test it, and what they found."),
     "programme": ("programme", "What a programme, or all messaging together, changes."),
     "allocate": ("allocate", "Begin the next batch of each campaign with `allocation: learn`."),
     "effects": ("effects", "What each campaign was found to change, by which messages are ranked."),

@@ -27,7 +27,12 @@ PAGES = {
         "Surveys": "/surveys",
         "Saved questions": "/questions",
     },
-    "Test": {"Campaigns": "/campaigns", "Calendar": "/calendar", "Programmes": "/programmes"},
+    "Test": {
+        "Campaigns": "/campaigns",
+        "Hypotheses": "/hypotheses",
+        "Calendar": "/calendar",
+        "Programmes": "/programmes",
+    },
     "Speak": {
         "Templates": "/templates",
         "Images": "/images",

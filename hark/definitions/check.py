@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from hark.definitions import level_check as levels
+from hark.definitions.beliefs import Hypothesis
 from hark.definitions.engagement import PURCHASE
 from hark.definitions.mapping import Source
 from hark.definitions.problems import Problem, nearest
@@ -34,6 +35,8 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
     for document in parsed:
         if isinstance(document.definition, Campaign):
             found += _campaign(document, document.definition, known)
+        if isinstance(document.definition, Hypothesis):
+            found += _hypothesis(document, document.definition, known)
     return found or [problem for document in parsed for problem in levels.problems(document, known)]
 
 
@@ -115,12 +118,25 @@ def _campaign(document: Parsed, campaign: Campaign, known: Names) -> list[Proble
     wanted += [
         ("sender", step.sender, line) for step, line in leaving if not isinstance(step, Task) and step.sender
     ]
-    found = [
+    return _missing(document, wanted, known) + _channels(document, campaign, known)
+
+
+def _hypothesis(document: Parsed, one: Hypothesis, known: Names) -> list[Problem]:
+    """What was asked, who it is about and what tests it are there."""
+    wanted = [
+        ("question", one.question, document.line_of("question")),
+        ("segment", one.situation, document.line_of("situation")),
+        *(("campaign", name, document.line_of("tests", at)) for at, name in enumerate(one.tests)),
+    ]
+    return _missing(document, wanted, known)
+
+
+def _missing(document: Parsed, wanted: Iterable[tuple[str, str | None, int]], known: Names) -> list[Problem]:
+    return [
         Problem(document.file, line, f'there is no {kind} "{name}"', nearest(name, known.get(kind, {})))
         for kind, name, line in wanted
         if name is not None and name not in known.get(kind, {})
     ]
-    return found + _channels(document, campaign, known)
 
 
 def _channels(document: Parsed, campaign: Campaign, known: Names) -> list[Problem]:

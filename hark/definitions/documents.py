@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hark.definitions.attention import ATTENTION
+from hark.definitions.beliefs import HYPOTHESIS
 from hark.definitions.blocks import BRAND
 from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
@@ -45,10 +46,7 @@ from hark.definitions.types import (
 )
 from hark.definitions.yaml import Node
 
-PLANNED_KINDS = (
-    "hypothesis",
-    "content",
-)
+PLANNED_KINDS = ("content",)
 
 _SUBJECT: Shape[str] = Either(
     Choice(("customer",)), Record("subject", {}, lambda _values, _n, _r: "customer", planned=("group",))
@@ -186,4 +184,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "engagement": ENGAGEMENT,
     "survey": SURVEY,
     "stage": STAGE,
+    "hypothesis": HYPOTHESIS,
 }

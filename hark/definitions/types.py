@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
+from hark.definitions.beliefs import Hypothesis
 from hark.definitions.event_plan import Event
 from hark.definitions.learned import Allocation, Effect
 from hark.definitions.levels import Levelled, Reaching
@@ -373,6 +374,7 @@ class Question(Struct, frozen=True, tag="question"):
 Definition: TypeAlias = (
     Computed
     | Levelled
+    | Hypothesis
     | Segment
     | Campaign
     | Programme

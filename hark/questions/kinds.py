@@ -30,6 +30,7 @@ from hark.questions.effects import EffectsQuestion, learned
 from hark.questions.engagement import EngagementQuestion, engagement
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
+from hark.questions.hypotheses import HypothesesQuestion, hypotheses
 from hark.questions.journeys import JourneyQuestion, journey
 from hark.questions.migration import MigrationQuestion, migration
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
@@ -187,6 +188,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "backtest": (BacktestQuestion, backtest),
     "migration": (MigrationQuestion, migration),
     "engagement": (EngagementQuestion, engagement),
+    "hypotheses": (HypothesesQuestion, hypotheses),
     "worth": (WorthQuestion, worth),
     "subscriptions": (SubscriptionsQuestion, subscriptions),
     "authors": (AuthorsQuestion, authors),

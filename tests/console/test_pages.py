@@ -64,6 +64,8 @@ MORE_PAGES = [
     "/campaigns/come_back/journey",
     "/engagement",
     "/stages",
+    "/hypotheses",
+    "/hypotheses?q=nothing+like+it",
     "/engagement/shopper?weeks=4",
     "/surveys",
     "/surveys/worth_it?period=month",

@@ -154,6 +154,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "key enters", "nothing to learn", "programme unknown", "shares of an allocation",
         "level unknown", "level of no bound", "engagement unknown", "strongest at most", "level twice",
         "patience with traits", "levels in a circle", "trigger of no level",
+        "hypothesis of things that are not there",
         "no such stage", "stages begin with a name", "a later stage without when",
         "an engagement by the name of the stages",
         "a pace of no whole percent", "a table under another name",

@@ -56,6 +56,14 @@ levels:
     grace: 14d
 """,
     "stage": text_of_built_in(),
+    "hypothesis": """\
+hypothesis: quiet_buyers_return
+seen: Four of ten who bought twice stay away for 45 days
+belief: They come back if they see what is new in what they bought
+# question: first_order         the saved question that showed it
+# situation: slowing_down       the segment that it is about
+# tests: [come_back]            the campaigns that test it
+""",
     "segment": """\
 segment: slowing_down
 where:
