@@ -72,6 +72,7 @@ COMMANDS = {
         "engagement",
         "How far people are in their decision to buy, how many go on, and how long they take.",
     ),
+    "verify": ("engagement", "Whether a statement is as it was signed, and by this workspace."),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "attention": ("attention", "Time well spent: what each message and each text asks of people's time."),
     "ties": ("ties", "The emotional tie: habit, attachment, both or neither."),

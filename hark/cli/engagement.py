@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +13,15 @@ from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
 from hark.definitions.engagement import PURCHASE
+from hark.errors import HarkError
 from hark.questions import ask
+from hark.speak.keyfile import open_keys
 
 BAR = 30
 
 
 def register(app: typer.Typer) -> None:
-    for command in (engagement, stages):
+    for command in (engagement, stages, verify):
         app.command()(command)
 
 
@@ -28,13 +32,65 @@ def engagement(
     compare: Annotated[
         int | None, typer.Option(help="A version: which tells better who comes back, it or that in force?")
     ] = None,
+    statement: Annotated[
+        bool, typer.Option("--statement", help="One signed page, for contracts: `hark verify` proves it.")
+    ] = False,
     data: Data = HERE,
     json: Json = False,
 ) -> None:
     """How engaged customers are, by the levels of a definition; who rose, and who fell."""
-    Workspace(data).settle()
+    workspace = Workspace(data)
+    workspace.settle()
     asked = {"name": name, "at": instant_of(at), "weeks": weeks, "compare": compare}
-    _shown(ask(data, {"engagement": asked}), json)
+    answer = ask(data, {"engagement": asked})
+    if statement:
+        _stated(workspace, answer, json)
+    else:
+        _shown(answer, json)
+
+
+def _stated(workspace: Workspace, answer: Any, json: bool) -> None:
+    from hark.learn.statement import public_key, signed, statement
+
+    secret = open_keys(workspace.data)[-1].secret
+    text = signed(statement(answer, workspace.clock.now()), secret)
+    if json:
+        show.as_json({"statement": text, "key": public_key(secret)})
+    else:
+        sys.stdout.write(text)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A statement; - is standard input.")],
+    key: Annotated[str, typer.Option(help="The public key that it must be signed by.")] = "",
+    data: Data = HERE,
+    json: Json = False,
+) -> None:
+    """Whether a statement is as it was signed, and by this workspace (or by --key, without any workspace)."""
+    from hark.learn.statement import public_key, verified
+
+    text = sys.stdin.read() if str(file) == "-" else _read(file)
+    found = verified(text)
+    known = [key] if key else [public_key(one.secret) for one in open_keys(data)] if data.exists() else []
+    if known and found.key not in known:
+        hint = f"it was signed by {found.key}"
+        raise HarkError("the statement is signed by somebody else", hint, "statement.other_key")
+    if json:
+        show.as_json({"unchanged": True, "key": found.key, "ours": bool(known)})
+        return
+    whose = ("by the key given" if key else "by this workspace") if known else f"by {found.key}"
+    show.console.print(f"As it was signed, {whose}.")
+    if not known:
+        show.console.print("Compare the key with the one that the other side gave you.", style="dim")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarkError(
+            f"{file} cannot be read: {error}", "give a statement's file", "statement.file"
+        ) from None
 
 
 def stages(

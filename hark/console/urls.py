@@ -89,6 +89,7 @@ urlpatterns = [
     path("engagement/<str:name>", engagement.view, name="engagement"),
     path("hypotheses", hypotheses.view, name="hypotheses"),
     path("campaigns/<str:name>/earlier", hypotheses.earlier, name="earlier"),
+    path("engagement/<str:name>/statement", engagement.stated, name="statement"),
     path("stages", engagement.stages, name="stages"),
     path("stages/purchase", engagement.stages, name="stage"),
     path("campaigns", campaigns.index, name="campaigns"),

@@ -19,6 +19,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.history.runs import Ints
 from hark.learn.levels import compared
+from hark.learn.statement import fingerprint
 from hark.model import JSON, WEEK, Instant
 from hark.questions.behaviour import whom
 from hark.questions.segments import in_force
@@ -45,7 +46,8 @@ class EngagementQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSON:
-    """{"definition", "version", "at", "customers", "levels": [{"level", "customers", "share", "says"}],
+    """{"definition", "version", "says", "ladder", "since", "author", "fingerprint": of the definition's body,
+    "at", "customers", "levels": [{"level", "customers", "share", "says"}],
     "over_time": [{"at", "customers": [below all, each level]}], "moves": [{"from", "to", "customers"}],
     "rates": [{"from", "to", "times", "rate"}], "stays": [{"level", "began", "rose", "fell", "weeks"}],
     "compare": null or {"version", "at", "customers", "came_back", "this", "other", "difference", "moved"}}.
@@ -65,6 +67,11 @@ def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSO
     return {
         "definition": current.name,
         "version": documents[-1].version,
+        "says": current.says,
+        "ladder": current.ladder,
+        "since": documents[-1].applied_at,
+        "author": documents[-1].author,
+        "fingerprint": fingerprint(documents[-1].body),
         "at": at,
         "customers": sum(found[-1].counts(len(current.levels))),
         "levels": _levels(current, found[-1]),

@@ -162,3 +162,23 @@ def test_what_cannot_be_asked(place: History, asked: dict[str, Any], id: str) ->
         place.ask({"engagement": asked})
     assert error.value.id == id
     assert error.value.hint
+
+
+def test_a_statement_is_signed_and_proven(data: Path, tmp_path: Path) -> None:
+    """What the command prints is proven by this workspace, and with the key alone by anybody; changed by one
+    letter, or against another key, it is refused."""
+    made = CliRunner().invoke(app, ["engagement", "reader", "--at", NOW, "--statement", "--data", str(data)])
+    file = tmp_path / "statement.txt"
+    file.write_text(made.stdout)
+    assert "ENGAGEMENT STATEMENT: reader" in made.stdout
+    found = run("verify", file, "--data", data)
+    assert (found["unchanged"], found["ours"]) == (True, True)
+    nowhere = tmp_path / "nowhere"
+    assert run("verify", file, "--key", found["key"], "--data", nowhere)["key"] == found["key"]
+    with pytest.raises(HarkError) as other:
+        run("verify", file, "--key", "A" * 43 + "=", "--data", nowhere)
+    assert other.value.id == "statement.other_key"
+    file.write_text(made.stdout.replace("59, our", "58, our"))
+    with pytest.raises(HarkError) as changed:
+        run("verify", file, "--data", data)
+    assert changed.value.id == "statement.changed"

@@ -64,6 +64,7 @@ MORE_PAGES = [
     "/campaigns/come_back/journey",
     "/engagement",
     "/stages",
+    "/engagement/shopper/statement",
     "/hypotheses",
     "/hypotheses?q=nothing+like+it",
     "/engagement/shopper?weeks=4",

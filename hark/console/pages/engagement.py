@@ -18,8 +18,10 @@ from hark.definitions.levels import Ladder
 from hark.definitions.parse import definition
 from hark.definitions.stages import built_in
 from hark.errors import HarkError
+from hark.learn.statement import public_key, signed, statement
 from hark.model import JSON, Instant
 from hark.questions import Progress
+from hark.speak.keyfile import open_keys
 
 WEEKS = (4, 8, 13, 26)
 BELOW, NEW = "below all levels", "not here yet"
@@ -132,6 +134,13 @@ class EngagementPage(Struct, frozen=True):
         return 0 if one.origin == NEW else self.names.index(one.to) - self.names.index(one.origin)
 
 
+class StatementPage(Struct, frozen=True):
+    name: str
+    text: str
+    key: str
+    """The workspace's public key for statements."""
+
+
 def index(request: HttpRequest) -> HttpResponse:
     """GET /engagement"""
     documents = source().state.documents()
@@ -162,6 +171,19 @@ def stages(request: HttpRequest) -> HttpResponse:
     """GET /stages?weeks=8&compare=VERSION"""
     built = built_in(settings.HARK_ZONE)[0]
     return _answered(request, [built, *source().state.versions("stage", built.name)])
+
+
+def stated(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /engagement/NAME/statement: one signed page to print; ?format=text for the text that is signed."""
+    here = source()
+    if not here.state.versions("engagement", name):
+        raise Http404
+    answer = here.ask({"engagement": {"name": name}})
+    secret = open_keys(here.data)[-1].secret
+    text = signed(statement(answer, here.now()), secret)
+    if request.GET.get("format") == "text":
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+    return respond(request, "statement.html", StatementPage(name, text, public_key(secret)))
 
 
 def _answered(request: HttpRequest, versions: list[Document]) -> HttpResponse:
