@@ -21,7 +21,7 @@ from hark.definitions.levels import Stage
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
 from hark.definitions.stages import built_in
-from hark.definitions.types import Campaign, Definition
+from hark.definitions.types import Campaign, Definition, Topic
 from hark.errors import HarkError
 from hark.history.columns import micros
 from hark.history.reader import Snapshot, open_snapshot
@@ -53,6 +53,7 @@ class Job(Struct, frozen=True):
     buckets: list[int]
     tables: list[Document] = []
     """Of `pace`, each from `applied_at` on."""
+    everybody: bool = False
 
 
 def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSON:
@@ -71,7 +72,8 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
         hint = "import some (hark import), or give --from and --to within it"
         raise HarkError("there is no history in that time to test with", hint, "backtest.empty")
     buckets = list(range(snapshot.buckets))
-    job = Job(str(desk.data), desk.zone, documents, asked.campaign, span, buckets)
+    where = (str(desk.data), desk.zone)
+    job = Job(*where, documents, asked.campaign, span, buckets, everybody=asked.everybody)
     found = walked(msgspec.structs.replace(job, tables=tables_of(desk, job, first, snapshot)), snapshot)
     made = answer(campaign, found, sends_of(snapshot), begin, end, span.until, desk.zone).to_json()
     who = sorted({entry.subject for entry in found.entries})
@@ -186,14 +188,21 @@ def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
         return found[0] if found else str(subject)
 
     keyed = key if draws(plan, plan.current[job.campaign]) else str
-    return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed)
+    return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed, job.everybody)
 
 
 def _things(job: Job) -> list[tuple[Document, Definition]]:
     """The job's documents, and the stages where none of them says which they are."""
     found = typed(job.documents, job.zone)
+    if job.everybody:
+        found = [(one, _to_be_left(thing)) for one, thing in found]
     known = any(isinstance(thing, Stage) for _, thing in found)
     return found if known else [*found, built_in(job.zone)]
+
+
+def _to_be_left(thing: Definition) -> Definition:
+    """A topic as if it had to be left rather than joined."""
+    return msgspec.structs.replace(thing, default="in") if isinstance(thing, Topic) else thing
 
 
 class _Sent(Struct, frozen=True, gc=False):

@@ -77,6 +77,8 @@ class BacktestQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """Entries from this date, or time with a zone, on; None: from the history's beginning."""
     until: str | None = None
     """Entries before it; None: to the history's end."""
+    everybody: bool = False
+    """As if everybody could be reached, and topics had to be left rather than joined."""
 
 
 _SPAN = re.compile("([0-9]{1,9})([mhdw])")

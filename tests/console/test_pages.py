@@ -66,6 +66,8 @@ MORE_PAGES = [
     "/stages",
     "/engagement/shopper/statement",
     "/hypotheses",
+    "/start",
+    "/start/shop",
     "/hypotheses?q=nothing+like+it",
     "/engagement/shopper?weeks=4",
     "/surveys",

@@ -74,6 +74,14 @@ def test_each_is_asked_just_before_their_own_moment(acts: list[Any], marks: Any)
             assert found[name][place] == expected, name
 
 
+def test_an_event_is_not_before_itself() -> None:
+    """Just before its own (at, seq) an event does not count, just after it does."""
+    events = [event(1, T0, 1, "A"), event(1, T0, 2, "A")]
+    whose = np.array([1], np.int64)
+    found = [held_before(Told(events), {"often": A}, whose, [(T0, seq)])["often"][0] for seq in (2, 3)]
+    assert found == [False, True]
+
+
 def made(seq: int, subject: int, day: int, name: str, pro: bool) -> Event:
     """An event; an identify call states the plan, a visit states it in its context."""
     one = event(subject, T0 + day * DAY, seq, name)

@@ -28,11 +28,13 @@ from hark.definitions.types import (
     Segment,
     Topic,
 )
-from hark.model import Instant
+from hark.model import Instant, Trait
 from hark.understand.conditions import Pace
 from hark.understand.conditions.pace import Passage
 
 BEGINNING = -(2**62)
+ANYWHERE = {"email": "anybody@example.invalid", "phone": "+15550100000"}
+"""Where everybody can be reached who is only thought to be (RFC 2606; numbers for fiction)."""
 
 
 class Span(Struct, frozen=True):
@@ -123,14 +125,20 @@ def backtest(
     name: str,
     span: Span,
     key: Callable[[int], str],
+    everybody: bool = False,
 ) -> Found:
-    """What the campaign would have done for the customers of these buckets; `key` gives a stable key."""
+    """What the campaign would have done for the customers of these buckets; `key` gives a stable key.
+
+    With `everybody` those of whom no address is known have one.
+    """
     plan = plans[0].plan
     course = plan.current[name]
     teller = Teller(name)
     for bucket in buckets:
         for subject, events in histories(history, bucket, plan, course):
             record = fresh(subject, key(subject), events[0].known_at)
+            if everybody:
+                record.traits |= {name: Trait(value, 0, 0) for name, value in ANYWHERE.items()}
             teller.tell(walk(record, events, plans, span.until))
             teller.found.customers += 1
             teller.found.events += len(events)
