@@ -189,6 +189,7 @@ def test_who_stopped_is_a_list_and_a_segment(shop: History) -> None:
     assert found == {
         "count": 1,
         "customers": ["u1"],
+        "left_alone": [],
         "segment": {
             "all": [
                 {"did": {"event": "Signed Up"}},

@@ -12,12 +12,12 @@ from math import sqrt
 
 import numpy as np
 from msgspec import Struct
-from scipy.stats import norm
 
 from hark.decide.assignment import CONTROL
 from hark.learn.columns import Flags, Floats, Integers, Outcomes
 from hark.learn.compare import Interval
 from hark.learn.facts import Facts
+from hark.learn.power import quantile
 from hark.model import DAY, Instant
 
 GONE_US = 56 * DAY
@@ -51,7 +51,7 @@ def lifetime(facts: Facts, outcomes: Outcomes, now: Instant) -> Lifetime | None:
         return None
     horizon = min(LONGEST_D, *(float(one.max()) for one, _ in arms))
     (mine, spread), (theirs, spread_theirs) = (restricted(*arm, horizon) for arm in arms)
-    half = float(norm.ppf(0.975)) * sqrt(spread + spread_theirs)
+    half = quantile(0.975) * sqrt(spread + spread_theirs)
     difference = Interval(mine - theirs, mine - theirs - half, mine - theirs + half)
     return Lifetime(horizon, mine, theirs, difference, *(int(left.sum()) for _, left in arms))
 
