@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hark.clock import moment
 from hark.model import DAY, HOUR
-from hark.understand.conditions.sequence import TAIL
+from hark.understand.conditions.latest import TAIL
 from tests.engine.world import START, World
 
 SEQUENCE = "segment: converts\nwhere: {sequence: {steps: [A, B]}}\n"

@@ -14,6 +14,7 @@ from hark.clock import instant
 from hark.model import DAY, HOUR, JSON, WEEK, Event, Instant, Record
 from hark.understand.conditions import AllOf, AnyOf, Condition, Did, DidNot, HasTrait, Not
 from hark.understand.conditions.calendar import day_of, days_of
+from hark.understand.conditions.sequence import InSequence, Match, Never, Step
 from tests.understand.histories import START, event
 
 
@@ -49,6 +50,13 @@ def test_a_late_event_counts_at_its_own_time() -> None:
         record = after(twice, *ordered_at(*ats))
         assert twice.met(record, START + 2 * HOUR)
         assert twice.next_change(record, START + 2 * HOUR) == START + DAY
+
+
+def test_of_events_at_one_instant_the_last_may_end_a_sequence() -> None:
+    """Of two at one instant the second undoes the first attempt and ends one of its own."""
+    match = Match(("Ordered",))
+    alone = InSequence((Step(match),), Never((match,)))
+    assert alone.met(after(alone, *ordered_at(START, START)), START)
 
 
 def test_at_most_turns_true_as_events_leave_the_window() -> None:

@@ -113,6 +113,21 @@ def test_two_summaries_together_are_the_summary_of_all(
     assert change is None or condition.met(record, change) == condition.holds(whole, change)
 
 
+@pytest.mark.parametrize("kind", ["sequence", "held"])
+@settings(max_examples=60, deadline=None)
+@given(st.data(), arrivals())
+def test_where_order_counts_it_is_that_of_what_happened(
+    kind: str, data: st.DataObject, events: list[Event]
+) -> None:
+    """However the events arrive, each counts at its own time: the answers are those of their true order."""
+    condition, whole = data.draw(KINDS[kind]), ordered(events)
+    record = Record(1)
+    for leaf in condition.leaves():
+        record.summaries[leaf.key] = _folded(leaf, data.draw(st.permutations(events)))
+    now = max([START, *(one.at for one in whole)])
+    assert condition.met(record, now) == condition.holds(whole, now)
+
+
 def _folded(leaf: Leaf, events: Sequence[Event]) -> JSON:
     summary: JSON = None
     for one in events:

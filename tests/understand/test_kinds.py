@@ -20,7 +20,8 @@ from hark.understand.conditions import (
     SinceLast,
     Window,
 )
-from hark.understand.conditions.sequence import TAIL, Match, Never, Step
+from hark.understand.conditions.latest import TAIL
+from hark.understand.conditions.sequence import Match, Never, Step
 from tests.understand.histories import event, ordered
 
 NOON = instant("2026-03-10T12:00:00Z")

@@ -5,9 +5,9 @@ Levels of engagement are made of it: a habit of one good week is none, and a hol
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -15,9 +15,8 @@ from msgspec import Struct
 from hark.model import JSON, Event, Instant, Kind
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import Answer, Condition, Kept, Leaf, View
+from hark.understand.conditions.latest import Latest, Order, Place
 
-TAIL = 32
-"""So many of the latest events are kept as they are, for those that come late."""
 NEVER = -(1 << 62)
 
 
@@ -47,20 +46,11 @@ class Happened(Struct, array_like=True):
     """As bits, the leaves that take it."""
 
     @property
-    def place(self) -> tuple[Instant, int]:
+    def place(self) -> Place:
         return self.at, self.seq
 
 
-class Summary(Struct, array_like=True):
-    """The latest events as they are, what those before them led to, and what all of them led to."""
-
-    base: Standing
-    now: Standing
-    tail: list[Happened] = []
-    """By (at, seq)."""
-    horizon: tuple[Instant, int] | None = None
-    """The last event that is only in `base`."""
-    stale: bool = False
+Summary: TypeAlias = Latest[Standing, Happened]
 
 
 class Held(Leaf, frozen=True, tag="held"):
@@ -79,6 +69,10 @@ class Held(Leaf, frozen=True, tag="held"):
     @cached_property
     def _leaves(self) -> dict[str, Leaf]:
         return {leaf.key: leaf for leaf in self.when.leaves()}
+
+    @cached_property
+    def _order(self) -> Order[Standing, Happened]:
+        return Order(self._after, lambda base: msgspec.convert(msgspec.to_builtins(base), Standing))
 
     def sentence(self) -> str:
         held = f" for {wording.span(self.for_us)}" if self.for_us else ""
@@ -162,16 +156,7 @@ class Held(Leaf, frozen=True, tag="held"):
         one = self._happened(event)
         if not one.takers:
             return summary
-        kept = self._kept(summary)
-        if kept.horizon is not None and one.place < kept.horizon:
-            kept.stale = True
-        elif not kept.tail or one.place > kept.tail[-1].place:
-            kept.tail.append(one)
-            kept.now = self._after(kept.now, one)
-        else:
-            kept.tail.insert(bisect_left(kept.tail, one.place, key=lambda other: other.place), one)
-            kept.now = self._all(kept)
-        return msgspec.to_builtins(self._shortened(kept))
+        return msgspec.to_builtins(self._order.take(self._kept(summary), one))
 
     def _happened(self, event: Event) -> Happened:
         takers = sum(1 << number for number, leaf in enumerate(self._leaves.values()) if leaf.takes(event))
@@ -182,33 +167,13 @@ class Held(Leaf, frozen=True, tag="held"):
             return Summary(self._nothing(), self._nothing())
         return msgspec.convert(summary, Summary)
 
-    def _all(self, kept: Summary) -> Standing:
-        """The base with all of the tail."""
-        found = msgspec.convert(msgspec.to_builtins(kept.base), Standing)
-        for one in kept.tail:
-            found = self._after(found, one)
-        return found
-
-    def _shortened(self, kept: Summary) -> Summary:
-        while len(kept.tail) > TAIL:
-            one = kept.tail.pop(0)
-            kept.base, kept.horizon = self._after(kept.base, one), one.place
-        return kept
-
     def stale(self, summary: JSON) -> bool:
         return summary is not None and msgspec.convert(summary, Summary).stale
 
     def merge(self, one: JSON, other: JSON) -> JSON:
         if one is None or other is None:
             return other if one is None else one
-        first, second = sorted((self._kept(one), self._kept(other)), key=lambda kept: kept.horizon or (0, 0))
-        tail = sorted([*first.tail, *second.tail], key=lambda happened: happened.place)
-        stale = first.stale or second.stale or first.horizon is not None
-        if second.horizon is not None:
-            stale = stale or any(happened.place < second.horizon for happened in tail)
-        joined = Summary(second.base, second.base, tail, second.horizon, stale)
-        joined.now = self._all(joined)
-        return msgspec.to_builtins(self._shortened(joined))
+        return msgspec.to_builtins(self._order.join(self._kept(one), self._kept(other)))
 
     def met(self, view: View, now: Instant) -> bool:
         return self.answer(view, now)[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -13,11 +13,8 @@ from msgspec import Struct
 from hark.model import JSON, Event, Instant
 from hark.understand.conditions import wording
 from hark.understand.conditions.base import Answer, Columns, Flags, InOrder, Leaf, View
+from hark.understand.conditions.latest import TAIL, Latest, Order, Place
 from hark.understand.operators import compile as compiled
-
-TAIL = 32
-"""So many of the latest events are kept as they are, for those that come late; earlier ones only as what
-they led to."""
 
 
 class Match(Struct, frozen=True, omit_defaults=True):
@@ -55,17 +52,20 @@ class State(Struct, array_like=True):
     """The latest start of an attempt that nothing can undo."""
 
 
-class Summary(Struct, array_like=True):
-    """The latest events as they are, and what those before them led to."""
+class Served(Struct, array_like=True, frozen=True):
+    """An event, as far as the sequence asks."""
 
-    base: State
-    state: State
-    """What all of them led to."""
-    tail: list[tuple[Instant, int, int]] = []
-    """(at, seq, for what the event may serve), ascending."""
-    horizon: tuple[Instant, int] | None = None
-    """The last event that is only in `base`."""
-    stale: bool = False
+    at: Instant
+    seq: int
+    serves: int
+    """For what, as bits."""
+
+    @property
+    def place(self) -> Place:
+        return self.at, self.seq
+
+
+Summary: TypeAlias = Latest[State, Served]
 
 
 class InSequence(Leaf, frozen=True, tag="sequence"):
@@ -169,17 +169,12 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
         serves = self._serves(event)
         if not serves:
             return summary
-        kept = self._kept(summary)
-        one = (event.at, event.seq, serves)
-        if kept.horizon is not None and one[:2] < kept.horizon:
-            kept.stale = True
-        elif not kept.tail or one > kept.tail[-1]:
-            kept.tail.append(one)
-            kept.state = self._after(kept.state, event.at, serves)
-        else:
-            kept.tail.insert(bisect_left(kept.tail, one), one)
-            kept.state = self._all(kept.base, kept.tail)
-        return msgspec.to_builtins(self._shortened(kept))
+        one = Served(event.at, event.seq, serves)
+        return msgspec.to_builtins(self._order.take(self._kept(summary), one))
+
+    @cached_property
+    def _order(self) -> Order[State, Served]:
+        return Order(self._after, lambda base: base)
 
     def _kept(self, summary: JSON) -> Summary:
         if summary is None:
@@ -187,21 +182,11 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
             return Summary(State(nothing), State(nothing))
         return msgspec.convert(summary, Summary)
 
-    def _shortened(self, kept: Summary) -> Summary:
-        while len(kept.tail) > TAIL:
-            at, seq, serves = kept.tail.pop(0)
-            kept.base, kept.horizon = self._after(kept.base, at, serves), (at, seq)
-        return kept
-
-    def _all(self, base: State, tail: Sequence[tuple[Instant, int, int]]) -> State:
-        for at, _, serves in tail:
-            base = self._after(base, at, serves)
-        return base
-
-    def _after(self, state: State, at: Instant, serves: int) -> State:
+    def _after(self, state: State, one: Served) -> State:
         """What one more event leads to; it serves one step only."""
+        at, serves = one.at, one.serves
         count, before = len(self.steps), state.reached
-        reached = list(before)
+        reached, ended = list(before), None
         for place in range(count):
             if place + 1 < count and serves & 1 << count + place + 1:
                 reached[place] = None
@@ -209,7 +194,7 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
             start = self._start(before, place, step, at) if serves & 1 << place else None
             if start is not None:
                 reached[place] = (at, start)
-        ended = reached[-1] if reached[-1] != before[-1] else None
+                ended = reached[place] if place + 1 == count else None
         waiting, done = self._matured(state, at)
         if self.never is None:
             return State(reached, [], ended[1] if ended else done)
@@ -255,13 +240,7 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
     def merge(self, one: JSON, other: JSON) -> JSON:
         if one is None or other is None:
             return other if one is None else one
-        first, second = sorted((self._kept(one), self._kept(other)), key=lambda kept: kept.horizon or (0, 0))
-        tail = sorted([*first.tail, *second.tail])
-        stale = first.stale or second.stale or first.horizon is not None
-        if second.horizon is not None:
-            stale = stale or any(match[:2] < second.horizon for match in tail)
-        joined = Summary(second.base, self._all(second.base, tail), tail, second.horizon, stale)
-        return msgspec.to_builtins(self._shortened(joined))
+        return msgspec.to_builtins(self._order.join(self._kept(one), self._kept(other)))
 
     def met(self, view: View, now: Instant) -> bool:
         return self.answer(view, now)[0]
@@ -270,7 +249,7 @@ class InSequence(Leaf, frozen=True, tag="sequence"):
         return self.answer(view, now)[1]
 
     def answer(self, view: View, now: Instant) -> Answer:
-        state = self._kept(view.summaries.get(self.key)).state
+        state = self._kept(view.summaries.get(self.key)).now
         waiting, done = self._matured(state, now)
         span = self.never.within_us if self.never else None
         starts = [start for _, start in waiting] if self.never and span is None else []
