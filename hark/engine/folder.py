@@ -88,7 +88,7 @@ class Folder:
     def asks(self, event: Event) -> bool:
         """Whether the event can change its subject's record: something watches it, or it is the subject's
         first and there are segments for those who did nothing."""
-        plan = self.plan if event.subject < GROUPS else self._groups
+        plan = self._plan_of(event.subject)
         return plan.touches(event) or bool(plan.greets and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
@@ -159,8 +159,7 @@ class Folder:
             self.wake(input.subject, input.instant)
             entry = self.records.get(input.subject)
         try:
-            plan = self.plan if input.subject < GROUPS else self._groups
-            entry.record, facts = self._step(entry.record, input, plan)
+            entry.record, facts = self._step(entry.record, input, self._plan_of(input.subject))
         except Exception as error:  # one customer's broken state must not stop everybody's
             self._mend(input, row, member, error)
             return ()
@@ -176,6 +175,9 @@ class Folder:
             self._in_order(entry, input.instant)
         return facts
 
+    def _plan_of(self, subject: int) -> Plan:
+        return self.plan if subject < GROUPS else self._groups
+
     def _in_order(self, entry: Entry, at: Instant) -> None:
         """Folds anew what a very late event or a merge has left out of order."""
         kept, subject = entry.record.summaries, entry.record.subject
@@ -189,7 +191,7 @@ class Folder:
         self.problem(input.instant, row, member, "step.failed", detail)
         entry = self.records.restore(input.subject)
         for before in self._given.get(input.subject, ()):
-            entry.record, _ = self._step(entry.record, before, self.plan)
+            entry.record, _ = self._step(entry.record, before, self._plan_of(input.subject))
             self.records.change(input.subject, entry)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from hark.decide.step import step
 from hark.history.reader import open_snapshot
-from hark.model import DAY, HOUR, Kind, Lane, sequence
+from hark.model import DAY, GROUPS, HOUR, Kind, Lane, sequence
 from tests.engine.world import START, World
 
 BUYERS = """
@@ -245,3 +245,24 @@ def test_a_step_that_fails_costs_only_its_input(world: World, monkeypatch: pytes
     record = world.reader.record(1)
     assert record is not None and "buyers" in record.members
     assert world.names().count("Segment Entered") == 1
+
+
+def test_a_step_that_fails_costs_a_group_only_its_input(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the team said of a group in the same tick, before the broken call, stays."""
+
+    def fragile(record, input, plan):  # type: ignore[no-untyped-def]
+        if input.subject > GROUPS and b"bad" in input.context + input.properties:
+            record.traits.clear()
+            raise RuntimeError("half-way")
+        return step(record, input, plan)
+
+    monkeypatch.setattr("hark.engine.parts.step", fragile)
+    world.catch_up()
+    for traits in ({"plan": "pro"}, {"bad": True}):
+        world.post("group", userId="ada", groupId="acme", traits=traits)
+    world.catch_up()
+    assert [one.reason for one in world.reader.problems()] == ["step.failed"]
+    record = world.reader.record(GROUPS + 1)
+    assert record is not None and record.traits["plan"].value == "pro"
