@@ -166,6 +166,17 @@ class Workspace:
 
         return open_reader(self.data)
 
+    def subject(self, id: str) -> int:
+        """The customer that has an id. Raises HarkError: `customer.unknown`, `customer.several`."""
+        found = self.state().find_all(id)
+        if not found:
+            hint = "give a userId, an anonymousId, an e-mail address, a phone number, a device or #number"
+            raise HarkError(f"nobody has the id {id}", hint, "customer.unknown")
+        if len(found) > 1:
+            message = f"{len(found)} customers have {id}: {', '.join(f'#{one}' for one in found)}"
+            raise HarkError(message, "name one by its number", "customer.several")
+        return found[0]
+
     def snapshot(self) -> Snapshot:
         """The history as it stands now."""
         from hark.history.reader import open_snapshot

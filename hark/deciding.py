@@ -43,7 +43,7 @@ SOURCE = "hark"
 
 class Deciding(ABC):
     """What a workspace says of its campaigns, and is told about them. Raises HarkError `campaign.unknown` for
-    a campaign that is not there, `customer.unknown` for a customer."""
+    a campaign that is not there, `customer.unknown` and `customer.several` for a customer."""
 
     _workspace: Workspace
 
@@ -81,10 +81,10 @@ class Deciding(ABC):
 
     def why(self, customer: str, campaign: str | None = None) -> list[Line]:
         """Every decision about a customer with its reason, in the order of time."""
+        self._workspace.settle()
         if campaign is not None:
             self._document(campaign)
-        self._workspace.settle()
-        return explain(self._workspace.snapshot().subject_events(self._subject(customer)), campaign)
+        return explain(self._workspace.snapshot().subject_events(self._workspace.subject(customer)), campaign)
 
     def why_not(self, customer: str, campaign: str) -> list[Standing]:
         """What stands between a customer and a campaign now; nothing is decided by asking."""
@@ -191,6 +191,7 @@ class Deciding(ABC):
     # -- whom and what it is about --------------------------------------------------------------------
 
     def _document(self, campaign: str) -> Document:
+        self._workspace.settle()
         documents = [one for one in self._workspace.state().documents() if one.kind == "campaign"]
         found = next((one for one in documents if one.name == campaign), None)
         if found is None:
@@ -207,15 +208,8 @@ class Deciding(ABC):
         state = self._workspace.state()
         return Plan.compile(state.documents(), zone=self._workspace.settings.zone)
 
-    def _subject(self, customer: str) -> int:
-        found = self._workspace.state().find(customer)
-        if found is None:
-            hint = "give a userId, an anonymousId, an e-mail or #number"
-            raise HarkError(f"nobody is known as {customer}", hint, "customer.unknown")
-        return found
-
     def _record(self, customer: str) -> Record:
         self._workspace.settle()
-        subject, state = self._subject(customer), self._workspace.state()
+        subject, state = self._workspace.subject(customer), self._workspace.state()
         known = state.key(subject)
         return state.record(subject) or fresh(subject, *(known or (str(subject), 0)))

@@ -11,14 +11,12 @@ import typer
 from hark import clock
 from hark.app import Workspace
 from hark.cli import show
-from hark.cli.identity import one_customer
 from hark.cli.show import HERE, Data, Json
 from hark.errors import HarkError
 from hark.questions import ask
 
 if TYPE_CHECKING:
     from hark.decide.why import Line
-    from hark.decide.why_not import Standing
     from hark.definitions.document import Document
     from hark.model import Event, Record
 
@@ -40,7 +38,7 @@ def _settled(data: Data) -> Workspace:
 def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     """One customer's ids, traits, segments and latest events."""
     workspace = _settled(data)
-    subject = one_customer(workspace, id)
+    subject = workspace.subject(id)
     record = workspace.state().record(subject)
     ids = workspace.state().ids(subject)
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
@@ -102,14 +100,11 @@ def why(
     json: Json = False,
 ) -> None:
     """Why messages were sent to a customer, and why not: every decision with its reason."""
-    from hark.decide.why import explain
+    from hark.workspace import History
 
-    workspace = _settled(data)
-    if campaign is not None:
-        versions_of(workspace, campaign)
-    subject = one_customer(workspace, customer)
-    lines = explain(workspace.snapshot().subject_events(subject), campaign)
-    standing = _standing(workspace, subject, campaign) if campaign else []
+    history = History(data)
+    lines = history.why(customer, campaign)
+    standing = history.why_not(customer, campaign) if campaign else []
     if json:
         show.as_json({"lines": lines, **({"now": standing} if campaign else {})})
         return
@@ -122,18 +117,6 @@ def why(
         )
         if all(one.holds is not False for one in standing):
             show.console.print("Nothing else stands in the way.", style="dim")
-
-
-def _standing(workspace: Workspace, subject: int, campaign: str) -> list[Standing]:
-    """What stands between the customer and the campaign now."""
-    from hark.decide.plan import Plan
-    from hark.decide.record import fresh
-    from hark.decide.why_not import why_not
-
-    state, now = workspace.state(), workspace.clock.now()
-    plan = Plan.compile(state.documents(), zone=workspace.settings.zone)
-    record, known = state.record(subject), state.key(subject)
-    return why_not(record or fresh(subject, *(known or ("", now))), plan, campaign, now)
 
 
 def _decisions(lines: Sequence[Line], customer: str, campaign: str | None) -> None:

@@ -20,19 +20,6 @@ def register(app: typer.Typer) -> None:
     app.command()(unmerge)
 
 
-def one_customer(workspace: Workspace, id: str) -> int:
-    """The subject of an id. Raises HarkError: `customer.unknown`, `customer.several`."""
-    found = workspace.state().find_all(id)
-    if not found:
-        hint = "give a userId, an anonymousId, an e-mail address, a phone number, a device or #number"
-        raise HarkError(f"nobody has the id {id}", hint, "customer.unknown")
-    if len(found) > 1:
-        numbers = ", ".join(f"#{one}" for one in found)
-        message = f"{len(found)} customers have {id}: {numbers}"
-        raise HarkError(message, "name one by its number", "customer.several")
-    return found[0]
-
-
 def merges(
     customer: Annotated[str | None, typer.Argument(help="Any id of a customer; none: everybody's.")] = None,
     data: Data = HERE,
@@ -41,7 +28,7 @@ def merges(
     """Who turned out to be one customer, when and why, and what was undone. Newest first."""
     workspace = Workspace(data)
     workspace.settle()
-    subject = None if customer is None else one_customer(workspace, customer)
+    subject = None if customer is None else workspace.subject(customer)
     found = workspace.state().joined(subject)
     if json:
         show.as_json({"merges": [_json(one) for one in found]})
