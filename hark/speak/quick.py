@@ -7,6 +7,7 @@ plain goes the library's way, so that there is one meaning; a property test hold
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any, TextIO
@@ -72,9 +73,9 @@ class Value(OutputNode):
         super().__init__(token, expression)
         self.path = path_of(expression)
 
+    @abstractmethod
     def said(self, context: RenderContext) -> str:
         """The text of the value, escaped where the context escapes. By the library's own evaluation."""
-        raise NotImplementedError
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         return buffer.write(self.said(context))

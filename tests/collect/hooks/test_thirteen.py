@@ -95,10 +95,15 @@ class Services:
     def report(self, link: str, subject: int) -> None:
         """Open the link of a message, look, and press the button."""
         made = open_links(self.server.data, self.server.url).url(Report(subject, "social", link, "m1"))
-        shown = httpx.get(made, timeout=20, trust_env=False, verify=False)
-        assert (shown.status_code, "I have done it" in shown.text) == (200, True)
-        assert "utm_source=hark" in shown.text
+        shown = eventually(lambda: self.page(made), what="the link's page")
+        assert "I have done it" in shown.text
+        assert (shown.status_code, "utm_source=hark" in shown.text) == (200, True)
         assert httpx.post(made, timeout=20, trust_env=False, verify=False).status_code == 200
+
+    def page(self, link: str) -> httpx.Response | None:
+        """The page behind a link, once the console is there."""
+        found = httpx.get(link, timeout=20, trust_env=False, verify=False)
+        return None if found.status_code == 503 else found
 
 
 def mac(message: bytes, algorithm: str = "sha256") -> bytes:
