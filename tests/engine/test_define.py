@@ -170,3 +170,24 @@ def test_what_an_input_sets_off_comes_in_one_order_in_every_engine(world: World)
         json.loads(one.properties)["segment"] for one in world.events() if one.name == "Segment Entered"
     ]
     assert entered == ["first", "later"] * 2
+
+
+def test_who_is_no_longer_inside_by_a_new_definition_leaves_its_campaigns(world: World) -> None:
+    """A run that ends on leaving its segment ends too when the segment comes to ask for more."""
+    waiting = (
+        "campaign: more\ntrigger: {enters: buyers}\ngoal: {event: Read, within: 7d}\ncontrol: none\n"
+        "why: a test\ntopic: news\nexit: [{leaves: buyers}]\n"
+        "steps: [{wait: {for: 2d}}, {send: {channel: email, template: hello}}]\n"
+        "---\ntopic: news\ndefault: in\n"
+        "---\ntemplate: hello\nchannel: email\nsubject: Hello\ntext: Hello\n"
+    )
+    world.define(f"{BUYERS}\n---\n{waiting}")
+    world.identify("ada", email="ada@shop.example")
+    for _ in range(2):
+        world.track("ada", "Order Completed")
+    world.catch_up()
+    assert "Campaign Entered" in world.names() and "Campaign Exited" not in world.names()
+    world.define(BUYERS.replace("2", "3"))
+    world.catch_up()
+    exits = [json.loads(one.properties) for one in world.events() if one.name == "Campaign Exited"]
+    assert [(one["campaign"], one["reason"]) for one in exits] == [("more", "left_segment")]
