@@ -41,12 +41,14 @@ DERIVED = 2000
 
 def live_engine(data: Path, clock: Clock, url: str) -> Engine:
     """The engine of a server at `url`, with deliverer threads behind it."""
-    from hark.engine.loop import Engine
+    from hark.engine.loop import Engine, telling
     from hark.speak.keyfile import open_links
+    from hark.store.vitals import Pulse
 
     chosen = settings.read(data)
     links = open_links(data, chosen.base_url or url)
-    return Engine(data, clock, _Speaker(data, clock, links, chosen), chosen)
+    with telling(Pulse(data)):
+        return Engine(data, clock, _Speaker(data, clock, links, chosen), chosen)
 
 
 class _Speaker:

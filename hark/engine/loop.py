@@ -6,6 +6,8 @@ import gc
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hark.clock import Clock
@@ -39,6 +41,24 @@ SWITCH_S = 0.0005
 go of it at each call of SQLite."""
 EX_TEMPFAIL = 75
 """Exit code that means: try again a little later."""
+
+
+@contextmanager
+def telling(pulse: Pulse) -> Iterator[None]:
+    """Says what ends the engine to whoever asks whether the server is ready, also when it could not start.
+
+    Where SQLite cannot write (full disk) the process ends for a later start.
+    """
+    try:
+        yield
+    except StorageError as error:
+        problem = HarkError(f"the state can't be written: {error}", "free some space", "state.full")
+        sys.stderr.write(f"{problem}\n")
+        pulse.failed(str(problem))
+        raise SystemExit(EX_TEMPFAIL) from error
+    except Exception as error:
+        pulse.failed(f"{type(error).__name__}: {error}")
+        raise
 
 
 class Engine:
@@ -80,7 +100,7 @@ class Engine:
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
         sys.setswitchinterval(SWITCH_S)
-        try:
+        with telling(self._pulse):
             idle_s = IDLE_S
             while not stop.is_set():
                 began = time.perf_counter()
@@ -92,14 +112,6 @@ class Engine:
                 if pause_s > 0:
                     stop.wait(pause_s)
             self.close()
-        except StorageError as error:
-            problem = HarkError(f"the state can't be written: {error}", "free some space", "state.full")
-            sys.stderr.write(f"{problem}\n")
-            self._pulse.failed(str(problem))
-            raise SystemExit(EX_TEMPFAIL) from error
-        except Exception as error:
-            self._pulse.failed(f"{type(error).__name__}: {error}")
-            raise
 
     def catch_up(self) -> None:
         """Folds all there is in the log and fires what is due, then returns with everything closed."""
