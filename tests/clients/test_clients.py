@@ -145,8 +145,8 @@ def test_restarts_in_mid_flush(world: World, tls: Proxy, shop: str, browser: web
         finish(process, 90)
     for name in CLIENTS:
         assert not lost(stored(world.data, name, by_row=name == "customerio"), MANY), name
-    there = "the browser's are there"  # it tries again after pauses that grow up to a minute
-    wait_for(lambda: not lost(stored(world.data, "segment_browser"), MANY), there, patience_s=120)
+    there = "the browser's are there"  # each pause after a failure is twice the last one
+    wait_for(lambda: not lost(stored(world.data, "segment_browser"), MANY), there, patience_s=300)
 
 
 @pytest.mark.torture
