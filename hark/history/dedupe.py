@@ -1,6 +1,6 @@
 """Which message ids were seen before: 128-bit fingerprints in time buckets, each kept until its own moment.
 
-A bucket is a hash table of two 64-bit words a slot (16 bytes; 20 to 30 bytes an id at the load it keeps) and
+A bucket is a hash table of two 64-bit words a slot (16 bytes; 25 to 31 bytes an id at the load it keeps) and
 is named by the instant at which it may be forgotten. A source chooses its span; an id is looked up in every
 bucket, so that a span can be changed at any time. Time is the arrival of rows, never the wall clock. What a
 tick added goes into its transaction (`take`) and comes back by `load`, so that a restart forgets nothing and
@@ -27,8 +27,8 @@ BUCKETS = 6
 LONGEST = 28 * DAY
 """The longest span that a source may ask for."""
 FIRST_SLOTS = 1 << 10
-FULL = 0.8
-GROWTH = 1.5
+FULL = 0.65
+GROWTH = 1.25
 
 
 class Added(Struct, frozen=True):
@@ -140,7 +140,7 @@ class _Table:
         from hark.history.probing import insert
 
         self._grow(len(words))
-        self.used += insert(self.slots, words, new)
+        self.used += insert(self.slots, words, new)[0]
 
     def add(self, words: Words) -> None:
         self.add_new(words, np.ones(len(words), np.bool_))
