@@ -307,6 +307,8 @@ class Sent(Struct, array_like=True, gc=False):
     """How many attempts ended without anybody knowing whether it was accepted."""
     stands: bool = False
     """It waits until its campaign goes on."""
+    content: str = ""
+    """The item of the catalogue that it brings."""
 
 
 class Balance(Struct, array_like=True, gc=False):

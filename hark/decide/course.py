@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from hark.decide.program import Fork, Instruction, first_sends, program_of
 from hark.definitions.learned import Allocation
 from hark.definitions.references import references
-from hark.definitions.types import Campaign, EventMatch, Goal, Variant, Wait
+from hark.definitions.steps import every
+from hark.definitions.types import Campaign, EventMatch, Goal, Send, Variant, Wait
 from hark.model import CAMPAIGN_TRIGGERED, DAY, JSON, Event, Instant
 from hark.understand import operators
 from hark.understand.conditions import Condition
+from hark.understand.conditions.acquainted import ACQUAINTED
 from hark.understand.conditions.group import InGroup
 
 Test: TypeAlias = Callable[[bytes], bool]
@@ -114,6 +116,8 @@ class Course:
         yield from (one.goal.when for one in self.pursued if one.goal.when is not None)
         if self.unit is not None:
             yield self.unit
+        if sends_content(self.campaign):
+            yield ACQUAINTED
 
     def matches(self) -> Iterator[Match]:
         """All that an event may be for: its goals, its trigger, the end of a wait."""
@@ -125,6 +129,12 @@ class Course:
     def goal_until(self, entered_at: Instant) -> Instant:
         """The last instant at which the goal of an entry at `entered_at` counts."""
         return entered_at + self.goal_us
+
+
+def sends_content(campaign: Campaign) -> bool:
+    """Whether one of its steps sends an item of the catalogue."""
+    steps = (step for variant in campaign.variants for step in every(variant.steps))
+    return any(isinstance(step, Send) and step.content is not None for step in steps)
 
 
 def _starts_when(campaign: Campaign) -> Match | None:

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 
 from hark.clock import derived_id
 from hark.decide import rules
+from hark.decide.catalogue import pick
 from hark.decide.course import Course
 from hark.decide.limits import Withhold
 from hark.decide.messages import offer, withhold
 from hark.decide.reasons import Held
 from hark.decide.references import bound
 from hark.decide.work import Work
+from hark.definitions.contents import Content
 from hark.definitions.types import Send, Task, Webhook
 from hark.model import JSON, Instant, Run, Sent
+from hark.understand.conditions.acquainted import ACQUAINTED
 
 
 def send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> None:
@@ -22,8 +25,24 @@ def send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> No
     channel, template = chosen(work, course, step)
     expires = None if step.expires_us is None else work.now + step.expires_us
     sent = _sent(work, run, course, step.id, channel, template, expires)
+    said = {"data": step.data} | ({"sender": step.sender} if step.sender else {})
+    if step.content is not None:
+        item = pick(work, step.content, run)
+        if isinstance(item, Withhold):
+            run.done = [*run.done, step.id]
+            withhold(work, sent, item)
+            return
+        said |= {"item": item.shown()}
+        _bring(sent, item)
     known = entering and course.first_channels == {channel}
-    _go(work, run, sent, {"data": step.data} | ({"sender": step.sender} if step.sender else {}), known)
+    _go(work, run, sent, said, known)
+
+
+def _bring(sent: Sent, item: Content) -> None:
+    """The message brings the item, and is worth sending only while that is offered."""
+    sent.content = item.name
+    if item.ends is not None:
+        sent.expires_at = min(item.ends, sent.expires_at or item.ends)
 
 
 def would_send(work: Work, course: Course, step: Send) -> Sent:
@@ -111,7 +130,10 @@ def named(id: str) -> bool:
 def _go(work: Work, run: Run, sent: Sent, said: Mapping[str, JSON], cleared: bool = False) -> None:
     repeats, run.done = sent.step in run.done, [*run.done, sent.step]
     if run.shadow:
-        withhold(work, sent, Withhold(Held(run.arm), {}))
+        fact = withhold(work, sent, Withhold(Held(run.arm), {}))
+        if sent.content:  # the next step of this moment chooses another one, as it would for the treated
+            kept = work.record.summaries
+            kept[ACQUAINTED.key] = ACQUAINTED.fold(kept.get(ACQUAINTED.key), fact)
     elif repeats:
         withhold(work, sent, Withhold(Held.ALREADY_DONE, {}))
     else:

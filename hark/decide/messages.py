@@ -14,6 +14,7 @@ from typing import TypeAlias
 from hark.clock import derived_id
 from hark.decide import rules
 from hark.decide.attention import affordable, spend
+from hark.decide.catalogue import has_read
 from hark.decide.consents import state
 from hark.decide.limits import NOT_TO_CUSTOMERS, Defer, Withhold, capped, quiet
 from hark.decide.manners import asked_recently, open_ticket, outranked
@@ -185,10 +186,10 @@ def waiting(record: Record, message: str) -> Sent | None:
     return next((one for one in record.sends if one.message == message and one.state == "wanted"), None)
 
 
-def withhold(work: Work, sent: Sent, verdict: Withhold) -> None:
+def withhold(work: Work, sent: Sent, verdict: Withhold) -> Event:
     """The fact that a message will not go."""
     facts = {"reason": verdict.reason, "values": verdict.values}
-    work.emit(FactName.MESSAGE_WITHHELD, described(sent) | facts)
+    return work.emit(FactName.MESSAGE_WITHHELD, described(sent) | facts)
 
 
 def described(sent: Sent) -> dict[str, JSON]:
@@ -204,7 +205,7 @@ def described(sent: Sent) -> dict[str, JSON]:
         "channel": sent.channel,
         "topic": sent.topic,
         "transactional": sent.transactional,
-    }
+    } | ({"content": sent.content} if sent.content else {})
 
 
 def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
@@ -277,12 +278,28 @@ def _not_pending(work: Work, sent: Sent) -> Withhold | None:
     return Withhold(Held.NOT_PENDING, {"topic": sent.topic, "state": said})
 
 
+def _already_read(work: Work, sent: Sent) -> Withhold | None:
+    """The customer found by themselves what the message would have brought."""
+    item = work.plan.contents.get(sent.content)
+    if item is None or not has_read(work.record, item):
+        return None
+    return Withhold(Held.ALREADY_READ, {"content": item.name, "title": item.title})
+
+
 def _no_consent(work: Work, sent: Sent) -> Withhold | None:
     values: Values | None = rules.lacking_consent(work, sent.topic, sent.channel)
     return None if values is None else Withhold(Held.NO_CONSENT, values)
 
 
-FOR_ALL: tuple[Rule, ...] = (_expired, _exited, _paused, _not_reachable, _suppressed, _not_pending)
+FOR_ALL: tuple[Rule, ...] = (
+    _expired,
+    _exited,
+    _paused,
+    _not_reachable,
+    _suppressed,
+    _not_pending,
+    _already_read,
+)
 MANNERS: tuple[Rule, ...] = (open_ticket, asked_recently, outranked, quiet, capped, affordable)
 FOR_CAMPAIGNS: tuple[Rule, ...] = (*FOR_ALL, _no_consent, *MANNERS)
 """Transactional messages are asked only the first part."""

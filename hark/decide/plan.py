@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hark.decide.course import Course, Match, learned
+from hark.decide.course import Course, Match, learned, sends_content
 from hark.decide.holdouts import Holdouts
 from hark.decide.levels import CHANGES, Levels
 from hark.decide.watch import (
@@ -28,6 +28,7 @@ from hark.decide.watch import (
     narrowed,
 )
 from hark.decide.weights import weights
+from hark.definitions.contents import Content
 from hark.definitions.document import Document
 from hark.definitions.learned import Allocation, Effect
 from hark.definitions.levels import Ladder
@@ -51,9 +52,13 @@ T = TypeVar("T")
 
 
 def _on_stage(one: Definition) -> bool:
-    """Whether it is a campaign that a stage of the decision to buy starts."""
+    """Whether it is a campaign that a stage of the decision to buy starts, or that chooses by it."""
     level = one.trigger.level if isinstance(one, Campaign) else None
-    return level is not None and level.kind == "stage"
+    return (level is not None and level.kind == "stage") or _chooses(one)
+
+
+def _chooses(one: Definition) -> bool:
+    return isinstance(one, Campaign) and sends_content(one)
 
 
 class Plan:
@@ -64,6 +69,8 @@ class Plan:
         self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
         self.computed = {thing.name: thing.trait for thing in things if isinstance(thing, Computed)}
+        self.contents = {thing.name: thing for thing in things if isinstance(thing, Content)}
+        """The catalogue of what is published."""
         policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
         self.attention = policies.get("attention", Policy("attention"))
         hours = self.attention.quiet_hours
@@ -146,11 +153,11 @@ class Plan:
         Raises DefinitionError for a document that has not passed the language's checks.
         """
         typed = [definition(document, zone) for document in documents]
-        if any(_on_stage(one) for one in typed):
+        older = [definition(document, zone) for document in versions_in_use]
+        if any(map(_on_stage, typed)) or any(map(_chooses, older)):
             stands = typed
             typed = with_stages(typed, zone)
             documents = [*documents, *([built_in(zone)[0]] if len(typed) > len(stands) else [])]
-        older = [definition(document, zone) for document in versions_in_use]
         known = with_stages(typed, zone)
         return cls(
             list(zip(documents, resolved(typed, known), strict=True)),

@@ -56,6 +56,8 @@ class Held(StrEnum):
     REHEARSAL = "rehearsal"
     ALREADY_DONE = "already_done"
     RESUMED = "resumed"
+    NO_CONTENT = "no_content"
+    ALREADY_READ = "already_read"
 
 
 class Stays(StrEnum):
@@ -133,6 +135,8 @@ HELD: Mapping[Held, str] = {
     Held.REHEARSAL: "the campaign is rehearsed: everything is done but handing messages off",
     Held.ALREADY_DONE: "the run had done this step already, before it was moved to this version",
     Held.RESUMED: "the campaign goes on",
+    Held.NO_CONTENT: "is at {stage}, and has read or been sent all of the {fit} items that fit, of {items}",
+    Held.ALREADY_READ: "had read {title} of their own accord before it went",
     Held.PROVIDER: "the provider could not take it at attempt {attempt} ({detail})",
 }
 

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from hark.clock import moment
 from hark.decide.assignment import draw
+from hark.decide.catalogue import pick
 from hark.decide.course import Course
 from hark.decide.entry import entry_key, may_not_again
 from hark.decide.leaving import would_send
-from hark.decide.limits import Defer
+from hark.decide.limits import Defer, Withhold
 from hark.decide.messages import held
 from hark.decide.plan import Plan
 from hark.decide.reasons import HELD, REFUSALS, Held, Refusal
@@ -142,9 +143,15 @@ def _message(work: Work, course: Course) -> Iterator[Standing]:
     variant = draw(work.record, course, work.plan.holdouts, work.now).variant
     steps = next(one.steps for one in course.campaign.variants if one.name == variant)
     step = next((one for one in every(steps) if isinstance(one, Send)), None)
-    verdict = held(work, would_send(work, course, step), cleared=True) if step else None
+    verdict = _verdict(work, course, step) if step else None
     if verdict is not None:
         sentence = filled(HELD[verdict.reason], verdict.values)
         if isinstance(verdict, Defer):
             sentence += f"; it would wait until {moment(verdict.until):%Y-%m-%d %H:%M} UTC"
         yield Standing(verdict.reason.value, False, f"a message now: {sentence}", verdict.values)
+
+
+def _verdict(work: Work, course: Course, step: Send) -> Withhold | Defer | None:
+    """What would hold a send back now; before all else that there is nothing left to send."""
+    item = pick(work, step.content) if step.content is not None else None
+    return item if isinstance(item, Withhold) else held(work, would_send(work, course, step), cleared=True)

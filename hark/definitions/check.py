@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from hark.definitions import content_check as contents
 from hark.definitions import level_check as levels
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.engagement import PURCHASE
@@ -37,6 +38,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
             found += _campaign(document, document.definition, known)
         if isinstance(document.definition, Hypothesis):
             found += _hypothesis(document, document.definition, known)
+    found += contents.problems(parsed, known)
     return found or [problem for document in parsed for problem in levels.problems(document, known)]
 
 

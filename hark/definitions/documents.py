@@ -1,4 +1,4 @@
-"""How each kind of document is written, and which kinds are still to come."""
+"""How each kind of document is written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hark.definitions.blocks import BRAND
 from hark.definitions.campaigns import CAMPAIGN, Weights
 from hark.definitions.computed import COMPUTED
 from hark.definitions.conditions import ANYWHERE
+from hark.definitions.contents import CONTENT
 from hark.definitions.engagement import ENGAGEMENT
 from hark.definitions.goals import PROGRAMME_GOAL
 from hark.definitions.languages import IN_LANGUAGES
@@ -45,8 +46,6 @@ from hark.definitions.types import (
     Topic,
 )
 from hark.definitions.yaml import Node
-
-PLANNED_KINDS = ("content",)
 
 _SUBJECT: Shape[str] = Either(
     Choice(("customer",)), Record("subject", {}, lambda _values, _n, _r: "customer", planned=("group",))
@@ -185,4 +184,5 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "survey": SURVEY,
     "stage": STAGE,
     "hypothesis": HYPOTHESIS,
+    "content": CONTENT,
 }

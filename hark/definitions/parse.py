@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from hark.definitions import check, yaml
 from hark.definitions.document import Document
-from hark.definitions.documents import KINDS, PLANNED_KINDS
+from hark.definitions.documents import KINDS
 from hark.definitions.problems import DefinitionError, Problem, nearest
 from hark.definitions.shapes import Invalid, Reading
 from hark.definitions.types import Definition
@@ -73,9 +73,7 @@ def _document(node: Node, reading: Reading) -> Parsed | None:
         reading.expected(node, "a document", f"it begins with its kind: {', '.join(KINDS)}")
         return None
     kind = next(iter(node.value))
-    if kind in PLANNED_KINDS:
-        reading.refuse(node, f'documents of kind "{kind}" are not yet built', f"built: {', '.join(KINDS)}")
-    elif kind not in KINDS:
+    if kind not in KINDS:
         reading.refuse(node, f'"{kind}" is not a kind of document', nearest(kind, KINDS))
     else:
         definition = KINDS[kind].read(node, reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hark.definitions.by_name import ByName
+from hark.definitions.contents import PICKING
 from hark.definitions.references import REF, is_reference
 from hark.definitions.shapes import (
     INVALID,
@@ -57,6 +58,7 @@ def _send(values: Values, node: Node, reading: Reading) -> Send | Invalid:
         values.get("with"),
         tuple(others),
         values.get("sender", ""),
+        values.get("content"),
     )
 
 
@@ -69,6 +71,7 @@ SEND = Record(
         "with": Plain(),
         "expires": Duration(),
         "sender": NAME,
+        "content": PICKING,
     },
     _send,
     required=("template",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from hark.definitions.beliefs import Hypothesis
+from hark.definitions.contents import Content, Picking
 from hark.definitions.event_plan import Event
 from hark.definitions.learned import Allocation, Effect
 from hark.definitions.levels import Levelled, Reaching
@@ -103,6 +104,8 @@ class Send(Struct, frozen=True, tag="send"):
     order."""
     sender: str = ""
     """The one sender by which it goes; "": any of the channel's."""
+    content: Picking | None = None
+    """Of the catalogue, an item for whoever gets it."""
 
     @property
     def ways(self) -> tuple[tuple[str, str], ...]:
@@ -392,4 +395,5 @@ Definition: TypeAlias = (
     | Source
     | Event
     | Survey
+    | Content
 )

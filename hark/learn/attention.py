@@ -14,13 +14,12 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from hark.definitions.contents import WORDS_A_MINUTE
 from hark.learn.aftermath import LATER_US, Afters, afters
 from hark.learn.columns import Flags, Snapshot, integers
 from hark.learn.compare import Interval
 from hark.model import FactName, Instant, ResponseName
 
-WORDS_A_MINUTE = 238.0
-"""Silent reading of English by adults (Brysbaert 2019, Journal of Memory and Language 109, 104047)."""
 GLANCE_S = 2.0
 """What a message asks of who does not open it: to see who writes, and what about."""
 SENT, GOAL = FactName.MESSAGE_SENT.value, FactName.GOAL_REACHED.value

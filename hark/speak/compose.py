@@ -92,7 +92,7 @@ def body(row: OutboxRow) -> JSON:
 
 
 def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict[str, JSON]:
-    """What a template may read: customer, event, events, data, campaign, topic, links, now."""
+    """What a template may read: customer, event, events, data, content, campaign, topic, links, now."""
     content = row.content
     topic = content.get("topic")
     says = book.topics[topic].words(_language(row)) if topic in book.topics else None
@@ -101,6 +101,7 @@ def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict
         "event": content.get("event") or {},
         "events": content.get("events") or [],
         "data": content.get("data") or {},
+        "content": content.get("item") or {},
         "campaign": {"name": row.campaign, "version": content.get("version"), "arm": content.get("arm")},
         "topic": {"name": topic, "says": says},
         "links": {

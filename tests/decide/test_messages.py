@@ -119,6 +119,32 @@ def restarted() -> Story:
     return story
 
 
+CONTENT = """content: guide
+title: A guide
+url: https://shop.example/guide
+format: guide
+---
+"""
+TO_READ = "{send: {channel: email, template: hello, content: by_stage}}"
+
+
+def no_content() -> Story:
+    story = Story(plan_of(CONTENT + campaign(f"[{TO_READ}]")))
+    story.does("Content Read", content="/guide")
+    story.does("Signed Up")
+    return story
+
+
+def already_read() -> Story:
+    story = Story(plan_of(QUIET + CONTENT + campaign(f"[{TO_READ}]")))
+    story.now = START + 13 * HOUR
+    story.does("Signed Up")
+    story.does("Content Read", content="/guide")
+    story.now += DAY
+    story.deliver()
+    return story
+
+
 DEFERS_ONLY = (Held.QUIET_HOURS, Held.PROVIDER, Held.UNKNOWN, Held.WEIGHING, Held.RESUMED)
 
 
@@ -208,6 +234,8 @@ WITHHELD: dict[Held, Callable[[], Story]] = {
     Held.OUTRANKED: outranked,
     Held.REHEARSAL: rehearsed,
     Held.ALREADY_DONE: already_done,
+    Held.NO_CONTENT: no_content,
+    Held.ALREADY_READ: already_read,
 }
 
 

@@ -13,7 +13,6 @@ from hark.clock import instant, unit_hash
 from hark.decide.plan import Plan
 from hark.definitions.document import Document
 from hark.definitions.parse import parse
-from hark.definitions.problems import DefinitionError
 from hark.model import DAY, HOUR, FactName
 from tests.decide.story import START, Story
 
@@ -150,6 +149,19 @@ def _ticket(story: Story) -> None:
     passes(story, 3)
 
 
+def _makes_up_their_mind(story: Story) -> None:
+    """Looks on two days, reads the guide that comes, puts one into the basket, and gets what is for that."""
+    for _ in range(2):
+        story.does("Product Viewed", product_id="p1")
+        passes(story, 1)
+    story.does("Content Read", content="/guides/what-to-look-for", active_s=200)
+    passes(story, 1)
+    story.does("Product Added", product_id="p1")
+    passes(story, 10)
+    told = [one["content"] for one in story.found(FactName.MESSAGE_SENT)]
+    assert told == ["what_to_look_for", "how_a_club_chose", "sizes_explained"]
+
+
 @dataclass(frozen=True)
 class Case:
     """What happens to the customer a campaign is for, and which messages go."""
@@ -192,6 +204,7 @@ CASES = {
         ["renew", "last_day"],
         {"renews_at": "2026-04-05T00:00:00Z", "plan": "pro"},
     ),
+    "content by stage": Case(_makes_up_their_mind, ["to_read", "to_read", "to_read"]),
     "support follow-up": Case(_ticket, ["was_it_good"]),
 }
 
@@ -206,10 +219,3 @@ def test_a_usual_campaign_runs(name: str) -> None:
         story.knows(**case.traits)
     case.happens(story)
     assert [sent["template"] for sent in story.found(FactName.MESSAGE_SENT)] == case.goes
-
-
-def test_content_by_stage_says_not_yet() -> None:
-    """The twenty-second: content chosen by the stage of the decision is planned, and says so."""
-    text = HEAD + "content: guide\nstage: evaluating\n"
-    with pytest.raises(DefinitionError, match="not yet built"):
-        parse(text)

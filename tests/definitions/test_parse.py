@@ -177,6 +177,9 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "survey poll", "survey keys", "survey asked", "template leads", "template in the product",
         "button nowhere", "push asks nothing",
         "rule without an event", "rule about nobody", "ignored and mapped", "not of a path",
+            "content: a topic twice", "content: length said twice", "content: no such stage",
+            "content: two items of one address", "content: a stage goes while an item is for it",
+            "send: nothing to choose from", "send: words of content that nobody has",
             "worth by half weeks", "the value of purchases without the property that has it",
     }  # fmt: skip
     accepted = set()

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "hark"
 
 BASE = {"model", "facts", "clock", "errors"}
-CONDITIONS = {"understand.conditions", "understand.operators"}
+CONDITIONS = {"understand.conditions", "understand.operators", "understand.addresses"}
 LANGUAGE = BASE | CONDITIONS | {"definitions"}
 CONTRACTS = LANGUAGE | {"store.contracts", "settings"}
 STAGES = ["collect", "history", "understand", "decide", "speak", "learn"]
@@ -22,6 +22,7 @@ MAY: dict[str, set[str]] = {
     "settings": {"errors"},
     "understand.conditions": BASE | CONDITIONS,
     "understand.operators": BASE,
+    "understand.addresses": BASE,
     "definitions": LANGUAGE,
     "store": CONTRACTS | {"store", "history.columns", "decide.record"},
 }

@@ -42,7 +42,7 @@ def count(data: Path) -> int:
         ("segment: lapsed\nwhere: {did: [", "lapsed.yaml:"),
         ("segment: lapsed\nwhere: {did: {event: A, tmes: {gte: 2}}}", "times"),
         ("segment: lapsed\nwher: {did: A}", "where"),
-        ("content: guide\nsays: Hello", "not yet"),
+        ("template: hello\nchannel: whatsapp\ntext: Hello", "not yet"),
     ],
 )
 def test_a_wrong_definition_is_refused_whole(tmp_path: Path, wrong: str, says: str) -> None:

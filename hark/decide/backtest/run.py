@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from hark.decide.backtest.found import Found, Teller
 from hark.decide.backtest.inputs import History, histories
 from hark.decide.backtest.walk import Since, walk
-from hark.decide.course import Course
+from hark.decide.course import Course, sends_content
 from hark.decide.plan import Plan
 from hark.decide.program import Draw
 from hark.decide.record import fresh
+from hark.definitions.contents import Content
 from hark.definitions.document import Document
+from hark.definitions.engagement import PURCHASE
 from hark.definitions.levels import Ladder
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
@@ -66,7 +68,7 @@ def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: S
     for document, thing in complete:
         if isinstance(thing, Campaign) and thing.name == name:
             kept.append((document, as_launched(thing, span)))
-        elif isinstance(thing, Topic | Policy | Programme | Computed) or (
+        elif isinstance(thing, Topic | Policy | Programme | Computed | Content) or (
             isinstance(thing, Segment | Ladder) and thing.name in wanted
         ):
             kept.append((document, thing))
@@ -104,18 +106,20 @@ def ways(plan: Plan) -> list[Passage]:
 
 
 def _segments(things: Iterable[Definition]) -> Iterator[str]:
-    """The segments that a campaign names, and the levels that start it."""
+    """The segments that a campaign names, the levels that start it, and the stages by which it chooses."""
     for thing in things:
         if isinstance(thing, Campaign):
             level = thing.trigger.level.definition if thing.trigger.level else None
-            yield from (name for name in (thing.trigger.enters, thing.exit_leaves, level) if name)
+            stages = PURCHASE if sends_content(thing) else None
+            yield from (name for name in (thing.trigger.enters, thing.exit_leaves, level, stages) if name)
 
 
 def draws(plan: Plan, course: Course) -> bool:
     """Whether anything depends on a customer's stable key."""
     drawn = any(isinstance(step, Draw) for steps in course.steps.values() for step in steps)
     wide = course.campaign.programme is not None or plan.attention.global_control > 0
-    return wide or drawn or len(course.campaign.variants) > 1
+    several = len(course.campaign.variants) > 1
+    return wide or drawn or several or sends_content(course.campaign)
 
 
 def backtest(
