@@ -203,6 +203,11 @@ class History(Deciding):
         """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
         return self.ask({"attention": {"at": _instant(at)}})
 
+    def content(self, at: str | None = None) -> JSON:
+        """{"items", "formats", "stages", "unlisted"}: of each item of the catalogue who was sent it, who read
+        it and at which stage, and what came later; a description, no lift."""
+        return self.ask({"content": {"at": _instant(at)}})
+
     def subscriptions(self, start: str, end: str, period_days: int = 30, ahead: int = 12) -> JSON:
         """{"alpha", "beta", "periods", "expected", "check"}: how long subscriptions last."""
         asked = {"start": start, "end": end, "period_days": period_days, "ahead": ahead}

@@ -79,6 +79,7 @@ COMMANDS = {
     "verify": ("engagement", "Whether a statement is as it was signed, and by this workspace."),
     "worth": ("worth", "Who is still a customer, how often they will buy, and for how much."),
     "attention": ("attention", "Time well spent: what each message and each text asks of people's time."),
+    "content": ("content", "Each item of the catalogue: who read it, at which stage, and what came later."),
     "ties": ("ties", "The emotional tie: habit, attachment, both or neither."),
     "champions": (
         "champions",

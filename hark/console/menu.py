@@ -18,6 +18,7 @@ PAGES = {
         "Segments": "/segments",
         "Engagement": "/engagement",
         "Stages": "/stages",
+        "Content": "/content",
         "Funnel": "/funnel",
         "Retention": "/retention",
         "Paths": "/paths",

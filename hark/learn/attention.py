@@ -87,7 +87,7 @@ class Caused(Struct, frozen=True):
 
 def messages(snapshot: Snapshot, words: Mapping[str, int], now: Instant) -> list[Message]:
     """Every template of every campaign, by the attention that it asked for; `words` of templates."""
-    rows = _until(snapshot.table((SENT,), COLUMNS), now)
+    rows = until(snapshot.table((SENT,), COLUMNS), now)
     told = [msgspec.json.decode(one) for one in rows["properties"].to_pylist()]
     found = afters(snapshot, (SENT,), now)  # type: ignore[arg-type]
     seen, goals = _seen(snapshot, now), _reached(snapshot, now)
@@ -122,13 +122,13 @@ def _message(
         useful=sum(one in seen["useful"] for one in ids),
         useless=sum(one in seen["useless"] for one in ids),
         minutes=minutes,
-        later=_later(found, rows, over),
+        later=later_of(found, rows, over),
     )
 
 
 def contents(snapshot: Snapshot, now: Instant) -> list[Content]:
     """Every text that somebody read, the one with the most minutes first."""
-    rows = _until(snapshot.table((READ,), COLUMNS), now)
+    rows = until(snapshot.table((READ,), COLUMNS), now)
     told = [msgspec.json.decode(one) for one in rows["properties"].to_pylist()]
     found, who = afters(snapshot, (READ,), now), integers(rows, "subject")  # type: ignore[arg-type]
     spent, worth = _minutes(snapshot, now), _worth(snapshot, now)
@@ -138,14 +138,14 @@ def contents(snapshot: Snapshot, now: Instant) -> list[Content]:
         at = np.array(places, np.int64)
         good, bad = worth.get(name, (0, 0))
         own = sum(float(told[place].get("active_s") or 0) for place in places) / 60
-        later = _later(found, at, found.at[at] + LATER_US < now)
+        later = later_of(found, at, found.at[at] + LATER_US < now)
         title = str(told[places[-1]].get("title") or name)
         readers = len(np.unique(who[at]))
         made.append(Content(name, title, len(places), readers, spent.get(name, own), good, bad, later))
     return sorted(made, key=lambda one: (-one.minutes, one.content))
 
 
-def _later(found: Afters, rows: np.ndarray[Any, Any], over: Flags) -> Later:
+def later_of(found: Afters, rows: np.ndarray[Any, Any], over: Flags) -> Later:
     mine = rows[over]
     columns = (found.returned, found.tried, found.muted, found.complained)
     return Later(len(mine), int((~over).sum()), *(int(column[mine].sum()) for column in columns))
@@ -160,7 +160,7 @@ def caused(lift: Interval, treated: int, worth: float, minutes: float) -> Caused
     return Caused(goals, Interval(goals.estimate * each, goals.low * each, goals.high * each))
 
 
-def _until(rows: pa.Table, now: Instant) -> pa.Table:
+def until(rows: pa.Table, now: Instant) -> pa.Table:
     """By (subject, at, seq), as `afters` has them."""
     subject, at, seq = (integers(rows, name) for name in COLUMNS[:3])
     order = np.lexsort((seq, at, subject))
@@ -177,7 +177,7 @@ def _grouped(keys: Iterable[Key]) -> dict[Key, list[int]]:
 
 def _seen(snapshot: Snapshot, now: Instant) -> dict[str, set[str]]:
     """Ids of the messages that a person read, of those replied to, and of those called worth it or not."""
-    rows = _until(snapshot.table((*OPENS, REPLIED, WORTH), COLUMNS), now)
+    rows = until(snapshot.table((*OPENS, REPLIED, WORTH), COLUMNS), now)
     found: dict[str, set[str]] = {"read": set(), "replied": set(), "useful": set(), "useless": set()}
     for name, raw in zip(rows["name"].to_pylist(), rows["properties"].to_pylist(), strict=True):
         told = msgspec.json.decode(raw)
@@ -196,14 +196,14 @@ def _seen(snapshot: Snapshot, now: Instant) -> dict[str, set[str]]:
 
 def _reached(snapshot: Snapshot, now: Instant) -> set[str]:
     """Runs that reached their goal."""
-    rows = _until(snapshot.table((GOAL,), COLUMNS), now)
+    rows = until(snapshot.table((GOAL,), COLUMNS), now)
     told = map(msgspec.json.decode, rows["properties"].to_pylist())
     return {one["run"] for one in told if not one.get("also")}
 
 
 def _minutes(snapshot: Snapshot, now: Instant) -> dict[str, float]:
     """By text, minutes of activity where the reading script told them."""
-    rows = _until(snapshot.table((SPENT,), COLUMNS), now)
+    rows = until(snapshot.table((SPENT,), COLUMNS), now)
     found: dict[str, float] = {}
     for told in map(msgspec.json.decode, rows["properties"].to_pylist()):
         name = str(told.get("content") or told.get("title") or "")
@@ -213,7 +213,7 @@ def _minutes(snapshot: Snapshot, now: Instant) -> dict[str, float]:
 
 def _worth(snapshot: Snapshot, now: Instant) -> dict[str, tuple[int, int]]:
     """By text, different people whose last word was that it was worth their time, and that it was not."""
-    rows = _until(snapshot.table((WORTH,), COLUMNS), now)
+    rows = until(snapshot.table((WORTH,), COLUMNS), now)
     last: dict[tuple[str, int], bool] = {}
     subjects = integers(rows, "subject").tolist()
     for subject, told in zip(subjects, map(msgspec.json.decode, rows["properties"].to_pylist()), strict=True):

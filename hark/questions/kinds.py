@@ -25,6 +25,7 @@ from hark.questions.authors import AuthorsQuestion, authors
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.calendar import CalendarQuestion, ask_calendar
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
+from hark.questions.content import ContentQuestion, content
 from hark.questions.digest import DigestQuestion, digest
 from hark.questions.effects import EffectsQuestion, learned
 from hark.questions.engagement import EngagementQuestion, engagement
@@ -197,6 +198,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "digest": (DigestQuestion, digest),
     "estimates": (EstimatesQuestion, estimates),
     "attention": (AttentionQuestion, attention),
+    "content": (ContentQuestion, content),
     "ties": (TiesQuestion, ties),
     "champions": (ChampionsQuestion, champions),
     "referrals": (ReferralsQuestion, referrals),

@@ -52,6 +52,7 @@ MORE_PAGES = [
     "/sources/shop",
     "/rejects?source=shop&since=1d",
     "/attention",
+    "/content",
     "/champions",
     "/ties?months=3",
     "/worth",

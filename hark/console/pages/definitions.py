@@ -64,6 +64,15 @@ belief: They come back if they see what is new in what they bought
 # situation: slowing_down       the segment that it is about
 # tests: [come_back]            the campaigns that test it
 """,
+    "content": """\
+content: what_to_look_for
+title: What to look for in a running shoe
+url: https://shop.example/guides/what-to-look-for
+format: guide                   # article, video, case study, webinar ... in your words
+stage: [considering, evaluating]
+topics: [running shoes, fit]
+words: 1200                     # or minutes: 5
+""",
     "segment": """\
 segment: slowing_down
 where:
