@@ -135,6 +135,9 @@ def report(
     by_segment: Annotated[
         bool, typer.Option("--by-segment", help="Also among those who were in each segment on entering.")
     ] = False,
+    by_level: Annotated[
+        str, typer.Option("--by-level", help="Also at each level of this engagement definition; or purchase.")
+    ] = "",
     data: Data = HERE,
     json: Json = False,
 ) -> None:
@@ -142,9 +145,10 @@ def report(
     workspace = _settled(data)
     if campaign is not None:
         versions_of(workspace, campaign)
-    elif by_segment:
-        raise HarkError("--by-segment is of one campaign", "hark report NAME --by-segment", "report.which")
-    one = {"report": {"campaign": campaign, "by_segment": by_segment}}
+    elif by_segment or by_level:
+        option = "--by-segment" if by_segment else f"--by-level {by_level}"
+        raise HarkError(f"{option} is of one campaign", f"hark report NAME {option}", "report.which")
+    one = {"report": {"campaign": campaign, "by_segment": by_segment, "by_level": by_level}}
     found: Any = ask(data, one if campaign else {"reports": {}})
     if json:
         show.as_json(found)
@@ -205,23 +209,25 @@ def _one_report(campaign: str, found: Any) -> None:
     for sentence in found["sentences"]:
         show.console.print(sentence)
     if found["situations"]:
-        _by_situation(found["situations"])
+        _by_situation("in the segment on entering ", found["situations"], found["situations"]["situations"])
+    if found["levels"]:
+        _by_situation("at the level on entering ", found["levels"], found["levels"]["levels"])
 
 
-def _by_situation(found: Any) -> None:
+def _by_situation(whose: str, found: Any, lines: Any) -> None:
     rows = [
         (
             one["segment"],
             "planned" if one["planned"] else "exploratory",
-            f"{one['treated']['subjects'] + one['control']['subjects']:,}",
+            *(f"{one[arm]['subjects']:,}" for arm in ("treated", "control")),
             _points(one["lift"]),
             _points(one["shrunk"]),
         )
-        for one in found["situations"]
+        for one in lines
     ]
-    columns = ["in the segment on entering ", " ", "people", "lift of these alone ", "drawn towards all "]
+    columns = [whose, " ", "treated", "left alone", "lift of these alone ", "drawn towards all "]
     show.console.print()
-    show.table(columns, rows, title="By situation, in percentage points")
+    show.table(columns, rows, title="The lift in percentage points")
     for sentence in found["sentences"]:
         show.console.print(sentence)
 

@@ -18,6 +18,7 @@ from hark.learn.aggregates import Sums
 from hark.learn.also import AlsoGoal, measured
 from hark.learn.batches import Between
 from hark.learn.beside import Guardrail, Others
+from hark.learn.by_level import ByLevel, Steps, by_level
 from hark.learn.columns import Entries, Outcomes, Snapshot
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison, Draw, allocation, comparison
@@ -128,6 +129,8 @@ class Report(Struct, frozen=True):
     """With each other campaign that shares over a fifth of its people; () where it was asked about alone."""
     situations: Situations | None = None
     """The lift by segment; None where it was not asked for, or nobody entered."""
+    levels: ByLevel | None = None
+    """The lift by level of engagement on entering, and who rose or fell; None as above."""
 
     def to_json(self) -> JSON:
         """As plain data, in the order of the fields."""
@@ -141,21 +144,25 @@ def report(
     version: int | None = None,
     zone: str = "UTC",
     segments: Sequence[Asked] = (),
+    levels: Steps | None = None,
 ) -> Report:
     """What a campaign changed, from the history alone.
 
     `versions` are the campaign's documents (at least one). The report is on `version`, or on the newest
     that somebody entered, or on the newest of all; `zone` is the workspace's. With `segments` it tells the
-    effect in each. ValueError: `version` is not among them.
+    effect in each, with `levels` at each of them. ValueError: `version` is not among them.
     """
     facts = Facts(snapshot)
     found = _of(facts, versions, now, version, zone)
-    if not segments:
+    if not (segments or levels):
         return found
     outcomes = _outcomes(facts, {found.campaign: versions}, {found.campaign: found}, zone)
     campaign = _typed(next(one for one in versions if one.version == found.version), zone)
-    by = [situations(one, snapshot, segments, campaign.situations, now) for one in outcomes.values()]
-    return msgspec.structs.replace(found, situations=by[0] if by else None)
+    for one in outcomes.values():
+        by = situations(one, snapshot, segments, campaign.situations, now) if segments else None
+        at = by_level(one, snapshot, levels, now) if levels else None
+        found = msgspec.structs.replace(found, situations=by, levels=at)
+    return found
 
 
 def reports(

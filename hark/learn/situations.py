@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import erfc, sqrt
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,6 +38,15 @@ class Asked(Struct, frozen=True):
     where: Condition
     since: Instant
     """When it became what it is now."""
+
+
+class Part(NamedTuple):
+    """Some of those who entered, by what they were just before it."""
+
+    name: str
+    says: str
+    inside: Flags
+    planned: bool
 
 
 class Situation(Struct, frozen=True):
@@ -81,20 +91,27 @@ def situations(
     marks = list(zip(entries.at.tolist(), entries.seq.tolist(), strict=True))
     inside = held_before(history, {one.name: one.where for one in segments}, entries.subject, marks)
     first = int(entries.at.min())
-    whole = _pair(outcomes, np.ones(len(entries), np.bool_), now)
-    made = [
-        _situation(outcomes, one, inside[one.name], one.name in named and one.since <= first, now)
+    parts = [
+        Part(one.name, one.where.sentence(), inside[one.name], one.name in named and one.since <= first)
         for one in segments
     ]
-    between, drawn = _drawn(made, whole)
-    ordered = sorted(_believed(drawn), key=_order)
+    between, found = effects_among(outcomes, parts, now)
+    ordered = sorted(found, key=_order)
     return Situations(sqrt(between), tuple(ordered), tuple(sentences(ordered)))
 
 
-def _situation(outcomes: Outcomes, one: Asked, inside: Flags, planned: bool, now: Instant) -> Situation:
-    mine, theirs = _pair(outcomes, inside, now), _pair(outcomes, ~inside, now)
+def effects_among(outcomes: Outcomes, parts: Sequence[Part], now: Instant) -> tuple[float, list[Situation]]:
+    """(the variance between their true lifts, each with its lift drawn towards that of all)."""
+    whole = _pair(outcomes, np.ones(len(outcomes.entries), np.bool_), now)
+    between, drawn = _drawn([_situation(outcomes, one, now) for one in parts], whole)
+    believed = {one.segment: one for one in _believed(drawn)}
+    return between, [believed[one.name] for one in parts]
+
+
+def _situation(outcomes: Outcomes, one: Part, now: Instant) -> Situation:
+    mine, theirs = _pair(outcomes, one.inside, now), _pair(outcomes, ~one.inside, now)
     differs = difference((mine, theirs))
-    return Situation(one.name, one.where.sentence(), planned, *mine, newcombe(*mine), None, differs)
+    return Situation(one.name, one.says, one.planned, *mine, newcombe(*mine), None, differs)
 
 
 def _pair(outcomes: Outcomes, who: Flags, now: Instant) -> tuple[Sums, Sums]:
@@ -151,7 +168,7 @@ def sentences(made: Sequence[Situation]) -> Iterator[str]:
         return
     found = [one for one in known if one.found and one.differs]
     for one in found:
-        yield _difference(one)
+        yield difference_says(one, "in")
     if not found:
         yield "In no situation does it do more or less than elsewhere by more than chance."
     exploratory = sum(not one.planned for one in made)
@@ -163,10 +180,11 @@ def sentences(made: Sequence[Situation]) -> Iterator[str]:
     yield "Each lift is drawn towards that of all, the more the fewer people it rests on."
 
 
-def _difference(one: Situation) -> str:
+def difference_says(one: Situation, where: str) -> str:
+    """How much more or less it does for those in a segment, or at a level."""
     assert one.differs
     more = "more" if one.differs.estimate > 0 else "less"
     low, high = (f"{100 * bound:+.1f}" for bound in (one.differs.low, one.differs.high))
     tail = "" if one.planned else ", as far as an exploratory look can tell"
     beside = f"{100 * one.differs.estimate:+.1f} percentage points beside those outside ({low} to {high})"
-    return f"It does {more} for those in {one.segment}: {beside}{tail}."
+    return f"It does {more} for those {where} {one.segment}: {beside}{tail}."

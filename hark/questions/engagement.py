@@ -24,10 +24,12 @@ from hark.model import JSON, WEEK, Instant
 from hark.questions.behaviour import whom
 from hark.questions.segments import in_force
 from hark.understand.engagement import AFTER_US, Standing, moves, returned, standing, told
+from hark.understand.pace import compared as compared_pace
 from hark.understand.people import People
 from hark.understand.transitions import matrix, stays, transitions
 
 if TYPE_CHECKING:
+    from hark.learn.by_level import Steps
     from hark.questions.desk import Desk
 
 MOST_WEEKS = 104
@@ -80,6 +82,20 @@ def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSO
         **_week_by_week(current, matrix(found)),
         "compare": _compared(desk, everybody, documents, asked.compare, at),
     }
+
+
+def steps_of(desk: Desk, people: People, name: str) -> Steps:
+    """The levels of an engagement definition in force, or of the stages, for a report: with the pace tables
+    of today. Raises HarkError `engagement.unknown`."""
+    from hark.learn.by_level import Step, Steps
+
+    kind = "stage" if name == PURCHASE else "engagement"
+    found, now = _typed(desk, _versions(desk, kind, name)[-1]), desk.clock.now()
+    steps = (
+        Step(one.name, compared_pace(people, found.at_least(one.name), now), one.own.sentence())
+        for one in found.levels
+    )
+    return Steps(found.name, found.floor or "below all levels", tuple(steps))
 
 
 def _versions(desk: Desk, kind: str, name: str) -> list[Document]:

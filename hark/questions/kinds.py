@@ -28,7 +28,7 @@ from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champ
 from hark.questions.content import ContentQuestion, content
 from hark.questions.digest import DigestQuestion, digest
 from hark.questions.effects import EffectsQuestion, learned
-from hark.questions.engagement import EngagementQuestion, engagement
+from hark.questions.engagement import EngagementQuestion, engagement, steps_of
 from hark.questions.estimates import EstimatesQuestion, estimates
 from hark.questions.events import EventsQuestion, events
 from hark.questions.hypotheses import HypothesesQuestion, hypotheses
@@ -57,6 +57,8 @@ class ReportQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     version: int | None = None
     by_segment: bool = False
     """With the effect among those who were in each segment when they entered."""
+    by_level: str = ""
+    """With the effect at each level of this engagement definition, or of the stages: purchase."""
 
 
 class ReportsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +112,8 @@ def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
         raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
     people, now = whom(desk, snapshot), desk.clock.now()
     segments = situations(desk, people) if asked.by_segment else ()
-    return learn_report(people, versions, now, asked.version, desk.zone, segments).to_json()
+    levels = steps_of(desk, people, asked.by_level) if asked.by_level else None
+    return learn_report(people, versions, now, asked.version, desk.zone, segments, levels).to_json()
 
 
 def situations(desk: Desk, people: People) -> list[Asked]:

@@ -45,6 +45,7 @@ PAGES = [
 ]
 MORE_PAGES = [
     "/campaigns/come_back/situations",
+    "/campaigns/come_back/situations?levels=shopper",
     "/live?source=shop&name=Order",
     "/events",
     "/events/Order%20Completed",
