@@ -45,9 +45,28 @@ where: {did_not: {event: Bought, within: 30d}}
 ---
 segment: not_asked_for
 where: {did: Viewed}
+---
+stage: purchase
+stages:
+  - nobody
+  - {name: looks, when: {did: {event: Viewed, within: 20d}}}
+  - {name: customer, when: {did: Bought}}
 """
+ITEMS = "".join(
+    f"---\ncontent: i{n}\ntitle: Item {n}\nurl: https://shop.example/i{n}\nformat: guide\n"
+    f"topics: [{topics}]\n{stage}"
+    for n, (topics, stage) in enumerate(
+        [
+            ("a", "stage: looks\n"),
+            ("a, b", ""),
+            ("b", "stage: [looks, customer]\n"),
+            ("b", "stage: customer\n"),
+        ]
+    )
+)
 REST = "goal: {event: Bought, within: 7d}\ntopic: news\nexit: [goal]\n"
 SEND = "{send: {channel: email, template: hello, expires: 1d}}"
+READ = "{send: {channel: email, template: hello, content: by_stage}}"
 CAMPAIGNS = {
     "event": "trigger: {event: Viewed, where: {page: {lt: 3}}}\nkey: event.page\nreenter: {after: 10d}\n"
     "audience: {trait: {plan: pro}}\n"
@@ -55,13 +74,16 @@ CAMPAIGNS = {
     f"  two: {{steps: [{{wait: {{until: {{event: Bought}}, for: 2d}}}}, {SEND}]}}\n",
     "segment": "trigger: {enters: slow}\nreenter: always\n"
     f"steps: [{SEND}, {{wait: {{for: 3d}}}}, {SEND}]\n",
+    "content": "trigger: {event: Viewed}\nreenter: always\n"
+    f"steps: [{READ}, {READ}, {{wait: {{for: 2d}}}}, {READ}, {{wait: {{for: 2d}}}}, {READ}]\n",
     "absence": f"trigger: {{enters: idle}}\nsteps: [{SEND}]\n",
 }
-"""An event with properties, keys and an audience; a segment again and again; a segment of who did nothing."""
+"""An event with properties, keys and an audience; a segment again and again; content by stage and by what was
+read; a segment of who did nothing."""
 
 
 def typed(name: str, body: str) -> list[tuple[Document, Definition]]:
-    text = f"campaign: {name}\n{body}{REST}{MORE}"
+    text = f"campaign: {name}\n{body}{REST}{MORE}{ITEMS}"
     return [(one, definition(one)) for one in documents(text)]
 
 
@@ -87,13 +109,18 @@ def life(subject: int, chance: Random) -> list[tuple[int, str, Instant, Instant,
     if chance.random() < 0.9:
         about["email"] = f"c{subject}@x.example"
     events = [(subject, "Identify", at, at, about, b"{}", Kind.IDENTIFY)]
-    names = ["Viewed", "Bought", "Bought", "Unsubscribed"] if chance.random() < 0.5 else ["Scrolled"]
+    names = (
+        ["Viewed", "Bought", "Content Read", "Unsubscribed", "Bought"]
+        if chance.random() < 0.5
+        else ["Scrolled"]
+    )
     for _ in range(chance.randrange(7)):
         at += chance.randrange(15 * DAY)
-        name = chance.choices(names, [10, 5, 5, 1][: len(names)])[0]
+        name = chance.choices(names, [10, 6, 4, 1, 6][: len(names)])[0]
         known = at + (chance.randrange(3 * DAY) if chance.random() < 0.1 else 0)
         context = b'{"traits":{"plan":"pro"}}' if chance.random() < 0.1 else b"{}"
-        told = {"page": chance.randrange(6), "price": chance.randrange(10)}
+        told: dict[str, Any] = {"page": chance.randrange(6), "price": chance.randrange(10)}
+        told["content"] = f"/i{told['page']}"
         events.append((subject, name, at, known, told, context, Kind.TRACK))
     return events
 

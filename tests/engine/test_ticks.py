@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -45,6 +46,27 @@ variants:
 ---
 policy: attention
 caps: [{messages: 1, per: 2d, on_cap: skip}]
+---
+content: guide
+title: A guide
+url: https://shop.example/guide
+format: guide
+stage: [aware, customer]
+topics: [fit]
+---
+content: film
+title: A film
+url: https://shop.example/film
+format: video
+topics: [fit]
+---
+campaign: to_read
+trigger: {event: App Opened}
+goal: {event: Order Completed, within: 7d}
+control: 30%
+reenter: {after: 2d}
+topic: news
+steps: [{send: {template: receipt, channel: email, content: by_stage}}]
 """
 )
 
@@ -65,8 +87,10 @@ def visit(world: World, chance: random.Random, number: int) -> None:
             world.post("track", anonymousId=device, event="App Opened")
         case 2 | 3:
             world.identify(user, device, email=f"{user}@x.example")
-        case 4:
+        case 4 if chance.randrange(3):
             world.track(user, "Viewed", page=number)
+        case 4:
+            world.track(user, "Content Read", content=chance.choice(["/film", "/guide", "/other"]))
         case _:
             world.track(user, "Order Completed", order=world.count)
 
@@ -129,6 +153,23 @@ def test_replay_decides_what_the_engine_decided(lived: World, tmp_path: Path) ->
     assert entered
     again = {fact.properties for fact in replayed(lived, 64).facts if fact.name == "Campaign Entered"}
     assert entered <= again
+
+
+def test_replay_chooses_the_content_that_the_engine_chose(lived: World, tmp_path: Path) -> None:
+    """The first item of each customer, of those left alone, too: by the same stage, and by what was read."""
+    _, live = fold(lived, tmp_path / "again", lambda: 50)
+    chosen = first_items(live)
+    assert set(chosen.values()) == {"guide", "film"}
+    assert chosen == first_items(replayed(lived, 64).facts)
+
+
+def first_items(facts: Sequence[Event]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for fact in sorted(facts, key=lambda one: one.seq):
+        said = json.loads(fact.properties)
+        if said.get("campaign") == "to_read" and fact.name in ("Message Wanted", "Message Withheld"):
+            found.setdefault(fact.subject, said.get("content") or said["reason"])
+    return found
 
 
 def test_replay_asks_who_did_nothing_as_the_engine_does(world: World) -> None:
