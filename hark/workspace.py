@@ -208,6 +208,12 @@ class History(Deciding):
         it and at which stage, and what came later; a description, no lift."""
         return self.ask({"content": {"at": _instant(at)}})
 
+    def pages_seen(self, opened: bool = False, most: int = 100, at: str | None = None) -> list[JSON]:
+        """[{"url", "title", "readers", "at_stage", "words", "minutes", "draft", ...}]: pages that are read
+        and in no content document, each with one in draft; `opened`: also those that were only opened."""
+        asked = {"opened": opened, "most": most, "at": _instant(at)}
+        return list(self.ask({"pages": asked})["pages"])
+
     def subscriptions(self, start: str, end: str, period_days: int = 30, ahead: int = 12) -> JSON:
         """{"alpha", "beta", "periods", "expected", "check"}: how long subscriptions last."""
         asked = {"start": start, "end": end, "period_days": period_days, "ahead": ahead}

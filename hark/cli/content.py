@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
+from hark.errors import HarkError
 from hark.questions import ask
 
 LONGEST = 40
@@ -26,12 +28,22 @@ def register(app: typer.Typer) -> None:
 
 def content(
     at: At = None,
-    top: Annotated[int, typer.Option(help="How many items are listed.")] = 20,
+    seen: Annotated[bool, typer.Option("--seen", help="Pages that are read and in no document.")] = False,
+    opened: Annotated[bool, typer.Option("--opened", help="With --seen: those only opened, too.")] = False,
+    save: Annotated[Path | None, typer.Option(help="With --seen: drafts as YAML into this file.")] = None,
+    top: Annotated[int, typer.Option(help="How many items, or pages, are listed.")] = 20,
     data: Data = HERE,
     json: Json = False,
 ) -> None:
     """Each item of the catalogue: who read it, at which stage, and what came later."""
+    if (opened or save) and not seen:
+        raise HarkError("--opened and --save are about pages", "hark content --seen", "content.seen")
     Workspace(data).settle()
+    if seen:
+        _pages(
+            ask(data, {"pages": {"opened": opened, "most": top, "at": instant_of(at)}}), save, opened, json
+        )
+        return
     answer: Any = ask(data, {"content": {"at": instant_of(at)}})
     if json:
         show.as_json(answer)
@@ -41,7 +53,56 @@ def content(
     else:
         _tables(answer, top)
     if answer["unlisted"]:
-        show.console.print(f"{answer['unlisted']:,} readings were of texts that are in no document.")
+        show.console.print(
+            f"{answer['unlisted']:,} readings were of texts that are in no document: hark content --seen."
+        )
+
+
+def _pages(answer: Any, save: Path | None, opened: bool, json: bool) -> None:
+    pages = answer["pages"]
+    drafts = [one["draft"] for one in pages if one["draft"]]
+    if save is not None and drafts:
+        _write(save, drafts)
+    if json:
+        show.as_json(answer)
+        return
+    if not pages:
+        hint = "docs/reading.md says how it is told" if opened else "--opened lists those opened, too"
+        show.console.print(f"No page was read that is in no document: {hint}.")
+        return
+    _listed(pages, opened)
+    if save is None:
+        print("---\n".join(drafts), end="")
+    else:
+        show.console.print(f"{len(drafts)} drafts; look through them, then hark apply {save}")
+
+
+def _write(file: Path, drafts: Sequence[str]) -> None:
+    """Raises HarkError `content.save`; what is there is left as it is, somebody may have worked on it."""
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write("---\n".join(drafts))
+    except OSError as error:
+        raise HarkError(
+            f"{file} is not written: {error.strerror}", "name another file", "content.save"
+        ) from None
+
+
+def _listed(pages: Sequence[Any], opened: bool) -> None:
+    rows = [
+        [_name(one["title"]), one["address"], f"{one['readers']:,}", *([f"{one['opened']:,}"] * opened),
+         _long(one), ", ".join(f"{name} {n:,}" for name, n in one["at_stage"].items())]
+        for one in pages
+    ]  # fmt: skip
+    columns = ["page ", "address ", "readers", *(["opened"] * opened), "length", "stages "]
+    show.table(columns, rows, "In no document")
+    show.console.print()
+
+
+def _long(page: Any) -> str:
+    if page["words"]:
+        return f"{page['words']:,} words"
+    return "" if page["minutes"] is None else f"{page['minutes']:g} min"
 
 
 def _tables(answer: Any, top: int) -> None:

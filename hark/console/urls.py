@@ -127,6 +127,7 @@ urlpatterns = [
     path("templates/<str:name>/frame", templates.frame, name="template-frame"),
     path("attention", attention.view, name="attention"),
     path("content", content.view, name="content"),
+    path("content/seen", content.seen, name="content-seen"),
     path("digest", digest.view, name="digest"),
     path("worth", worth.view, name="worth"),
     path("ties", ties.view, name="ties"),

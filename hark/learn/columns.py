@@ -197,3 +197,8 @@ def integers(table: pa.Table, name: str) -> Integers:
     found: Any = pc.cast(table[name].combine_chunks(), pa.int64())
     numbers: Integers = found.to_numpy(zero_copy_only=False)
     return numbers
+
+
+def raw(text: str | bytes) -> bytes:
+    """A cell of JSON, as tables of either kind have it."""
+    return text.encode() if isinstance(text, str) else text

@@ -19,7 +19,7 @@ from hark.definitions.contents import Content
 from hark.definitions.levels import Stage
 from hark.learn.aftermath import LATER_US, Afters, afters
 from hark.learn.attention import COLUMNS, GOAL, READ, SENT, SPENT, WORTH, Later, later_of, until
-from hark.learn.columns import Flags, Integers, integers
+from hark.learn.columns import Flags, Integers, integers, raw
 from hark.model import DAY, Instant
 from hark.understand.addresses import known_as
 from hark.understand.levels_then import LAST, levels_then
@@ -172,16 +172,16 @@ class _Report:
 
     def _told(self, name: str, item: Callable[[bytes, dict[str, Any]], str]) -> _Told:
         rows = until(self._people.table((name,), COLUMNS), self._now)
-        raw = [_raw(one) for one in rows["properties"].to_pylist()]
-        said = [msgspec.json.decode(one) for one in raw]
+        texts = [raw(one) for one in rows["properties"].to_pylist()]
+        said = [msgspec.json.decode(one) for one in texts]
         who, at, seq = (integers(rows, column) for column in COLUMNS[:3])
-        items = [item(one, told) for one, told in zip(raw, said, strict=True)]
+        items = [item(one, told) for one, told in zip(texts, said, strict=True)]
         return _Told(who, at, seq, items, said, afters(self._people, (name,), self._now))
 
     def _minutes(self) -> Mapping[str, float]:
         """By item, minutes of activity: where the script told of time, that; else what its readings took."""
         rows = until(self._people.table((SPENT,), COLUMNS), self._now)
-        raws = [_raw(one) for one in rows["properties"].to_pylist()]
+        raws = [raw(one) for one in rows["properties"].to_pylist()]
         return _added(self.reads.item, self.reads.said) | _added(
             map(self._item, raws), map(msgspec.json.decode, raws)
         )
@@ -190,9 +190,9 @@ class _Report:
         """By item, different people whose last word was that it was worth their time, and that it was not."""
         rows = until(self._people.table((WORTH,), COLUMNS), self._now)
         last: dict[tuple[str, int], bool] = {}
-        raws = map(_raw, rows["properties"].to_pylist())
-        for who, raw in zip(integers(rows, "subject").tolist(), raws, strict=True):
-            last[self._item(raw), who] = msgspec.json.decode(raw).get("worth") is not False
+        raws = map(raw, rows["properties"].to_pylist())
+        for who, text in zip(integers(rows, "subject").tolist(), raws, strict=True):
+            last[self._item(text), who] = msgspec.json.decode(text).get("worth") is not False
         found: dict[str, tuple[int, int]] = {}
         for (name, _), good in last.items():
             before = found.get(name, (0, 0))
@@ -202,7 +202,7 @@ class _Report:
     def _goals(self) -> set[str]:
         """Runs that reached their goal."""
         rows = until(self._people.table((GOAL,), COLUMNS), self._now)
-        told = (msgspec.json.decode(_raw(one)) for one in rows["properties"].to_pylist())
+        told = (msgspec.json.decode(one) for one in rows["properties"].to_pylist())
         return {one["run"] for one in told if not one.get("also")}
 
     def _read_after_sending(self) -> Flags:
@@ -289,7 +289,3 @@ def _added(items: Iterable[str], told: Iterable[Mapping[str, Any]]) -> dict[str,
 
 def _rows(told: _Told, items: set[str]) -> Integers:
     return np.array([row for row, one in enumerate(told.item) if one in items], np.int64)
-
-
-def _raw(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text

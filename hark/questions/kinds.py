@@ -25,7 +25,7 @@ from hark.questions.authors import AuthorsQuestion, authors
 from hark.questions.behaviour import SavedQuestion, StoppedQuestion, asked, saved, stopped, whom
 from hark.questions.calendar import CalendarQuestion, ask_calendar
 from hark.questions.champions import ChampionsQuestion, ReferralsQuestion, champions, referrals
-from hark.questions.content import ContentQuestion, content
+from hark.questions.content import ContentQuestion, PagesQuestion, content, pages
 from hark.questions.digest import DigestQuestion, digest
 from hark.questions.effects import EffectsQuestion, learned
 from hark.questions.engagement import EngagementQuestion, engagement, steps_of
@@ -202,6 +202,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "estimates": (EstimatesQuestion, estimates),
     "attention": (AttentionQuestion, attention),
     "content": (ContentQuestion, content),
+    "pages": (PagesQuestion, pages),
     "ties": (TiesQuestion, ties),
     "champions": (ChampionsQuestion, champions),
     "referrals": (ReferralsQuestion, referrals),

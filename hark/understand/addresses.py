@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
@@ -35,6 +35,7 @@ class _Told(Struct):
 
     content: JSON = None
     url: JSON = None
+    path: JSON = None
     title: JSON = None
 
 
@@ -50,7 +51,7 @@ def canonical(address: str) -> str:
         host = _host(parts)
     except ValueError:
         return text
-    query = urlencode(sorted(one for one in _pairs(parts.query) if not TRACKING.fullmatch(one[0])))
+    query = urlencode(sorted(_telling(parts.query)))
     return host + _path(parts.path) + (f"?{query}" if query else "")
 
 
@@ -60,21 +61,33 @@ def path_of(address: str) -> str:
     return whole[whole.find("/") :] if "/" in whole else whole
 
 
-def known_as(properties: bytes) -> tuple[str, ...]:
+def cleaned(url: str) -> str:
+    """A web address as somebody may follow it: as it was, without fragment and parameters of tracking."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(_telling(parts.query)), ""))
+
+
+def known_as(properties: bytes, at: str = "") -> tuple[str, ...]:
     """What the text of an event (`Content Read`, `Time Spent`, `Worth It`) is known by: its address where one
-    is told, and its name. A path alone counts where no address says on which site it is."""
+    is told (else `at`), and its name. A path alone counts where no address says on which site it is."""
     try:
         told = msgspec.json.decode(properties, type=_Told)
     except msgspec.DecodeError:
         return ()
-    url = canonical(told.url) if isinstance(told.url, str) else ""
-    named = next((one for one in (told.content, told.title) if isinstance(one, str) and one.strip()), "")
+    url = canonical(told.url if isinstance(told.url, str) else at)
+    named = next(
+        (one for one in (told.content, told.path, told.title) if isinstance(one, str) and one.strip()), ""
+    )
     name = "" if url and named.startswith("/") else canonical(named)
     return tuple(dict.fromkeys(filter(None, (url, name))))
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True)
+def _telling(query: str) -> list[tuple[str, str]]:
+    """The parameters that say which page it is."""
+    return [one for one in parse_qsl(query, keep_blank_values=True) if not TRACKING.fullmatch(one[0])]
 
 
 def _host(parts: SplitResult) -> str:

@@ -54,6 +54,7 @@ MORE_PAGES = [
     "/rejects?source=shop&since=1d",
     "/attention",
     "/content",
+    "/content/seen",
     "/champions",
     "/ties?months=3",
     "/worth",

@@ -61,6 +61,7 @@ function reading(element, options, send) {
   const about = {
     content: element.dataset.harkContent || options.content || location.pathname,
     title: element.dataset.harkTitle || document.title, words: Math.round(words(element.innerText)),
+    url: (document.querySelector("link[rel=canonical]") || location).href,
   };
   const expected = about.words / WORDS_PER_MIN * 60000;
   const slices = new Array(Math.max(1, Math.min(60, Math.round(element.scrollHeight / SLICE_PX)))).fill(0);
@@ -124,7 +125,7 @@ function worth(event, send, about) {
   if (!found || found.disabled) return;
   for (const one of document.querySelectorAll("[data-hark-worth]")) one.disabled = true;
   found.setAttribute("aria-pressed", "true");
-  send("Worth It", { worth: found.dataset.harkWorth !== "no", content: about.content, title: about.title });
+  send("Worth It", { worth: found.dataset.harkWorth !== "no", content: about.content, title: about.title, url: about.url });
 }
 
 /**

@@ -1,9 +1,11 @@
-"""The catalogue: who read what is published, at which stage of their decision, and what came later."""
+"""The catalogue: who read what is published, at which stage of their decision, and what came later; and the
+pages that are read and in no document."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hark.console.pages.asked import again, patience
 from hark.console.respond import respond
@@ -66,14 +68,49 @@ def _shares(read: JSON) -> JSON:
     return {"shares": found}
 
 
+class SeenPage(Struct, frozen=True):
+    """The answer of the question `pages`, or why there is none."""
+
+    opened: bool
+    """Also those that were only opened."""
+    answer: JSON = None
+    note: str = ""
+    progress: Progress | None = None
+
+    @property
+    def back(self) -> str:
+        return "/content/seen?opened=yes" if self.opened else "/content/seen"
+
+    @property
+    def pages(self) -> list[JSON]:
+        found: list[JSON] = self.answer["pages"]
+        return found
+
+    @property
+    def drafts(self) -> str:
+        """All of them as one text."""
+        return "---\n".join(one["draft"] for one in self.pages if one["draft"])
+
+
 def view(request: HttpRequest) -> HttpResponse:
     """GET /content"""
+    return _shown(request, "content.html", {"content": {}}, ContentPage())
+
+
+def seen(request: HttpRequest) -> HttpResponse:
+    """GET /content/seen, with ?opened=yes also pages that were only opened."""
+    opened = request.GET.get("opened") == "yes"
+    return _shown(request, "content_seen.html", {"pages": {"opened": opened}}, SeenPage(opened))
+
+
+def _shown(request: HttpRequest, template: str, question: JSON, page: ContentPage | SeenPage) -> HttpResponse:
+    """The page with the answer, with how far it is, or with why there is none."""
     try:
-        found = source().answer_or_progress({"content": {}}, patience(request))
+        found = source().answer_or_progress(question, patience(request))
     except HarkError as error:
-        page = ContentPage(note=f"{error.message}. {error.hint}".strip())
-        return respond(request, "content.html", page, 400)
-    page = ContentPage(progress=found) if isinstance(found, Progress) else ContentPage(found)
+        note = f"{error.message}. {error.hint}".strip()
+        return respond(request, template, replace(page, note=note), 400)
+    page = replace(page, progress=found) if isinstance(found, Progress) else replace(page, answer=found)
     if request.headers.get("HX-Request"):
         return respond(request, "progress.html", page) if page.progress else again()
-    return respond(request, "content.html", page)
+    return respond(request, template, page)
