@@ -53,9 +53,11 @@ class Deciding(ABC):
 
     # -- what they did --------------------------------------------------------------------------------
 
-    def report(self, campaign: str, version: int | None = None, *, by_segment: bool = False) -> Report:
-        """Did it change what people do, and how sure is that?"""
-        asked = {"campaign": campaign, "version": version, "by_segment": by_segment}
+    def report(
+        self, campaign: str, version: int | None = None, *, by_segment: bool = False, by_level: str = ""
+    ) -> Report:
+        """Did it change what people do, and how sure is that? `by_level`: of an engagement definition."""
+        asked = {"campaign": campaign, "version": version, "by_segment": by_segment, "by_level": by_level}
         return msgspec.convert(self.ask({"report": asked}), Report)
 
     def reports(self) -> dict[str, Report]:

@@ -199,6 +199,18 @@ class History(Deciding):
         asked = {"name": name, "at": _instant(at), "weeks": weeks, "compare": compare}
         return self.ask({"engagement": asked})
 
+    def signals(
+        self, times: int = 1, days: int = 28, last: bool = False, at: str | None = None
+    ) -> list[JSON]:
+        """Every event, done so often in the first (or last) days of the first 28, with what it tells of
+        staying."""
+        asked = {"times": times, "days": days, "last": last, "at": _instant(at)}
+        return list(self.ask({"signals": asked})["signals"])
+
+    def moments(self, at: str | None = None) -> list[JSON]:
+        """[{"how", "says", "signal"}]: of each event the way of doing it that tells most of staying."""
+        return list(self.ask({"moments": {"at": _instant(at)}})["moments"])
+
     def attention(self, at: str | None = None) -> JSON:
         """{"messages", "content", "campaigns"}: what each asks of people's time, and what came later."""
         return self.ask({"attention": {"at": _instant(at)}})

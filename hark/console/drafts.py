@@ -1,4 +1,5 @@
-"""From those who stopped in a funnel to a segment of them and the draft of a campaign: plain documents."""
+"""From those who stopped in a funnel, or from a moment after which people stay, to the draft of a campaign:
+plain documents."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ import re
 from collections.abc import Collection, Sequence
 
 from hark.definitions.lines import line_of
+from hark.learn.signals.moments import Moment
 from hark.model import JSON
 
 LONGEST = 48
 """Letters of a made-up name."""
 WITHIN = "14d"
 """For the goal, where the funnel has no window."""
+STAYS = "56d"
+"""For the goal of who is led to a moment: who comes back is counted by then."""
 
 
 def snake(text: str) -> str:
@@ -77,3 +81,22 @@ def topic(names: Sequence[str]) -> tuple[str, list[JSON]]:
     if names:
         return names[0], []
     return "news", [{"topic": "news", "says": "What may interest you"}]
+
+
+def payoff(name: str, moment: Moment, begins: str, topic_name: str) -> list[JSON]:
+    """A hypothesis and the paused campaign that tests it: who is led to the moment stays more often.
+
+    Its author has to say why, and what the message says; the goal's window is long enough to see who stays.
+    """
+    event, signal = moment.signal.event, moment.signal
+    seen = f"{signal.precision or 0:.0%} of those who did it in their first weeks stayed"
+    if signal.adds:
+        seen += f": {100 * signal.adds.estimate:+.1f} points beside others as active"
+    belief = f"Who is led to {event} soon after {begins} stays more often, because ..."
+    template, drafted = campaign(name, "", belief, event, STAYS, topic_name)
+    wait = {"wait": {"until": {"event": event}, "for": "2d"}}
+    return [
+        {"hypothesis": name, "seen": f"{moment.says}: {seen}.", "belief": belief, "tests": [name]},
+        template,
+        {**drafted, "trigger": {"event": begins}, "steps": [wait, *drafted["steps"]]},
+    ]

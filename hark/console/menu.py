@@ -45,6 +45,7 @@ PAGES = {
         "Suppressed": "/suppressed",
     },
     "Learn": {
+        "Signals": "/signals",
         "Interactions": "/interactions",
         "Time well spent": "/attention",
         "Emotional tie": "/ties",

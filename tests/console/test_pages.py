@@ -56,6 +56,7 @@ MORE_PAGES = [
     "/content",
     "/content/seen",
     "/champions",
+    "/signals",
     "/ties?months=3",
     "/worth",
     "/digest",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hark.history.reader import Snapshot
-from hark.learn.signals.beginnings import FIRST_US, OVER_US
+from hark.learn.signals.beginnings import EVER, FIRST_US, OVER_US, How
 from hark.learn.signals.counts import STRATA, Counted, split_of
-from hark.learn.unprompted import BITS, Counts, changes, pairs, prompted
+from hark.learn.unprompted import BITS, Counts, Flags, changes, pairs, prompted
 from hark.model import DAY, Instant
 from hark.understand.kernels.rows import Stream, stream
 from hark.understand.partials import over_buckets
@@ -30,20 +30,25 @@ class Part:
     days: Counts
     came_for: Counts
     """The only name a customer came for, or MANY or NONE."""
-    did_who: Counts
-    """With `did_what`, each event a customer did early, once: the place in the columns above."""
-    did_what: Counts
+    did: tuple[tuple[Counts, Counts], ...]
+    """For each way of doing that was asked for, (who, what), once each: the place in the columns above."""
 
 
-def ask_counts(history: Snapshot | People, now: Instant) -> dict[str, Counted]:
-    """Every event that somebody did in the first 28 days, with its counts."""
+def ask_counts(
+    history: Snapshot | People, now: Instant, hows: Sequence[How] = (EVER,)
+) -> dict[How, dict[str, Counted]]:
+    """By way of doing, every event that somebody did so, with its counts. The history is read once."""
     whom = people(history, now)
-    parts = over_buckets(whom, lambda bucket: _part(stream(whom.runs(bucket), BITS, named=True), now))
+    parts = over_buckets(whom, lambda bucket: _part(stream(whom.runs(bucket), BITS, named=True), now, hows))
     words = sorted({word for part in parts for word in part.words})
     split = split_of(np.concatenate([part.start for part in parts])) if parts else 0
-    made = sum(
-        (_table(part, words, split) for part in parts), np.zeros((4, len(words), 2 * STRATA), np.int64)
-    )
+    return {how: _counted(parts, place, words, split) for place, how in enumerate(hows)}
+
+
+def _counted(parts: Sequence[Part], place: int, words: Sequence[str], split: int) -> dict[str, Counted]:
+    """Of one way of doing, by its place among those asked for."""
+    nothing = np.zeros((4, len(words), 2 * STRATA), np.int64)
+    made = sum((_table(part, place, words, split) for part in parts), nothing)
     return {word: _of(made[:, number]) for number, word in enumerate(words) if made[0, number].any()}
 
 
@@ -52,7 +57,7 @@ def _of(made: Counts) -> Counted:
     return Counted(did, stayed, everybody - did, all_stayed - stayed)
 
 
-def _part(rows: Stream, now: Instant) -> Part:
+def _part(rows: Stream, now: Instant, hows: Sequence[How]) -> Part:
     known = rows.at <= now
     subject, at, bits, name = rows.subject[known], rows.at[known], rows.bits[known], rows.name[known]
     called = prompted(subject, at, (bits & np.uint64(2)) != 0)
@@ -66,9 +71,22 @@ def _part(rows: Stream, now: Instant) -> Part:
     keep = over[who]
     new = early & (first | changes(since // DAY))
     days = np.bincount(who[new], minlength=len(start))
-    did_who, did_what = pairs(who[early & keep], name[early & keep])
+    early &= keep
+    did = [_done(who, name, early & (since >= how.from_us) & (since < how.to_us), how.times) for how in hows]
     came_for = _only(*pairs(who[later], name[later]), len(start))
-    return Part(rows.words, start[over], days[over], came_for[over], place[did_who], did_what)
+    by_place = tuple((place[mine], what) for mine, what in did)
+    return Part(rows.words, start[over], days[over], came_for[over], by_place)
+
+
+def _done(who: Counts, name: Counts, rows: Flags, times: int) -> tuple[Counts, Counts]:
+    """The different (who, what) that stand in at least so many of these rows."""
+    wide = int(name.max(initial=0)) + 1
+    found = np.sort(who[rows] * wide + name[rows])
+    if times > 1:  # equal ones stand together: so many are there if the last of so many is the same
+        fewer = max(0, len(found) - times + 1)
+        found = found[:fewer][found[:fewer] == found[times - 1 :][:fewer]]
+    found = found[changes(found)]
+    return found // wide, found % wide
 
 
 def _only(who: Counts, what: Counts, count: int) -> Counts:
@@ -79,15 +97,15 @@ def _only(who: Counts, what: Counts, count: int) -> Counts:
     return found
 
 
-def _table(part: Part, words: Sequence[str], split: int) -> Counts:
+def _table(part: Part, place: int, words: Sequence[str], split: int) -> Counts:
     """(did, did and stayed, all, all who stayed) by event and cell (earlier or later, and a stratum)."""
     code = np.searchsorted(words, part.words) if part.words else np.zeros(0, np.int64)
     cell = (part.start >= split) * STRATA + part.days - 1
     came, many = part.came_for != NONE, np.append(code, [MANY, NONE])
     only = many[part.came_for]  # NONE is -1 and MANY -2: from the end
-    what = code[part.did_what]
-    mine = cell[part.did_who]
-    stayed = came[part.did_who] & (only[part.did_who] != what)
+    who = part.did[place][0]
+    what, mine = code[part.did[place][1]], cell[who]
+    stayed = came[who] & (only[who] != what)
     alone = only >= 0
     everybody = np.bincount(cell, minlength=2 * STRATA)
     all_came = np.bincount(cell[came], minlength=2 * STRATA)

@@ -13,6 +13,7 @@ from hark.history.reader import Snapshot
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval, newcombe
 from hark.learn.families import discovered
+from hark.learn.signals.beginnings import EVER, How
 from hark.learn.signals.columns import ask_counts
 from hark.learn.signals.counts import EARLIER, LATER, Counted
 from hark.learn.signals.stratified import Floats, difference, p_value
@@ -59,14 +60,14 @@ class SignalsAnswer(Struct, frozen=True):
         return msgspec.to_builtins(self)
 
 
-def ask_signals(history: Snapshot | People, now: Instant) -> SignalsAnswer:
-    """Grades every event by what it tells of staying, as `beginnings` defines it."""
-    return graded(ask_counts(history, now))
+def ask_signals(history: Snapshot | People, now: Instant, how: How = EVER) -> SignalsAnswer:
+    """Grades every event by what doing it so tells of staying, as `beginnings` defines it."""
+    return graded(ask_counts(history, now, (how,))[how])
 
 
 def graded(counts: Mapping[str, Counted]) -> SignalsAnswer:
     """From counts. Found are those that hold on later customers, false ones controlled over all events."""
-    enough = {name: one for name, one in counts.items() if _enough(one)}
+    enough = {name: one for name, one in counts.items() if enough_in(one)}
     tests = {name: _p(one) for name, one in enough.items()}
     found = discovered({name: p for name, p in tests.items() if p is not None}, FALSE)
     signals = [_signal(name, one, name in enough, name in found) for name, one in counts.items()]
@@ -79,7 +80,7 @@ def _rank(one: Signal) -> tuple[int, float, str]:
 
 
 def _signal(name: str, one: Counted, enough: bool, found: bool) -> Signal:
-    adds, (did, others) = _adds(one, LATER), _arms(one)
+    adds, (did, others) = added(one, LATER), _arms(one)
     people, stayed = did.subjects + others.subjects, did.goals + others.goals
     return Signal(
         event=name,
@@ -96,7 +97,7 @@ def _signal(name: str, one: Counted, enough: bool, found: bool) -> Signal:
 
 def _grade(one: Counted, adds: Interval | None, found: bool) -> Grade:
     """Strong and weak point to staying; what points to leaving is no signal of it."""
-    before = _adds(one, EARLIER)
+    before = added(one, EARLIER)
     if not (found and adds and adds.estimate > 0 and before and before.estimate > 0):
         return "none"
     return "strong" if adds.estimate >= STRONG else "weak"
@@ -108,14 +109,16 @@ def _arms(one: Counted) -> tuple[Sums, Sums]:
     return did, Sums(int(one.others[LATER].sum()), int(one.others_stayed[LATER].sum()))
 
 
-def _enough(one: Counted) -> bool:
+def enough_in(one: Counted) -> bool:
+    """Whether enough later customers did it and did not, stayed and left, to be judged."""
     return all(
         arm.subjects >= FEWEST and min(arm.goals, arm.subjects - arm.goals) >= FEWEST // 4
         for arm in _arms(one)
     )
 
 
-def _adds(one: Counted, part: int) -> Interval | None:
+def added(one: Counted, part: int) -> Interval | None:
+    """To being as active, among the earlier or the later customers; None: there is nothing to compare."""
     return difference(*_cells(one, part))
 
 

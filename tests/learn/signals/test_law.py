@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hark.learn.signals.beginnings import Beginning, beginning, beginnings
+from hark.learn.signals.beginnings import EVER, Beginning, How, beginning, beginnings
 from hark.learn.signals.columns import ask_counts
 from hark.learn.signals.counts import all_counted
 from hark.model import DAY, HOUR, Event
@@ -55,16 +55,37 @@ shapes = st.tuples(
 )
 
 
-@given(st.lists(shapes, max_size=60), st.integers(50, 90), st.integers(1, 3))
-def test_columns_agree_with_the_walk(drawn: list[tuple[int, int, str]], days: int, parts: int) -> None:
+hows = st.builds(How, st.integers(1, 4), st.sampled_from([1, 7, 28]), st.booleans())
+
+
+def test_an_event_counts_as_often_and_in_the_days_that_are_asked() -> None:
+    """Twice in the first 7 days: the second on the last moment of them counts, an instant later does not; of
+    the last 7, from the first moment of day 22 on."""
+    for second, often in ((7 * DAY - 1, True), (7 * DAY, False)):
+        events = [event(1, T0, 1, "A"), event(1, T0 + second, 2, "A")]
+        found = beginning(events, NOW, How(2, 7))
+        assert found is not None
+        assert found.did == ({"A"} if often else set())
+        assert ask_counts(snapshot(events, 1), NOW, (How(2, 7),))[How(2, 7)].keys() == found.did
+    events = [event(1, T0, 1, "A"), event(1, T0 + 21 * DAY, 2, "B"), event(1, T0 + 21 * DAY - 1, 3, "C")]
+    found = beginning(sorted(events, key=lambda one: one.at), NOW, How(1, 7, last=True))
+    assert found is not None
+    assert found.did == {"B"}
+
+
+@given(st.lists(shapes, max_size=60), st.integers(50, 90), st.integers(1, 3), hows)
+def test_columns_agree_with_the_walk(
+    drawn: list[tuple[int, int, str]], days: int, parts: int, how: How
+) -> None:
     """Over random histories both give the same counts for every event, half and number of active days."""
     events = [event(who, at, seq, name) for seq, (who, at, name) in enumerate(drawn)]
     events.sort(key=lambda one: (one.subject, one.at, one.seq))
     now = T0 + days * DAY
     histories = [list(group) for _, group in groupby(events, key=lambda one: one.subject)]
-    expected = all_counted(list(beginnings(histories, now)))
-    found = ask_counts(snapshot(events, parts), now)
-    assert found.keys() == expected.keys()
-    for name, one in expected.items():
-        for mine, theirs in zip(vars(found[name]).values(), vars(one).values(), strict=True):
-            assert np.array_equal(mine, theirs), name
+    counts = ask_counts(snapshot(events, parts), now, (EVER, how))
+    for asked, found in counts.items():
+        expected = all_counted(list(beginnings(histories, now, asked)))
+        assert found.keys() == expected.keys()
+        for name, one in expected.items():
+            for mine, theirs in zip(vars(found[name]).values(), vars(one).values(), strict=True):
+                assert np.array_equal(mine, theirs), name
