@@ -170,9 +170,10 @@ class History(Deciding):
         self._workspace.settle()
         return members_table(self.data, name, _instant(at), campaigns, controls)[0]
 
-    def segment_preview(self, where: JSON, at: str | None = None) -> JSON:
-        """{"count", "sample", "sentence", "customers"} of a condition that nobody has saved."""
-        return self.ask({"segment_preview": {"where": where, "at": _instant(at)}})
+    def segment_preview(self, where: JSON, at: str | None = None, group: str = "") -> JSON:
+        """{"count", "sample", "sentence", "customers"} of a condition that nobody has saved; `group`, a type
+        such as "account": of groups ("customers" says how many there are)."""
+        return self.ask({"segment_preview": {"where": where, "at": _instant(at), "group": group}})
 
     def segment_sizes(self, name: str, period: str = "week", since: str | None = None) -> list[JSON]:
         """[{"period", "at", "count"}]: how large it was at the end of each period."""

@@ -18,7 +18,7 @@ from hark.questions import ask
 if TYPE_CHECKING:
     from hark.decide.why import Line
     from hark.definitions.document import Document
-    from hark.model import Event, Record
+    from hark.model import GROUPS, Event, Record
 
 Row: TypeAlias = tuple[str, ...]
 At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]
@@ -44,7 +44,9 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     traits = {key: trait.value for key, trait in record.traits.items()} if record else {}
     members = sorted(name for name in record.members if "." not in name) if record else []
     events = workspace.snapshot().timeline(subject, 50, None)
-    attention, levels = _attention(workspace, record), _levels(workspace, record)
+    group = subject >= GROUPS
+    attention = None if group else _attention(workspace, record)
+    levels = {} if group else _levels(workspace, record)
     if json:
         shown = [
             {"at": show.when(one.at), "event": one.name, "properties": _decoded(one.properties)}
@@ -57,7 +59,7 @@ def customer(id: str, data: Data = HERE, json: Json = False) -> None:
     spare = [] if attention is None else [("attention left", f"{attention:g}")]
     stands = [(name, level or "below all levels") for name, level in levels.items()]
     inside = [("in segment", name) for name in members]
-    show.table(["customer ", " "], [*ids, *traits.items(), *inside, *stands, *spare])
+    show.table(["group " if group else "customer ", " "], [*ids, *traits.items(), *inside, *stands, *spare])
     show.console.print()
     rows = [(show.when(one.at), one.name, _says(one)) for one in events]
     show.table(["at (UTC) ", "event ", " "], rows)

@@ -63,15 +63,10 @@ def _question(
 ) -> tuple[str, dict[str, JSON]]:
     """The kind of the question, and what is asked."""
     if where:
-        condition = condition_in(where)
-        return (
-            ("segment_edit", {"name": name, "where": condition})
-            if name
-            else (
-                "segment_preview",
-                {"where": condition},
-            )
-        )
+        condition, group = condition_in(where)
+        if name:
+            return "segment_edit", {"name": name, "where": condition}
+        return "segment_preview", {"where": condition, **({"group": group} if group else {})}
     if sizes:
         return "segment_sizes", {"name": name, "period": sizes}
     if overlap:
@@ -79,8 +74,9 @@ def _question(
     return "segment", {"name": name}
 
 
-def condition_in(path: Path) -> JSON:
-    """The condition that a file holds, alone or as a segment. Raises HarkError `condition.file`."""
+def condition_in(path: Path) -> tuple[JSON, str]:
+    """The condition that a file holds, alone or as a segment, and of which type of groups it is ("": it is of
+    customers). Raises HarkError `condition.file`."""
     from hark.definitions.shapes import Reading
     from hark.definitions.yaml import plain, read
 
@@ -93,7 +89,10 @@ def condition_in(path: Path) -> JSON:
         problem = str(reading.found[0]) if reading.found else f"{path} holds {len(nodes)} documents"
         raise HarkError(problem, "one condition, for example did: Order Completed", "condition.file")
     found: JSON = plain(nodes[0])
-    return found["where"] if isinstance(found, dict) and "where" in found else found
+    if not (isinstance(found, dict) and "where" in found):
+        return found, ""
+    subject = found.get("subject")
+    return found["where"], str(subject.get("group", "")) if isinstance(subject, dict) else ""
 
 
 def _export(table: Any, left_out: Mapping[str, int], out: Path, json: bool) -> None:
@@ -103,7 +102,7 @@ def _export(table: Any, left_out: Mapping[str, int], out: Path, json: bool) -> N
     if json:
         show.as_json({"file": str(out), "customers": table.num_rows, "left_out": dict(left_out)})
         return
-    show.console.print(f"{out}: {table.num_rows:,} customers.")
+    show.console.print(f"{out}: {table.num_rows:,} members.")
     for why, count in sorted(left_out.items()):
         by = "every campaign (global control)" if why == "global_control" else why
         show.console.print(f"{count:,} more are left alone by {by}; with them: --with-controls", style="dim")
@@ -111,8 +110,10 @@ def _export(table: Any, left_out: Mapping[str, int], out: Path, json: bool) -> N
 
 def _show_members(answer: Any) -> None:
     of = f" of {answer['customers']:,}" if "customers" in answer else ""
-    show.console.print(f"{answer['count']:,}{of} customers", style="bold")
-    show.console.print(f"who {answer['sentence']}", style="dim")
+    group = answer.get("group")
+    whom, that = (f"groups of type {group}", "that") if group else ("customers", "who")
+    show.console.print(f"{answer['count']:,}{of} {whom}", style="bold")
+    show.console.print(f"{that} {answer['sentence']}", style="dim")
     _show_sample("among them", answer["sample"])
 
 
@@ -126,7 +127,7 @@ def _show_sample(title: str, sample: list[str]) -> None:
 def _show_sizes(answer: Any) -> None:
     most = max((one["count"] for one in answer["sizes"]), default=0) or 1
     rows = [(one["period"], f"{one['count']:,}", show.bar(one["count"] / most)) for one in answer["sizes"]]
-    show.table(["until the end of ", "customers", " "], rows)
+    show.table(["until the end of ", "members", " "], rows)
 
 
 def _show_overlap(answer: Any) -> None:
@@ -135,13 +136,13 @@ def _show_overlap(answer: Any) -> None:
         ("only the first", answer["only_one"]),
         ("only the second", answer["only_other"]),
     ]
-    show.table([" ", "customers"], [(name, f"{count:,}") for name, count in rows])
+    show.table([" ", "members"], [(name, f"{count:,}") for name, count in rows])
     _show_sample("in both", answer["sample"])
 
 
 def _show_edit(answer: Any) -> None:
-    show.console.print(f"{answer['before']:,} customers now, {answer['after']:,} then", style="bold")
-    show.console.print(f"who {answer['sentence']}", style="dim")
+    show.console.print(f"{answer['before']:,} members now, {answer['after']:,} then", style="bold")
+    show.console.print(f"those who {answer['sentence']}", style="dim")
     for word, one in (("come", answer["come"]), ("go", answer["go"])):
         _show_sample(f"{one['count']:,} would {word}", one["sample"] or ["-"])
 

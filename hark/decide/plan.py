@@ -45,7 +45,8 @@ from hark.definitions.types import (
     Segment,
     Topic,
 )
-from hark.model import Event, FactName, Record, Run
+from hark.history.identity import GROUP, PREFIX
+from hark.model import Event, FactName, Kind, Record, Run
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 
 T = TypeVar("T")
@@ -62,11 +63,18 @@ def _chooses(one: Definition) -> bool:
 
 
 class Plan:
-    """All definitions in force, and the older versions of campaigns that live runs still walk. Immutable."""
+    """What the record of a customer, or of a group of one type (`OfGroups`), rests on.
+
+    All definitions in force, and the older versions of campaigns that live runs still walk. Immutable."""
+
+    always: Sequence[str] = ALWAYS
+    """The names of events that touch a record whatever is defined."""
 
     def __init__(self, documents: Sequence[tuple[Document, Definition]], older: Iterable[Course] = ()):
         things = [thing for _, thing in documents]
-        self.segments = {thing.name: thing for thing in things if isinstance(thing, Segment)}
+        self.segments = {one.name: one for one in things if isinstance(one, Segment) and not one.group}
+        self.groups = _of_groups(documents)
+        """By type what is defined for groups of it."""
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
         self.computed = {thing.name: thing.trait for thing in things if isinstance(thing, Computed)}
         self.contents = {thing.name: thing for thing in things if isinstance(thing, Content)}
@@ -181,11 +189,24 @@ class Plan:
         watch = self._watches.get(event.name)
         if watch is not None and (watch.test is None or watch.test(event.properties)):
             return True
-        return STATING in event.context or (self.any_activity and is_activity(event))
+        return self.states(event) or (self.any_activity and is_activity(event))
+
+    def states(self, event: Asked) -> bool:
+        """Whether the event may state traits of its subject."""
+        return STATING in event.context
+
+    def of_group(self, key: str) -> Plan:
+        """What the record of a group rests on, by its stable key."""
+        return self.groups.get(kind_of(key), _UNASKED)
+
+    def touches_groups(self, event: Asked) -> bool:
+        """Whether the event can change the record of a group of any type."""
+        plans = self.groups.values()
+        return _UNASKED.touches(event) or any(one.greets or one.touches(event) for one in plans)
 
     def watch_of(self, event: Event, first: bool) -> Watch | None:
         """What this event can set off; `first`: none was folded into its subject's record before."""
-        traits, active = STATING in event.context, self.any_activity and is_activity(event)
+        traits, active = self.states(event), self.any_activity and is_activity(event)
         if not (first or traits or active):
             return self._watches.get(event.name)
         table = self._tables[first, traits, active]
@@ -227,7 +248,7 @@ class Plan:
         return self._in_order(*(segment for name in names for segment in self._watching.get(name, ())))
 
     def _names(self) -> set[str]:
-        names: set[str] = {*ALWAYS, *self.weights.earning}
+        names: set[str] = {*self.always, *self.weights.earning}
         if self._entering:
             names.add(FactName.SEGMENT_ENTERED.value)
         if self.levels.start_campaigns:
@@ -314,6 +335,38 @@ class Plan:
             yield from (match for match in course.matches() if name in match.names)
 
 
+class OfGroups(Plan):
+    """What is defined for groups of one type. A group call states the group's traits; whatever its members'
+    calls say of themselves states none of the group's."""
+
+    always = ()
+
+    def __init__(self, documents: Sequence[tuple[Document, Definition]] = ()) -> None:
+        super().__init__([(document, _of_itself(thing)) for document, thing in documents])
+
+    def states(self, event: Asked) -> bool:
+        return event.kind == Kind.GROUP
+
+
+def kind_of(key: str) -> str:
+    """The type of a group, by its stable key."""
+    return key.removeprefix(PREFIX[GROUP]).partition(":")[0]
+
+
+def _of_groups(documents: Sequence[tuple[Document, Definition]]) -> Mapping[str, OfGroups]:
+    kinds = {thing.group for _, thing in documents if isinstance(thing, Segment)} - {""}
+    return {kind: OfGroups([one for one in documents if _is_of(one[1], kind)]) for kind in sorted(kinds)}
+
+
+def _is_of(thing: Definition, kind: str) -> bool:
+    return isinstance(thing, Segment) and thing.group == kind
+
+
+def _of_itself(thing: Definition) -> Definition:
+    """The segment as it is for its own subjects."""
+    return msgspec.structs.replace(thing, group="") if isinstance(thing, Segment) else thing
+
+
 def _timed(course: Course) -> object:
     return course.campaign.trigger.timed
 
@@ -329,3 +382,7 @@ def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
     for name, value in pairs:
         groups.setdefault(name, []).append(value)
     return groups
+
+
+_UNASKED = OfGroups()
+"""Of groups for which nothing is defined: traits are kept before anybody asks."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hark.definitions import content_check as contents
 from hark.definitions import level_check as levels
+from hark.definitions import subject_check as subjects
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.engagement import PURCHASE
 from hark.definitions.mapping import Source
@@ -29,6 +30,7 @@ Names = Mapping[str, Mapping[str, Definition]]
 def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Problem]:
     """What is wrong between the documents wanted and those in force (which the wanted replace)."""
     known: dict[str, dict[str, Definition]] = {}
+    current = list(current)
     for one in [*current, *(document.definition for document in parsed)]:
         known.setdefault(kind_of(one), {})[one.name] = one
     known.setdefault("stage", {}).setdefault(PURCHASE, built_in()[1])
@@ -39,6 +41,7 @@ def problems(parsed: Sequence[Parsed], current: Iterable[Definition]) -> list[Pr
         if isinstance(document.definition, Hypothesis):
             found += _hypothesis(document, document.definition, known)
     found += contents.problems(parsed, known)
+    found += subjects.problems(parsed, current, known)
     return found or [problem for document in parsed for problem in levels.problems(document, known)]
 
 

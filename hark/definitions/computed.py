@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hark.definitions.conditions import EVENTS, names_of
+from hark.definitions.learned import Prospect
 from hark.definitions.measures import whole_days
 from hark.definitions.shapes import (
     NAME,
@@ -19,7 +20,7 @@ from hark.definitions.shapes import (
     Shape,
     Values,
 )
-from hark.definitions.types import Computed, Prospect
+from hark.definitions.types import Computed
 from hark.definitions.yaml import Node
 from hark.model import WEEK
 from hark.understand.conditions.amount import MOST_DAYS

@@ -48,12 +48,14 @@ from hark.definitions.types import (
 from hark.definitions.yaml import Node
 
 _SUBJECT: Shape[str] = Either(
-    Choice(("customer",)), Record("subject", {}, lambda _values, _n, _r: "customer", planned=("group",))
+    Choice(("customer",)),
+    Record("subject", {"group": NAME}, lambda values, _n, _r: values["group"], required=("group",)),
 )
 
 
 def _segment(values: Values, _node: Node, _reading: Reading) -> Segment:
-    return Segment(values["segment"], values["where"])
+    subject = values.get("subject", "customer")
+    return Segment(values["segment"], values["where"], group="" if subject == "customer" else subject)
 
 
 SEGMENT = Record(

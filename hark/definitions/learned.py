@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -23,3 +25,15 @@ class Effect(Struct, frozen=True, tag="effect"):
     mean: float
     spread: float
     """Its standard deviation."""
+
+
+class Prospect(Struct, frozen=True):
+    """What a model of purchases says of each customer, for a computed trait."""
+
+    names: tuple[str, ...]
+    """Events that are purchases."""
+    what: Literal["alive", "purchases", "value"]
+    """The probability of being a customer still; purchases in the next weeks; their value."""
+    value: str | None = None
+    """Dotted path of a purchase's value."""
+    weeks: int = 13

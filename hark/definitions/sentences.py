@@ -30,7 +30,8 @@ from hark.understand.conditions.wording import event, listed, span
 
 def of_segment(segment: Segment) -> str:
     """ "Customers who did Order Completed at least 2 times and did not do it in the last 45 days." """
-    return f"Customers who {segment.where.sentence()}."
+    whom = f"Groups of type {segment.group} that" if segment.group else "Customers who"
+    return f"{whom} {segment.where.sentence()}."
 
 
 def of_campaign(campaign: Campaign) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.contents import Content, Picking
 from hark.definitions.event_plan import Event
-from hark.definitions.learned import Allocation, Effect
+from hark.definitions.learned import Allocation, Effect, Prospect
 from hark.definitions.levels import Levelled, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
@@ -39,18 +39,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     where: Condition
     level_of: str = ""
     """The definition of which it is a level, named DEFINITION.LEVEL: nobody writes those."""
-
-
-class Prospect(Struct, frozen=True):
-    """What a model of purchases says of each customer, for a computed trait."""
-
-    names: tuple[str, ...]
-    """Events that are purchases."""
-    what: Literal["alive", "purchases", "value"]
-    """The probability of being a customer still; purchases in the next weeks; their value."""
-    value: str | None = None
-    """Dotted path of a purchase's value."""
-    weeks: int = 13
+    group: str = ""
+    """The type of the groups that it is of (account, household ...); "": it is of customers."""
 
 
 class Computed(Struct, frozen=True, tag="computed"):

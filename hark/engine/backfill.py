@@ -1,4 +1,4 @@
-"""Filling in what new conditions ask of the past, some customers a tick, while events go on being folded.
+"""Filling in what new conditions ask of the past, some subjects a tick, while events go on being folded.
 
 New definitions are in force at once. Of their past a thread reads the history, bucket by bucket, and every
 tick gives what it found to some customers. Whoever has an input before that is given theirs first: so no
@@ -7,7 +7,7 @@ record depends on when it was filled, and an event that was folded since finds a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from hark.decide.plan import Plan
+from hark.decide.plan import Plan, kind_of
 from hark.engine.folder import Folder
 from hark.history.reader import Snapshot, open_snapshot
-from hark.model import JSON, Command, Instant
+from hark.model import GROUPS, JSON, Command, Instant
 from hark.store.state import StateReader
 from hark.store.table import bucket_of
 from hark.understand.batch import summaries_in, watched
@@ -40,7 +40,7 @@ class Owed(Struct, frozen=True, array_like=True):
     below: int
     """Customers with lower numbers are meant; later ones live under the new definitions from the first."""
     keys: tuple[str, ...] = ()
-    """The summaries that are new."""
+    """The summaries that are new; of groups "account:KEY", since each type has its own."""
     segments: tuple[str, ...] = ()
     """The segments that are new or have changed."""
     existing: tuple[tuple[str, str, int], ...] = ()
@@ -74,6 +74,9 @@ class Backfill:
     """Gives customers what the plan asks of their past and did not before: summaries and memberships, the
     entry into a new campaign which takes those who are inside already, and timers. Starts no other run."""
 
+    groups = False
+    """Whether it is the past of groups that is filled in."""
+
     def __init__(
         self,
         data: Path,
@@ -93,13 +96,14 @@ class Backfill:
         self._ready: Sequence[int] = ()
         """Whose summaries are at hand."""
         self._reading: Future[tuple[int, list[int], Summaries]] | None = None
+        self._first = GROUPS if self.groups else 0
         self._begin()
         for subject, number in filled:
-            self._had[subject] = number
+            self._had[subject - self._first] = number
 
     def fill(self, before: Plan, at: Instant, below: int) -> None:
         """Owes to all known customers what the folder's plan asks and `before` did not."""
-        owed = _asked(before, self._folder.plan, at, below)
+        owed = self._asked(before, self._folder.plan, at, below)
         if not owed:
             return
         self._owed = owed.with_(self._owed) if self._owed else owed
@@ -123,9 +127,9 @@ class Backfill:
     def first(self, subject: int) -> None:
         """Gives a customer theirs, if they have not had it. Who is merged into another in this very tick gets
         their own before; who was merged earlier has none."""
-        if subject >= self._owed.below or (had := int(self._had[subject])) == self._owed.number:
+        if subject >= self._owed.below or (had := int(self._had[subject - self._first])) == self._owed.number:
             return
-        self._had[subject] = self._filled[subject] = self._owed.number
+        self._had[subject - self._first] = self._filled[subject] = self._owed.number
         if self._history.merged.one(subject) == subject and subject not in self._folder.erased:
             self._give(subject, self._summaries_of(subject), had)
 
@@ -143,21 +147,22 @@ class Backfill:
     # -- whom it concerns -------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._had = np.append(self._had, np.zeros(max(0, self._owed.below - len(self._had)), np.int32))
+        known = max(0, self._owed.below - self._first)
+        self._had = np.append(self._had, np.zeros(max(0, known - len(self._had)), np.int32))
         self._ready = ()
         self._found: tuple[int, Summaries] = -1, {}
         """The bucket whose summaries are at hand."""
         self._reading = None
-        self._folder.owed = self.first if self._owed else None
+        self._folder.owed.pop(self.groups, None)
         if self._owed:
+            self._folder.owed[self.groups] = self.first
             self._history = open_snapshot(self._data, self._reader)
-            self._leaves = [
-                self._folder.plan.leaves[key] for key in self._owed.keys if key in self._folder.plan.leaves
-            ]
-            self._read(0)
+            leaves = self._all_leaves(self._folder.plan)
+            self._leaves = [leaves[key] for key in self._owed.keys if key in leaves]
+            self._read(self._history.buckets if self.groups else 0)
 
     def _read(self, bucket: int) -> None:
-        more = bucket < self._history.buckets
+        more = bucket < self._history.buckets * (2 if self.groups else 1)
         asked = self._history, self._leaves, self._owed, bucket
         self._reading = self._pool.submit(self._of_bucket, *asked) if more else None
 
@@ -180,14 +185,15 @@ class Backfill:
             found.setdefault(subject, {})[key] = summary
         more: list[int] = []
         if owed.everybody or owed.segments or owed.existing or owed.arms:
-            known = np.array(self._reader.subjects(with_record=not owed.everybody), np.int64)
+            everybody = self._reader.groups if self.groups else self._reader.subjects
+            known = np.array(everybody(with_record=not owed.everybody), np.int64)
             more = known[bucket_of(known, history.buckets) == bucket].tolist()
         return bucket, sorted(one for one in {*found, *more} if one < owed.below), found
 
     def _end(self) -> None:
         self._owed, self._news, self._filled = Owed(0, 0), b"", {}
         self._had = np.zeros(0, np.int32)
-        self._folder.owed = None
+        del self._folder.owed[self.groups]
         del self._history
 
     # -- what each is given -----------------------------------------------------------------------------
@@ -206,7 +212,7 @@ class Backfill:
         if not (summaries or owed.everybody or self._folder.records.has(subject)):
             return
         if owed.keys or owed.segments:
-            self._tell(subject, "backfill", {"summaries": summaries})
+            self._tell(subject, "backfill", {"summaries": self._own(subject, summaries)})
         for campaign, segment, number in owed.existing:
             if number > had and segment in self._folder.records.get(subject).record.members:
                 self._tell(subject, "existing", {"campaign": campaign})
@@ -216,6 +222,63 @@ class Backfill:
     def _tell(self, subject: int, name: str, data: JSON) -> None:
         now = self._folder.records.get(subject).record.now
         self._folder.give(Command(subject, max(self._owed.at, now), name, data))
+
+    def _own(self, _subject: int, summaries: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Of the summaries that were read those that the subject is owed."""
+        return summaries
+
+    # -- what definitions ask ---------------------------------------------------------------------------
+
+    def _asked(self, before: Plan, plan: Plan, at: Instant, below: int) -> Owed:
+        """What the plan asks of the past of everybody, and `before` did not."""
+        return _asked(before, plan, at, below)
+
+    def _all_leaves(self, plan: Plan) -> Mapping[str, Leaf]:
+        return plan.leaves
+
+
+class BackfillOfGroups(Backfill):
+    """The same for groups, each by what is defined for those of its type."""
+
+    groups = True
+
+    def _asked(self, before: Plan, plan: Plan, at: Instant, below: int) -> Owed:
+        nothing = Plan(())
+        found = {
+            kind: _asked(before.groups.get(kind, nothing), one, at, below)
+            for kind, one in plan.groups.items()
+        }
+        return Owed(
+            at,
+            below,
+            tuple(_key(kind, key) for kind, owed in found.items() for key in owed.keys),
+            tuple(name for owed in found.values() for name in owed.segments),
+            everybody=any(owed.everybody for owed in found.values()),
+        )
+
+    def _all_leaves(self, plan: Plan) -> Mapping[str, Leaf]:
+        return {
+            _key(kind, key): leaf for kind, one in plan.groups.items() for key, leaf in one.leaves.items()
+        }
+
+    def _own(self, subject: int, summaries: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        kind, owed = kind_of(self._folder.records.get(subject).record.key), set(self._owed.keys)
+        return {key: summary for key, summary in summaries.items() if _key(kind, key) in owed}
+
+
+def taken_of(backfills: Iterable[Backfill]) -> tuple[dict[bool, bytes], dict[int, int]]:
+    """What all of them `take`: (what is owed by whether to groups, by subject what it was paid)."""
+    owed: dict[bool, bytes] = {}
+    filled: dict[int, int] = {}
+    for one in backfills:
+        news, paid = one.take()
+        owed |= {} if news is None else {one.groups: news}
+        filled |= paid
+    return owed, filled
+
+
+def _key(kind: str, key: str) -> str:
+    return f"{kind}:{key}"
 
 
 def _folded(history: Snapshot, leaves: Sequence[Leaf], subject: int) -> Mapping[str, JSON]:

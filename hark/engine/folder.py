@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from hark.decide.group_plan import GroupPlan
 from hark.decide.plan import Plan
 from hark.decide.record import decode, encode
 from hark.decide.watch import Asked
@@ -46,13 +45,13 @@ class Folder:
         self.problems: list[Problem] = []
         self.ahead: Callable[[int], None] | None = None
         """Gives a subject what comes before its next input, while there is such a thing for anybody."""
-        self.owed: Callable[[int], None] | None = None
-        """Gives a subject what new definitions ask of its past, before any input, while there is such."""
+        self.owed: dict[bool, Callable[[int], None]] = {}
+        """What gives a customer (False) or a group (True) what new definitions ask of their past, before any
+        input, while there is such."""
         self.listed: Callable[[list[Event]], None] | None = None
         """Takes the facts for the suppression list, before any further input."""
         self.refold: Callable[[int, Collection[str]], Mapping[str, JSON]] | None = None
         """Gives a subject's summaries of these keys, folded anew from all its events."""
-        self._groups = GroupPlan()
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
 
@@ -65,7 +64,7 @@ class Folder:
             self.events.append(_at(home, event))
             return
         if self.owed:
-            self.owed(event.subject)
+            self._pay(event.subject)
         entry = self.records.get(event.subject)
         if entry.record.now > event.instant:
             event = msgspec.structs.replace(event, instant=entry.record.now)
@@ -88,7 +87,9 @@ class Folder:
     def asks(self, event: Event) -> bool:
         """Whether the event can change its subject's record: something watches it, or it is the subject's
         first and there are segments for those who did nothing."""
-        plan = self._plan_of(event.subject)
+        if event.subject >= GROUPS and not self.plan.touches_groups(event):
+            return False
+        plan = self.plan_of(event.subject)
         return plan.touches(event) or bool(plan.greets and self.records.new(event.subject))
 
     def give(self, input: Input) -> Sequence[Event]:
@@ -98,7 +99,7 @@ class Folder:
         if self.ahead:
             self.ahead(input.subject)
         if self.owed:
-            self.owed(input.subject)
+            self._pay(input.subject)
         return self._give(self.records.get(input.subject), input, 0, 0)
 
     def merge(self, younger: int, older: int, at: Instant, cause: str, imported: bool = False) -> None:
@@ -107,8 +108,8 @@ class Folder:
             self.ahead(younger)
             self.ahead(older)
         if self.owed:
-            self.owed(younger)
-            self.owed(older)
+            self._pay(younger)
+            self._pay(older)
         if not self.records.has(younger):
             return
         instant = max(at, self.records.get(younger).record.now)
@@ -126,7 +127,7 @@ class Folder:
         if self.ahead:
             self.ahead(subject)
         if self.owed:
-            self.owed(subject)
+            self._pay(subject)
         entry = self.records.get(subject)
         entry.armed = None
         self.records.change(subject, entry)
@@ -158,8 +159,9 @@ class Folder:
         if due is not None and due < input.instant and type(input) is not TimerDue:
             self.wake(input.subject, input.instant)
             entry = self.records.get(input.subject)
+        plan = self.plan_of(input.subject)
         try:
-            entry.record, facts = self._step(entry.record, input, self._plan_of(input.subject))
+            entry.record, facts = self._step(entry.record, input, plan)
         except Exception as error:  # one customer's broken state must not stop everybody's
             self._mend(input, row, member, error)
             return ()
@@ -171,17 +173,22 @@ class Folder:
             if self.told.listed and self.listed:
                 new, self.told.listed = self.told.listed, []
                 self.listed(new)
-        if self.plan.ordered and self.refold:
-            self._in_order(entry, input.instant)
+        if plan.ordered and self.refold:
+            self._in_order(entry, plan, input.instant)
         return facts
 
-    def _plan_of(self, subject: int) -> Plan:
-        return self.plan if subject < GROUPS else self._groups
+    def plan_of(self, subject: int) -> Plan:
+        """What the subject's record rests on: a group's on what is defined for groups of its type."""
+        return self.plan if subject < GROUPS else self.plan.of_group(self.records.get(subject).record.key)
 
-    def _in_order(self, entry: Entry, at: Instant) -> None:
+    def _pay(self, subject: int) -> None:
+        if pay := self.owed.get(subject >= GROUPS):
+            pay(subject)
+
+    def _in_order(self, entry: Entry, plan: Plan, at: Instant) -> None:
         """Folds anew what a very late event or a merge has left out of order."""
         kept, subject = entry.record.summaries, entry.record.subject
-        stale = [key for key, leaf in self.plan.ordered.items() if leaf.stale(kept.get(key))]
+        stale = [key for key, leaf in plan.ordered.items() if leaf.stale(kept.get(key))]
         if stale and self.refold:
             self.give(Command(subject, at, "refold", {"summaries": self.refold(subject, stale)}))
 
@@ -191,7 +198,7 @@ class Folder:
         self.problem(input.instant, row, member, "step.failed", detail)
         entry = self.records.restore(input.subject)
         for before in self._given.get(input.subject, ()):
-            entry.record, _ = self._step(entry.record, before, self._plan_of(input.subject))
+            entry.record, _ = self._step(entry.record, before, self.plan_of(input.subject))
             self.records.change(input.subject, entry)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hark.engine.backfill import taken_of
 from hark.engine.intake import Taken
 from hark.engine.parts import Parts
 from hark.history import columns
@@ -18,7 +19,7 @@ def gathered(parts: Parts, taken: Taken) -> Changes:
     documents, parts.definitions.new = parts.definitions.new, []
     erasures, rewritten, gone = parts.erasing.take()
     suppressed, released = parts.suppressions.take()
-    owed, filled = parts.backfill.take()
+    owed, filled = taken_of(parts.backfills)
     return Changes(
         cursors=taken.cursors,
         imports=parts.imports.take(),
@@ -73,7 +74,7 @@ def changed(changes: Changes) -> bool:
         or changes.turns
         or changes.chunk
         or changes.documents
-        or changes.owed is not None
+        or changes.owed
         or changes.filled
         or changes.problems
         or changes.fence is not None

@@ -145,7 +145,7 @@ class Engine:
         self._parts.state.begin()
         self._parts.rows.fold(taken.rows)
         told = self._parts.groups.advance()
-        filled = self._parts.backfill.advance()
+        filled = [one.advance() for one in self._parts.backfills]
         self._time = max(self._time, self._parts.groups.until(taken.until))
         heard = self._messages.outcomes(self._time)
         fired = self._timers()
@@ -157,7 +157,7 @@ class Engine:
         self._folded += events
         self._messages.dispatch()
         self._resize(events, time.perf_counter() - began)
-        return bool(taken.rows or told or filled or heard or fired or asked)
+        return bool(taken.rows or told or any(filled) or heard or fired or asked)
 
     def _timers(self) -> int:
         """Fires what is due by the engine's time, earliest first; how many."""

@@ -11,7 +11,7 @@ from hark.clock import Clock
 from hark.decide.step import step
 from hark.engine import asking, suppressing
 from hark.engine.addresses import Addresses
-from hark.engine.backfill import Backfill
+from hark.engine.backfill import Backfill, BackfillOfGroups
 from hark.engine.copies import Copies
 from hark.engine.definitions import Definitions, Written
 from hark.engine.erase import Erasing
@@ -91,8 +91,10 @@ class Parts:
         refolding = Refolding(data, self.reader, self.resolver, self.folder)
         self.folder.erased, self.folder.refold = self.erasing.tombstones.subjects, refolding.summaries
         self._files = settings.compact_files
-        owed, filled = self.state.owed(), self.state.filled()
-        self.backfill = Backfill(data, self.reader, self.folder, owed, filled)
+        self.backfills = tuple(
+            side(data, self.reader, self.folder, self.state.owed(side.groups), self.state.filled(side.groups))
+            for side in (Backfill, BackfillOfGroups)
+        )
         self.moving = Moving(self.reader, self.folder)
         self.unmerging = Unmerging(data, self.state, self.reader, self.resolver, self.folder)
         self.addresses = Addresses()
@@ -165,7 +167,8 @@ class Parts:
         if self.definitions.define(written, author, note, at):
             publish(self._data, self.definitions.definitions())
             self.folder.plan = self.definitions.plan
-            self.backfill.fill(before, at, self.count.following)
+            for backfill, count in zip(self.backfills, (self.count, self.count_groups), strict=True):
+                backfill.fill(before, at, count.following)
             self.moving.paused(before, at)
 
     def waiting(self) -> tuple[int, Instant]:
@@ -186,7 +189,8 @@ class Parts:
         self.erasing.clean()
 
     def close(self) -> None:
-        self.backfill.close()
+        for backfill in self.backfills:
+            backfill.close()
         self.reader.close()
         self.state.close()
         self.log.close()

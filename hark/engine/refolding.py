@@ -26,7 +26,7 @@ class Refolding:
         events.sort(key=lambda event: (event.at, event.seq))
         found: dict[str, JSON] = dict.fromkeys(keys)
         for key in keys:
-            leaf = self._folder.plan.leaves[key]
+            leaf = self._folder.plan_of(subject).leaves[key]
             for event in events:
                 if leaf.takes(event):
                     found[key] = leaf.fold(found[key], event)

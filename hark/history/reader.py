@@ -122,8 +122,10 @@ class Snapshot:
         merged: Merged,
         resident: Resident | None = None,
         erased: Collection[int] = (),
+        groups: bool = False,
     ) -> None:
-        """`erased` subjects are in no answer, also where files still hold them."""
+        """`erased` subjects are in no answer, also where files still hold them. With `groups` it is the
+        history of groups."""
         self.version = version
         self._erased = np.array(sorted(erased), np.int64)
         self._gone = Gone(table, version, erased, merged)
@@ -131,15 +133,21 @@ class Snapshot:
         self.buckets = version.buckets
         self._table = table
         self._recent = recent
+        self._groups_alone = groups
         self._resident = resident
         self._lock = Lock()
         if resident:
             resident.keep(version)
 
+    def of_groups(self) -> Snapshot:
+        """The same moment as a history of groups: their buckets are the first, and no customer is in it."""
+        parts = (self._table, self.version, self._recent, self.merged, self._resident)
+        return Snapshot(*parts, self._erased.tolist(), groups=True)
+
     def count(self) -> int:
         """Events of customers, facts included."""
-        waiting: int = self._customers.num_rows
-        files = [file for file in self.version.files if file.bucket < self.buckets]
+        waiting: int = self._own.num_rows
+        files = [file for file in self.version.files if self._owns(file)]
         hidden = sum(self._gone.theirs(file).num_rows for file in files) if len(self._erased) else 0
         return sum(file.rows for file in files) + waiting - hidden
 
@@ -159,6 +167,7 @@ class Snapshot:
         it has what rows have under these paths.
         """
         watching.get().look_up()
+        bucket += self.buckets if self._groups_alone else 0
         wanted = None if names is None else frozenset(names)
         files = [file for file in self.version.files if file.bucket == bucket]
         found = [self._kept(file, self._run(file, wanted, properties, values)) for file in files]
@@ -317,7 +326,7 @@ class Snapshot:
             elif file.bucket < self.buckets and len(moved := self._affected(file)):
                 rows = follow(self._table.of(file, moved.tolist(), [*wanted, "origin"]), self.merged)
                 yield self._within(bucket, self._shown(rows.filter(keep(rows))).select(wanted))
-        waiting = _coded(self._customers.select(wanted))
+        waiting = _coded(self._own.select(wanted))
         yield self._within(bucket, waiting.filter(keep(waiting)))
 
     def _within(self, bucket: int, rows: pa.Table) -> pa.Table:
@@ -325,13 +334,15 @@ class Snapshot:
         return rows.filter(pa.array(bucket_of(rows["subject"].to_numpy(), self.buckets) == bucket))
 
     def _parts(self, wanted: Sequence[str], names: Collection[str] | None) -> Iterator[pa.Table]:
-        """All rows of customers under canonical subjects, piece by piece, in no order."""
-        yield _named(self._customers.select(wanted), names)
-        for file in self.version.files:
-            if file.bucket < self.buckets:
-                columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
-                for part in self._groups(file, columns):
-                    yield self._today(_named(part, names)).select(wanted)
+        """All rows of customers (or of groups) under canonical subjects, piece by piece, in no order."""
+        yield _named(self._own.select(wanted), names)
+        for file in filter(self._owns, self.version.files):
+            columns = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted
+            for part in self._groups(file, columns):
+                yield self._today(_named(part, names)).select(wanted)
+
+    def _owns(self, file: File) -> bool:
+        return (file.bucket >= self.buckets) is self._groups_alone
 
     def _today(self, rows: pa.Table) -> pa.Table:
         """The rows of a file under today's ids; `origin` is needed only where something was undone since."""
@@ -344,12 +355,15 @@ class Snapshot:
         """Without those who were erased."""
         if not len(self._erased):
             return rows
+        if self._groups_alone:
+            return rows.filter(pc.invert(pc.is_in(rows["seq"], pa.array(self._gone.copied))))
         return rows.filter(pc.invert(pc.is_in(rows["subject"], pa.array(self._erased))))
 
     @cached_property
-    def _customers(self) -> pa.Table:
-        """Of the rows of `recent` those of customers."""
-        return self._waiting.filter(pc.less(self._waiting["subject"], GROUPS))
+    def _own(self) -> pa.Table:
+        """Of the rows of `recent` those of customers (or of groups)."""
+        theirs = pc.greater_equal(self._waiting["subject"], GROUPS)
+        return self._waiting.filter(theirs if self._groups_alone else pc.invert(theirs))
 
     @cached_property
     def _waiting(self) -> pa.Table:

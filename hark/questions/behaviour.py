@@ -114,7 +114,7 @@ def whom(desk: Desk, snapshot: Snapshot) -> People:
     from hark.questions.segments import in_force
 
     typed = in_force(desk)
-    segments = {one.name: one.where for one in typed if isinstance(one, Segment)}
+    segments = {one.name: one.where for one in typed if isinstance(one, Segment) and not one.group}
     internal = next((one.where for one in typed if isinstance(one, Policy) and one.where), None)
 
     def condition(name: str) -> Condition:

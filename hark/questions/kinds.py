@@ -123,7 +123,7 @@ def situations(desk: Desk, people: People) -> list[Asked]:
     from hark.understand.pace import compared
 
     since = {one.name: one.applied_at for one in desk.state.documents() if one.kind == "segment"}
-    found = [one for one in in_force(desk) if isinstance(one, Segment)]
+    found = [one for one in in_force(desk) if isinstance(one, Segment) and not one.group]
     if not found:
         hint = "a segment document says in which situation people are"
         raise HarkError("there is no segment to ask the effect for", hint, "segment.none")

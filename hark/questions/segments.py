@@ -16,14 +16,14 @@ from hark.definitions.conditions import read_condition
 from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.stages import with_stages
+from hark.definitions.subject_check import refuse_senseless, who
 from hark.definitions.types import Definition, Policy, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.model import JSON, Instant
 from hark.questions.left_alone import LeftAlone
-from hark.understand.conditions import Condition
 from hark.understand.periods import begins, days_between, label
-from hark.understand.segments import Members, both, only, segment_at
+from hark.understand.segments import Members, both, groups_at, only, segment_at
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -44,6 +44,8 @@ class PreviewQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
     where: JSON
     at: Instant | None = None
+    group: str = ""
+    """The type of the groups it would be of; "": of customers."""
 
 
 class MembersQuestion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,16 +89,17 @@ class EditQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
-    """{"count", "sample": [ids], "sentence"}; a sample is up to 20, the same ones each time."""
+    """{"count", "sample": [ids], "sentence", and "group" for a segment of groups: their type}; a sample is up
+    to 20, the same ones each time."""
     found = named(desk, asked.name)
-    return _counted(desk, found.where, _members(desk, snapshot, found, asked.at))
+    return _counted(desk, found, _members(desk, snapshot, found, asked.at))
 
 
 def preview(desk: Desk, asked: PreviewQuestion, snapshot: Snapshot) -> JSON:
     """As `segment`, and "customers": all that there are, for the share."""
-    wanted = written(desk, "", asked.where)
+    wanted = written(desk, "", asked.where, asked.group)
     members = _members(desk, snapshot, wanted, asked.at)
-    return {**_counted(desk, wanted.where, members), "customers": desk.state.customers()}
+    return {**_counted(desk, wanted, members), "customers": everybody(desk, asked.group)}
 
 
 def listed(desk: Desk, asked: MembersQuestion, snapshot: Snapshot) -> JSON:
@@ -104,16 +107,17 @@ def listed(desk: Desk, asked: MembersQuestion, snapshot: Snapshot) -> JSON:
     {"global_control": 2, "come_back": 7}}.
 
     Left out are those whom the global control, these campaigns, or the ones that entering the segment starts,
-    leave alone.
+    leave alone. Of a segment of groups "customer" is the group ("account:acme").
     """
     if not 1 <= asked.limit <= MOST_MEMBERS:
         raise HarkError(f"{asked.limit} members", f"ask for 1 to {MOST_MEMBERS:,}", "question.wrong")
     from hark.questions.kinds import known_as
 
-    members = _members(desk, snapshot, named(desk, asked.name), asked.at)
+    found = named(desk, asked.name)
+    members = _members(desk, snapshot, found, asked.at)
     page = members.after(asked.after, asked.limit)
     more = len(page) == asked.limit and page[-1] < members.last
-    alone = {} if asked.controls else LeftAlone(desk, asked.campaigns, asked.name).among(page)
+    alone = {} if asked.controls or found.group else LeftAlone(desk, asked.campaigns, asked.name).among(page)
     lines = [{"subject": one, "customer": known_as(desk.state, one)} for one in page if one not in alone]
     following = page[-1] if more else None
     left_out = dict(Counter(alone.values()))
@@ -137,7 +141,12 @@ def sizes(desk: Desk, asked: SizesQuestion, snapshot: Snapshot) -> JSON:
 
 def overlap(desk: Desk, asked: OverlapQuestion, snapshot: Snapshot) -> JSON:
     """{"one", "other", "both", "only_one", "only_other": counts, "sample": ids of some in both}."""
-    one, other = (_members(desk, snapshot, named(desk, name), asked.at) for name in (asked.one, asked.other))
+    segments = [named(desk, name) for name in (asked.one, asked.other)]
+    if len({segment.group for segment in segments}) > 1:
+        said = " and ".join(f"{segment.name} of {who(segment.group)}" for segment in segments)
+        hint = "compare segments of the same subjects"
+        raise HarkError(f"they share nobody: {said}", hint, "segment.subjects")
+    one, other = (_members(desk, snapshot, segment, asked.at) for segment in segments)
     shared = both(one, other)
     return {
         "one": one.count,
@@ -151,9 +160,10 @@ def overlap(desk: Desk, asked: OverlapQuestion, snapshot: Snapshot) -> JSON:
 
 def edit(desk: Desk, asked: EditQuestion, snapshot: Snapshot) -> JSON:
     """{"before", "after", "stay": counts, "come", "go": {"count", "sample"}, "sentence": the new one}."""
-    wanted = written(desk, asked.name, asked.where)
+    known = named(desk, asked.name)
+    wanted = written(desk, asked.name, asked.where, known.group)
     at = desk.clock.now() if asked.at is None else asked.at
-    before = _members(desk, snapshot, named(desk, asked.name), at)
+    before = _members(desk, snapshot, known, at)
     after = _members(desk, snapshot, wanted, at)
     come, go = only(after, before), only(before, after)
     return {
@@ -184,21 +194,33 @@ def in_force(desk: Desk) -> list[Definition]:
     return resolved(found, found)
 
 
-def written(desk: Desk, name: str, where: JSON) -> Segment:
-    """A segment that nobody has saved. Raises HarkError: `condition.wrong`, `segment.cycle`."""
-    segment = Segment(name, read_condition(where, desk.zone))
+def everybody(desk: Desk, group: str) -> int:
+    """How many customers there are, or groups of this type."""
+    return len(desk.state.groups(group)) if group else desk.state.customers()
+
+
+def written(desk: Desk, name: str, where: JSON, group: str = "") -> Segment:
+    """A segment that nobody has saved. Raises HarkError: `condition.wrong`, `condition.subject`,
+    `segment.cycle`."""
+    segment = Segment(name, read_condition(where, desk.zone), group=group)
+    refuse_senseless(segment, in_force(desk))
     others = [one for one in in_force(desk) if (type(one), one.name) != (Segment, name)]
     [found] = resolved([segment], [*others, segment])
     return found
 
 
 def _members(desk: Desk, snapshot: Snapshot, found: Segment, at: Instant | None) -> Members:
+    if found.group:
+        when = desk.clock.now() if at is None else at
+        return groups_at(snapshot, found, when, desk.state.groups(found.group))
     internal = next((one.where for one in in_force(desk) if isinstance(one, Policy) and one.where), None)
     return segment_at(snapshot, found, desk.clock.now() if at is None else at, internal)
 
 
-def _counted(desk: Desk, where: Condition, members: Members) -> JSON:
-    return {"count": members.count, "sample": _sample(desk, members), "sentence": where.sentence()}
+def _counted(desk: Desk, found: Segment, members: Members) -> JSON:
+    of = {"group": found.group} if found.group else {}
+    sentence = found.where.sentence()
+    return {"count": members.count, "sample": _sample(desk, members), "sentence": sentence, **of}
 
 
 def _sample(desk: Desk, members: Members) -> list[str]:

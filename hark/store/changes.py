@@ -191,10 +191,11 @@ class Changes(Struct):
     repointed: dict[str, int] = field(default_factory=dict)
     """Whose each of these messages is from now on."""
     documents: list[Document] = field(default_factory=list)
-    owed: bytes | None = None
-    """What new definitions still ask of the past (`hark.engine.backfill`); b"": nothing any more."""
+    owed: dict[bool, bytes] = field(default_factory=dict)
+    """What new definitions still ask of the past of customers (False) and groups (True), where that changed
+    (`hark.engine.backfill`); b"": nothing any more."""
     filled: dict[int, int] = field(default_factory=dict)
-    """By customer, the number of the debt of the past that they were paid."""
+    """By customer or group, the number of the debt of the past that they were paid."""
     chunk: Chunk | None = None
     prints: list[Prints] = field(default_factory=list)
     oldest_bucket: int | None = None

@@ -11,7 +11,7 @@ import apsw
 from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import GROUPS, Instant, Lane, Record
-from hark.store.changes import KINDS, Problem
+from hark.store.changes import GROUP, KINDS, Problem
 from hark.store.contracts import OutboxRow
 from hark.store.erasures import ErasuresRead, holds
 from hark.store.identities import Identities
@@ -93,6 +93,14 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
     def versions(self, kind: str, name: str) -> list[Document]:
         find = f"{DOCUMENTS} WHERE kind = ? AND name = ? ORDER BY version"
         return [document(row) for row in self._all(find, kind, name)]
+
+    def groups(self, kind: str = "", with_record: bool = False) -> list[int]:
+        """All groups (of a type), ascending; only those with a record, if asked."""
+        table = "records" if with_record else "subjects"
+        find = f"""SELECT subject FROM ids JOIN {table} USING (subject)
+            WHERE kind = ? AND value >= ? AND value < ? ORDER BY subject"""
+        first, last = (f"{kind}:", f"{kind};") if kind else ("", "\U0010ffff")
+        return [subject for (subject,) in self._all(find, GROUP, first, last)]
 
     def subjects(self, with_record: bool = False) -> list[int]:
         """All customers that were not merged into another; only those with a record, if asked."""

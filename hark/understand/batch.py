@@ -25,6 +25,8 @@ from hark.understand.conditions.trait import STATING, stated_by
 from hark.understand.partials import over_buckets
 
 IDENTIFY = "Identify"
+_STATING = (IDENTIFY, "Group")
+"""Whose properties may state traits: a customer's, and a group's."""
 EVER = 1 << 62
 """Later than every event."""
 
@@ -294,7 +296,7 @@ def statements(history: History) -> Iterator[Statement]:
     for rows in (_identified(history), _in_context(history)):
         cells = (rows[name].to_pylist() for name in ("subject", "seq", "kind", "properties", "context"))
         for when, subject, seq, kind, *raw in zip(micros(rows["at"]).tolist(), *cells, strict=True):
-            yield subject, when, seq, stated_by(kind, _raw(raw[0]), _raw(raw[1]))
+            yield subject, when, seq, stated_by(subject, kind, _raw(raw[0]), _raw(raw[1]))
 
 
 def _keep(
@@ -308,14 +310,14 @@ def _keep(
 
 
 def _identified(history: History) -> pa.Table:
-    return history.table((IDENTIFY,), ("subject", "at", "seq", "kind", "properties", "context"))
+    return history.table(_STATING, ("subject", "at", "seq", "kind", "properties", "context"))
 
 
 def _in_context(history: History) -> pa.Table:
     """The other rows whose context may state traits; their properties state none and are not read."""
     rows = history.table(None, ("subject", "at", "seq", "name", "kind", "context"))
     rows = rows.filter(pc.match_substring(rows["context"].cast(pa.string()), STATING.decode()))
-    rows = rows.filter(pc.not_equal(rows["name"].cast(pa.string()), IDENTIFY))
+    rows = rows.filter(pc.invert(pc.is_in(rows["name"].cast(pa.string()), pa.array(_STATING))))
     return rows.append_column("properties", pa.array(["{}"] * rows.num_rows, pa.string()))
 
 

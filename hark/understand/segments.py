@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,6 +59,12 @@ def segment_at(
     condition = segment.where if internal is None else AllOf((segment.where, Not(internal)))
     condition = compared(history, condition, at)
     return Members(tuple(members(history, condition, at)))
+
+
+def groups_at(history: Snapshot, segment: Segment, at: Instant, groups: Sequence[int]) -> Members:
+    """Which of these groups (all of the segment's type) were in it at a moment, by the events up to it."""
+    theirs, found = np.array(groups, np.int64), members(history.of_groups(), segment.where, at)
+    return Members(tuple(np.intersect1d(inside, theirs, assume_unique=True) for inside in found))
 
 
 def both(one: Members, other: Members) -> Members:

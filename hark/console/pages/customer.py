@@ -26,7 +26,7 @@ from hark.definitions.stages import with_stages
 from hark.definitions.types import Definition, Paced, Policy, Segment
 from hark.history.story import Mark
 from hark.history.timeline import Timeline
-from hark.model import SECOND, Event, Instant, Kind, Record
+from hark.model import GROUPS, SECOND, Event, Instant, Kind, Record
 from hark.store.contracts import OutboxRow
 from hark.understand.because import Found, Told, because
 from hark.understand.conditions.base import Ints
@@ -170,6 +170,10 @@ class CustomerPage(Struct, frozen=True):
     older: str
     """`before` for the next page; "": these are the oldest."""
 
+    @property
+    def is_group(self) -> bool:
+        return self.subject >= GROUPS
+
 
 class TraitLine(Struct, frozen=True):
     """A value a trait had."""
@@ -230,16 +234,18 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         undoing=undoing if any(one.number == undoing and one.undone_at is None for one in merges) else 0,
         traits=_traits(record),
         segments=tuple(_segments(here, record, timeline)),
-        levels=tuple(_levels(here, record, timeline)),
+        levels=() if subject >= GROUPS else tuple(_levels(here, record, timeline)),
         consents=_consents(record),
         messages=tuple(_message(row) for row in here.state.outbox(subject, 20)),
-        campaigns=tuple(one.name for one in here.state.documents() if one.kind == "campaign"),
-        attention=_attention(here, record),
+        campaigns=()
+        if subject >= GROUPS
+        else tuple(one.name for one in here.state.documents() if one.kind == "campaign"),
+        attention=None if subject >= GROUPS else _attention(here, record),
         first_seen=known[1] if known else None,
         last_seen=int(active[-1]) if len(active) else None,
         events=len(timeline.at),
         names=tuple(timeline.names()),
-        paces=_paces(here, timeline),
+        paces=() if subject >= GROUPS else _paces(here, timeline),
         sessions=len(sessions),
         visits=tuple(
             Visit(begun, (ended - begun) / SECOND, count) for begun, ended, count in _latest(sessions)

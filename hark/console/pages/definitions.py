@@ -132,6 +132,8 @@ class Moved(Struct, frozen=True):
     coming: tuple[str, ...] = ()
     going: tuple[str, ...] = ()
     note: str = ""
+    group: str = ""
+    """The type of the groups that it is of; "": it is of customers."""
 
 
 class EditPage(Struct, frozen=True):
@@ -253,7 +255,8 @@ def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
     sentence = of_segment(wanted.definition)
     try:
         where = wanted.body["where"]
-        preview = here.ask({"segment_preview": {"where": where}})
+        group = wanted.definition.group
+        preview = here.ask({"segment_preview": {"where": where, "group": group}})
         edit = (
             here.ask({"segment_edit": {"name": wanted.name, "where": where}})
             if wanted.name in known
@@ -268,6 +271,7 @@ def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
         preview["count"],
         preview["count"] / all_ if all_ else None,
         tuple(preview["sample"]),
+        group=group,
     )
     if edit is None:
         return found

@@ -55,12 +55,15 @@ class SegmentPage(Struct, frozen=True):
     author: str
     count: int | None
     """None: it could not be counted; `note` says why."""
-    customers: int
+    everybody: int
+    """All customers, or groups of its type."""
     sample: tuple[Person, ...]
     campaigns: tuple[str, ...]
     """Campaigns that begin with entering it."""
     others: tuple[str, ...]
     """Segments to compare it with."""
+    group: str = ""
+    """The type of the groups that it is of; "": it is of customers."""
     at: str = ""
     """As of this moment, as it was typed; "" for now."""
     note: str = ""
@@ -72,7 +75,7 @@ class SegmentPage(Struct, frozen=True):
 
     @property
     def share(self) -> float | None:
-        return self.count / self.customers if self.count is not None and self.customers else None
+        return self.count / self.everybody if self.count is not None and self.everybody else None
 
 
 class Size(Struct, frozen=True):
@@ -133,9 +136,14 @@ def _line(document: Document) -> SegmentLine:
 
 def said(document: Document) -> str:
     """The segment's English sentence."""
+    return of_segment(typed(document))
+
+
+def typed(document: Document) -> Segment:
+    """The segment of a document."""
     found = definition(document, settings.HARK_ZONE)
     assert isinstance(found, Segment)
-    return of_segment(found)
+    return found
 
 
 def view(request: HttpRequest, name: str) -> HttpResponse:
@@ -164,7 +172,9 @@ def segment(here: Source, document: Document, at: str, patience_s: float) -> Seg
     """The context of one segment's page."""
     found = _asked(here, lambda: {"segment": {"name": document.name, "at": _instant(at)}}, patience_s)
     answer: JSON = {"count": None, "sample": []} if isinstance(found, str | Progress) else found
-    others = (one.name for one in here.state.documents() if one.kind == "segment")
+    group = typed(document).group
+    segments = (one for one in here.state.documents() if one.kind == "segment")
+    others = (one.name for one in segments if typed(one).group == group)
     return SegmentPage(
         name=document.name,
         sentence=said(document),
@@ -172,10 +182,11 @@ def segment(here: Source, document: Document, at: str, patience_s: float) -> Seg
         applied_at=document.applied_at,
         author=document.author,
         count=answer["count"],
-        customers=here.state.customers(),
+        everybody=len(here.state.groups(group)) if group else here.state.customers(),
         sample=tuple(_person(here, document.name, known) for known in answer["sample"]),
         campaigns=_started_by(here, document.name),
         others=tuple(one for one in others if one != document.name),
+        group=group,
         at=at,
         note=found if isinstance(found, str) else "",
         progress=found if isinstance(found, Progress) else None,

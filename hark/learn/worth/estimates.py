@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hark.definitions.types import Prospect
+from hark.definitions.learned import Prospect
 from hark.learn.worth import bgnbd
 from hark.learn.worth.answer import money
 from hark.learn.worth.check import FEWEST

@@ -30,13 +30,13 @@ _own = msgspec.json.Decoder(dict[str, JSON])
 def stated(event: Event) -> Mapping[str, JSON]:
     """The traits that an event states of its subject: an identify call's own, over those of its
     `context.traits`; of a group those of a group call, whatever its members' calls say of themselves."""
-    if event.subject >= GROUPS:
-        return _decoded(_own, event.properties) or {} if event.kind == Kind.GROUP else {}
-    return stated_by(event.kind, event.properties, event.context)
+    return stated_by(event.subject, event.kind, event.properties, event.context)
 
 
-def stated_by(kind: int, properties: bytes, context: bytes) -> Mapping[str, JSON]:
+def stated_by(subject: int, kind: int, properties: bytes, context: bytes) -> Mapping[str, JSON]:
     """`stated` for the parts of an event."""
+    if subject >= GROUPS:
+        return _decoded(_own, properties) or {} if kind == Kind.GROUP else {}
     traits: dict[str, JSON] = {}
     if STATING in context:
         given = _decoded(_context, context)
