@@ -112,6 +112,7 @@ def _tables(answer: Any, top: int) -> None:
     formats = [(f"{one['format']} ({one['items']})", one["read"]) for one in answer["formats"]]
     for title, rows in (("Items", items), ("Formats", formats)):
         show.table([f"{title.lower()} ", *reads], [[name, *_reads(read)] for name, read in rows], title)
+        show.console.print()
     later = [(name, *_after(read)) for name, read in (*items, *formats) if read["readers"]]
     if later:
         show.table(["text ", *after], later, "What came later, of readers")

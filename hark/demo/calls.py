@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import TypeAlias
 
 from hark.clock import moment
@@ -10,10 +11,21 @@ from hark.demo.life import STEP_US, VIEW_US, Customer, Visit
 from hark.model import JSON, SECOND, Instant
 
 TOPIC = "news"
+READ_US = STEP_US // 2
+"""After the last product looked at."""
 PRODUCTS = (
     "Kettle", "Teapot", "Apron", "Lamp", "Blanket", "Notebook", "Mug", "Vase", "Candle", "Basket",
 )  # fmt: skip
 NAMES = ("Ada", "Ben", "Cleo", "Dara", "Eve", "Finn", "Gita", "Hugo", "Ines", "Jack", "Kira", "Liam")
+SITE = "https://shop.example"
+TEXTS = (
+    ("/guides/choosing-a-kettle", "Choosing a kettle", 640),
+    ("/blog/wool/washing-a-blanket", "Washing a wool blanket", 380),
+    ("/guides/light/a-lamp-to-read-by", "A lamp to read by", 900),
+)
+"""Path, title and words of what the shop has to read."""
+READS = 0.3
+"""Of visits, how many go with reading one of them."""
 STEPS = ("Product Added", "Checkout Started", "Order Completed")
 
 TimedCall: TypeAlias = tuple[Instant, JSON]
@@ -53,6 +65,17 @@ def visiting(one: Customer, visit: Visit, name: str) -> Iterator[TimedCall]:
     for number, step in enumerate(STEPS[: visit.depth]):
         at, properties = visit.last_view + (number + 1) * STEP_US, order if step == STEPS[-1] else {}
         yield timed(at, track(one, step, properties, f"{name}-{step.split()[0]}"))
+    yield from _reading(one, visit, name)
+
+
+def _reading(one: Customer, visit: Visit, name: str) -> Iterator[TimedCall]:
+    """What the reading script would tell: by a stream of its own, so that nothing else hangs on it."""
+    chance = Random(f"{one.seed}/{one.number}/{name}/reads")
+    path, title, words = chance.choice(TEXTS)
+    if chance.random() < READS:
+        told = {"content": path, "url": SITE + path, "title": title, "words": words}
+        told["active_s"] = round(words / 4 * chance.uniform(0.5, 1.5))
+        yield timed(visit.last_view + READ_US, track(one, "Content Read", told, f"{name}-read"))
 
 
 def track(one: Customer, event: str, properties: JSON, name: str) -> JSON:

@@ -66,6 +66,13 @@ topic: news
 reenter: {after: 30d}
 steps:
   - send: {channel: email, template: whats_new}
+---
+content: choosing_shoes
+title: Choosing shoes
+url: https://shop.example/guides/shoes
+format: guide
+stage: [aware, considering]
+words: 500
 """
 
 
@@ -118,6 +125,8 @@ def visits(number: int) -> Iterator[tuple[Instant, list[JSON]]]:
     """One customer's visits: they sign up, buy, look around near the end; some buy again early, some late."""
     first = START + (number % 30) * DAY + number * 7 * MINUTE
     yield first, signing_up(number, first)
+    if number in READERS:
+        yield first + MINUTE, [read(number, first + MINUTE, READERS[number])]
     order = first + (1 + number % 5) * HOUR
     yield order, [viewed(number, order - MINUTE), bought(number, order)]
     if number % 3 == 0:
@@ -125,6 +134,14 @@ def visits(number: int) -> Iterator[tuple[Instant, list[JSON]]]:
         yield again, [viewed(number, again - MINUTE), bought(number, again)]
     late = END - (number % 12) * DAY - (1 + number % 6) * HOUR
     yield late, [viewed(number, late), *([bought(number, late + MINUTE)] if number % 4 == 1 else [])]
+
+
+READERS = {3: "/guides/shoes", 4: "/guides/shoes", 5: "/blog/laces"}
+
+
+def read(number: int, at: Instant, path: str) -> JSON:
+    told = {"content": path, "url": f"https://shop.example{path}", "title": path.title(), "active_s": 60}
+    return call("track", number, at, event="Content Read", properties=told)
 
 
 def signing_up(number: int, at: Instant) -> list[JSON]:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from hark.clock import instant, moment
+from hark.definitions.contents import Content
 from hark.definitions.parse import parse
 from hark.definitions.types import Campaign, Segment, Send, Topic
 from hark.demo.life import (
@@ -29,6 +30,7 @@ from hark.demo.life import (
 from hark.demo.run import CAMPAIGN, LISTENING, SPEAKING, STEP_US, sender
 from hark.demo.shop import Shop, goes_quiet, truth
 from hark.model import DAY, HOUR, JSON, Event, Instant, Kind
+from hark.understand.addresses import path_of
 
 SEED = 7
 MANY = [customer(SEED, number) for number in range(400)]
@@ -65,11 +67,15 @@ def definitions() -> dict[str, object]:
 def test_what_is_asked_of_the_shop_is_what_its_customers_do(calls: list[JSON]) -> None:
     """Every event that the questions, the segment and the levels name occurs: none of them is empty."""
     found = parse(LISTENING.read_text())
-    assert {one.kind for one in found} == {"question", "segment", "engagement"}
+    assert {one.kind for one in found} == {"question", "segment", "engagement", "content"}
     done = {call["event"] for call in calls if call["type"] == "track"}
     asked = set(re.findall(r"[A-Z][a-z]+ [A-Z][a-z]+|Signed Up", LISTENING.read_text()))
     assert len(asked) == 5
     assert asked <= done
+    read = {call["properties"]["content"] for call in calls if call.get("event") == "Content Read"}
+    published = {path_of(one.definition.url) for one in found if isinstance(one.definition, Content)}
+    assert len(published) == 2
+    assert published < read, "one is left to be found by `hark content --seen`"
 
 
 def test_about_five_in_a_hundred_are_planted() -> None:

@@ -62,7 +62,7 @@ def _shares(read: JSON) -> JSON:
         name: later[name] / moments if moments else None
         for name in ("returned", "tried", "muted", "complained")
     }
-    found["on"] = gone_on["on"] / readers if readers else None
+    found |= {way: gone_on[way] / readers if readers else None for way in ("on", "back")}
     found["read_after"] = read["read_after"] / sent if sent else None
     found["goals"] = read["goals"] / sent if sent else None
     return {"shares": found}
