@@ -49,7 +49,8 @@ class History(Deciding):
 
     A step is an event's name, "A|B" for any of several, or a mapping with a predicate:
     `{"event": "Order Completed", "where": {"revenue": {"gte": 50}}}`. Times are dates ("2026-03-01", in the
-    workspace's zone) or instants with a zone. Whatever is wrong with a question is raised as HarkError.
+    workspace's zone) or instants with a zone. With `subject="account"` the question is about
+    groups of this type. Whatever is wrong with a question is raised as HarkError.
     """
 
     def __init__(self, data: Path) -> None:
@@ -69,10 +70,11 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> FunnelAnswer:
         """How many go down a path of steps, how quickly, and what those do who stop."""
         asked = {"steps": list(steps), "within": within, "order": order, "by": by, "instead": instead}
-        return self._asked("funnel", FunnelAnswer, asked | {"trend": trend}, since, until, among)
+        return self._asked("funnel", FunnelAnswer, asked | {"trend": trend}, since, until, among, subject)
 
     def retention(
         self,
@@ -87,11 +89,12 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> RetentionAnswer:
         """Of those who began in the same period, how many are active in each period after."""
         asked = {"start": start, "return": returning, "period": period, "cohorts": cohorts, "by": by}
         asked |= {"on_or_after": on_or_after, "returned_to": returned_to}
-        return self._asked("retention", RetentionAnswer, asked, since, until, among)
+        return self._asked("retention", RetentionAnswer, asked, since, until, among, subject)
 
     def paths(
         self,
@@ -107,11 +110,12 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> PathsAnswer:
         """What people do after `origin`, or before `target`; with both, what lies between."""
         asked = {"from": origin, "to": target, "depth": depth, "gap": gap, "collapse": collapse, "top": top}
         asked |= {"rare": rare, "facts": facts}
-        return self._asked("paths", PathsAnswer, asked, since, until, among)
+        return self._asked("paths", PathsAnswer, asked, since, until, among, subject)
 
     def sessions(
         self,
@@ -121,9 +125,12 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> SessionsAnswer:
         """Runs of activity without a longer gap."""
-        return self._asked("sessions", SessionsAnswer, {"gap": gap, "period": period}, since, until, among)
+        return self._asked(
+            "sessions", SessionsAnswer, {"gap": gap, "period": period}, since, until, among, subject
+        )
 
     def lifecycle(
         self,
@@ -132,9 +139,10 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> LifecycleAnswer:
         """Who is new, returning, resurrected and dormant in each period."""
-        return self._asked("lifecycle", LifecycleAnswer, {"period": period}, since, until, among)
+        return self._asked("lifecycle", LifecycleAnswer, {"period": period}, since, until, among, subject)
 
     def trend(
         self,
@@ -147,10 +155,11 @@ class History(Deciding):
         since: str | None = None,
         until: str | None = None,
         among: str | None = None,
+        subject: str | None = None,
     ) -> TrendAnswer:
         """How often an event happens, to how many, and what its property `of` adds up to."""
         asked = {"event": event, "period": period, "of": of, "by": by, "compare": compare}
-        return self._asked("trend", TrendAnswer, asked, since, until, among)
+        return self._asked("trend", TrendAnswer, asked, since, until, among, subject)
 
     def pace(self, start: JSON, to: JSON, *, stayed: bool = True) -> JSON:
         """{"way", "day", "cases", "waits_s"}: by when 1 %, 2 %, ... of those who did `start` went on to `to`,
@@ -294,11 +303,18 @@ class History(Deciding):
         return run(self.data, self._workspace.state(), query)
 
     def _asked(
-        self, kind: str, type_: type[A], asked: JSON, since: str | None, until: str | None, among: str | None
+        self,
+        kind: str,
+        type_: type[A],
+        asked: JSON,
+        since: str | None,
+        until: str | None,
+        among: str | None,
+        subject: str | None,
     ) -> A:
-        return msgspec.convert(
-            self.ask({kind: asked | {"since": since, "until": until, "among": among}}), type_
-        )
+        whom = None if subject in (None, "customer") else {"group": subject}
+        limits = {"since": since, "until": until, "among": among, "subject": whom}
+        return msgspec.convert(self.ask({kind: asked | limits}), type_)
 
 
 PAGE = 10_000

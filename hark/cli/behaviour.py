@@ -23,6 +23,10 @@ By = Annotated[str | None, typer.Option("--by", help="Split by a property, trait
 Since = Annotated[str | None, typer.Option("--since", help="From this date, or time with a zone.")]
 Until = Annotated[str | None, typer.Option("--until", help="Up to this date, without it.")]
 Among = Annotated[str | None, typer.Option("--among", help="Only the members of this segment.")]
+Subject = Annotated[
+    str | None,
+    typer.Option("--subject", help="Ask about groups of this type (account) in place of customers."),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Write the answer to a .csv, .parquet or .json file.")
 ]
@@ -31,6 +35,12 @@ Out = Annotated[
 def register(app: typer.Typer) -> None:
     for command in (funnel, retention, paths, sessions, lifecycle, trend, question, sql):
         app.command()(command)
+
+
+def limits(since: str | None, until: str | None, among: str | None, subject: str | None) -> dict[str, JSON]:
+    """The range of a question, and whom it is about; None: no limit, customers."""
+    whom = None if subject in (None, "customer") else {"group": subject}
+    return {"since": since, "until": until, "among": among, "subject": whom}
 
 
 def funnel(
@@ -52,13 +62,18 @@ def funnel(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """How many go down the path, and how quickly. "not: EVENT" between two steps: not in between."""
     asked: JSON = {"steps": [step_of(one) for one in steps], "within": within, "order": order, "by": by}
-    asked |= {"instead": instead, "trend": over, "since": since, "until": until, "among": among}
+    asked |= {
+        "instead": instead,
+        "trend": over,
+        **limits(since, until, among, subject),
+    }
     if stopped is not None:
         _stopped(data, asked, stopped, json)
     elif answer := _answer(data, "funnel", asked, out, json):
@@ -125,6 +140,7 @@ def retention(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
@@ -132,7 +148,13 @@ def retention(
     """Do they come back? One line for each cohort, one column for each period after."""
     asked = {"start": step_of(start), "return": step_of(returning), "period": period, "cohorts": cohorts}
     asked |= {"on_or_after": on_or_after, "returned_to": returned_to, "by": by}
-    answer = _answer(data, "retention", asked | {"since": since, "until": until, "among": among}, out, json)
+    answer = _answer(
+        data,
+        "retention",
+        asked | limits(since, until, among, subject),
+        out,
+        json,
+    )
     if answer and not answer["cohorts"]:
         show.console.print(f"Nobody has done {start} yet.", style="dim")
     elif answer:
@@ -169,6 +191,7 @@ def paths(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
@@ -181,7 +204,12 @@ def paths(
         "gap": gap,
         "collapse": not repeats,
     }
-    asked |= {"facts": facts, "top": top, "rare": rare, "since": since, "until": until, "among": among}
+    asked |= {
+        "facts": facts,
+        "top": top,
+        "rare": rare,
+        **limits(since, until, among, subject),
+    }
     if answer := _answer(data, "paths", asked, out, json):
         rows = list(_branches(answer["tree"], answer["tree"]["customers"], 0))
         show.table([" ", "customers", " ", "of all"], rows, f"{answer['paths']:,} different paths")
@@ -201,12 +229,17 @@ def sessions(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """How often people are there, and for how long."""
-    asked = {"gap": gap, "period": period, "since": since, "until": until, "among": among}
+    asked = {
+        "gap": gap,
+        "period": period,
+        **limits(since, until, among, subject),
+    }
     if answer := _answer(data, "sessions", asked, out, json):
         length = f", half of them longer than {show.span(answer['median_s'])}" if answer["sessions"] else ""
         show.console.print(f"{answer['sessions']:,} sessions of {answer['customers']:,} customers{length}")
@@ -218,12 +251,13 @@ def lifecycle(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """Who is new, returning, resurrected and dormant in each period."""
-    asked = {"period": period, "since": since, "until": until, "among": among}
+    asked = {"period": period, **limits(since, until, among, subject)}
     if answer := _answer(data, "lifecycle", asked, out, json):
         _columns(["period ", "new", "returning", "resurrected", "dormant"], answer["periods"])
 
@@ -239,13 +273,20 @@ def trend(
     since: Since = None,
     until: Until = None,
     among: Among = None,
+    subject: Subject = None,
     data: Data = HERE,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """How often an event happens, to how many, and what its property adds up to."""
     asked = {"event": step_of(event), "period": period, "of": of, "by": by, "compare": compare}
-    if answer := _answer(data, "trend", asked | {"since": since, "until": until, "among": among}, out, json):
+    if answer := _answer(
+        data,
+        "trend",
+        asked | limits(since, until, among, subject),
+        out,
+        json,
+    ):
         names = ["period ", "count", *(["before"] if compare else []), "customers", "change"]
         names += ["sum", "mean", "p50", "p90"] if of else []
         for line in answer["groups"] or [{"value": "", **answer}]:

@@ -67,7 +67,12 @@ def flag(key: str, means: bool = True) -> Field:
 
 STEPS = Field("steps", _lines, lambda steps: "\n".join(map(line_of, steps)))
 BY = Field("by", str, _split)
-RANGE = {"since": text("since"), "until": text("until"), "among": text("among")}
+SUBJECT = Field(
+    "subject",
+    lambda text: text if text == "customer" else {"group": text},
+    lambda value: value if isinstance(value, str) else value["group"],
+)
+RANGE = {"since": text("since"), "until": text("until"), "among": text("among"), "subject": SUBJECT}
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     "funnel": {
         "steps": STEPS,

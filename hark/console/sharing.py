@@ -74,6 +74,8 @@ def _word(key: str, value: JSON) -> str:
     if key == "by" and isinstance(value, dict):
         ((kind, name),) = value.items()
         return f"{kind}:{name}"
+    if key == "subject" and isinstance(value, dict):
+        return str(value["group"])
     return line_of(value) if isinstance(value, dict) else str(value)
 
 
@@ -81,7 +83,8 @@ def python(kind: str, body: Mapping[str, JSON]) -> str:
     """The expression that gives this answer, typed."""
     placed = FIRST.get(kind, ())
     given = [repr(body[key]) for key in placed if key in body]
-    named = [f"{PYTHON.get(key, key)}={value!r}" for key, value in body.items() if key not in placed]
+    plain = {key: _word(key, value) if key == "subject" else value for key, value in body.items()}
+    named = [f"{PYTHON.get(key, key)}={value!r}" for key, value in plain.items() if key not in placed]
     return f'hark.open("hark-data").{kind}({", ".join(given + named)})'
 
 

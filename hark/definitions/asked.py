@@ -1,6 +1,7 @@
 """The typed questions about behaviour: what can be asked of a history. How they are written: `questions`.
 
 All of them may be limited to a range of instants [start, end) and to the members of a segment (`among`).
+With `group` they are about groups of this type in place of customers.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Funnel(Struct, frozen=True):
     """Also: one line for each period in which attempts started."""
     zone: str = "UTC"
     among: str | None = None
+    group: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MOST_STEPS:
@@ -90,6 +92,7 @@ class Retention(Struct, frozen=True):
     returned_to: bool = False
     """Also: what those who returned came back to do."""
     among: str | None = None
+    group: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.start, When) and self.by and self.by.kind == "property":
@@ -117,6 +120,7 @@ class Paths(Struct, frozen=True):
     start: Instant = -FOREVER
     end: Instant = FOREVER
     among: str | None = None
+    group: str = ""
 
 
 class Sessions(Struct, frozen=True):
@@ -128,6 +132,7 @@ class Sessions(Struct, frozen=True):
     start: Instant = -FOREVER
     end: Instant = FOREVER
     among: str | None = None
+    group: str = ""
 
 
 class Lifecycle(Struct, frozen=True):
@@ -138,6 +143,7 @@ class Lifecycle(Struct, frozen=True):
     start: Instant = -FOREVER
     end: Instant = FOREVER
     among: str | None = None
+    group: str = ""
 
 
 class Trend(Struct, frozen=True):
@@ -153,6 +159,7 @@ class Trend(Struct, frozen=True):
     start: Instant = -FOREVER
     end: Instant = FOREVER
     among: str | None = None
+    group: str = ""
     compare: bool = False
     """Also: as many periods before `start`, which must be given."""
 

@@ -22,7 +22,6 @@ from hark.definitions.senders import SENDER
 from hark.definitions.shapes import (
     NAME,
     Choice,
-    Either,
     Invalid,
     Number,
     Prose,
@@ -35,6 +34,7 @@ from hark.definitions.shapes import (
 )
 from hark.definitions.sources import SOURCE
 from hark.definitions.stages import STAGE
+from hark.definitions.subjects import SUBJECT
 from hark.definitions.surveys import SURVEY
 from hark.definitions.templates import LAYOUT, SNIPPET, TEMPLATE
 from hark.definitions.tracking import EVENT
@@ -47,20 +47,14 @@ from hark.definitions.types import (
 )
 from hark.definitions.yaml import Node
 
-_SUBJECT: Shape[str] = Either(
-    Choice(("customer",)),
-    Record("subject", {"group": NAME}, lambda values, _n, _r: values["group"], required=("group",)),
-)
-
 
 def _segment(values: Values, _node: Node, _reading: Reading) -> Segment:
-    subject = values.get("subject", "customer")
-    return Segment(values["segment"], values["where"], group="" if subject == "customer" else subject)
+    return Segment(values["segment"], values["where"], group=values.get("subject", ""))
 
 
 SEGMENT = Record(
     "segment",
-    {"segment": NAME, "subject": _SUBJECT, "where": ANYWHERE},
+    {"segment": NAME, "subject": SUBJECT, "where": ANYWHERE},
     _segment,
     required=("segment", "where"),
 )

@@ -40,6 +40,7 @@ from hark.definitions.shapes import (
     Truth,
     Values,
 )
+from hark.definitions.subjects import SUBJECT
 from hark.definitions.types import EventMatch, Question
 from hark.definitions.yaml import Node
 from hark.errors import HarkError
@@ -129,8 +130,8 @@ BY: Shape[By] = Either(
     ),
 )
 
-RANGE: Mapping[str, Shape[Any]] = {"since": MOMENT, "until": MOMENT, "among": NAME}
-ENDS = {"since": "start", "until": "end"}
+RANGE: Mapping[str, Shape[Any]] = {"since": MOMENT, "until": MOMENT, "among": NAME, "subject": SUBJECT}
+ENDS = {"since": "start", "until": "end", "subject": "group"}
 
 
 def _range(values: Values) -> Values:
@@ -181,7 +182,7 @@ WHEN: Shape[When] = Record(
 
 
 def _retention(values: Values, node: Node, reading: Reading) -> Retention | Invalid:
-    renamed = {"return": "returns", "since": "begin", "until": "end"}
+    renamed = {**ENDS, "return": "returns", "since": "begin"}
     named = {renamed.get(key, key): value for key, value in values.items()}
     try:
         return Retention(**named, zone=reading.zone)

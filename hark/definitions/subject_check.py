@@ -85,6 +85,7 @@ def _asking(segment: Segment) -> Iterator[tuple[str, str]]:
 def _mixed(document: Parsed, one: Definition, segments: Mapping[str, Definition]) -> Iterator[Problem]:
     """Segments that it names are of those whom it is about itself."""
     group = one.group if isinstance(one, Segment) else ""
+    group = one.asks.group if isinstance(one, Question) else group
     for name, line in _names(document, one):
         other = segments.get(name)
         if isinstance(other, Segment) and other.group != group:

@@ -144,6 +144,12 @@ class Snapshot:
         parts = (self._table, self.version, self._recent, self.merged, self._resident)
         return Snapshot(*parts, self._erased.tolist(), groups=True)
 
+    def parted(self, groups: Sequence[int]) -> tuple[Ints, ...]:
+        """Groups (ascending) by their place among the groups' buckets."""
+        numbers = np.array(groups, np.int64)
+        bucket = bucket_of(numbers, self.buckets) - self.buckets
+        return tuple(numbers[bucket == one] for one in range(self.buckets))
+
     def count(self) -> int:
         """Events of customers, facts included."""
         waiting: int = self._own.num_rows

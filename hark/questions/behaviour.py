@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from hark.definitions.asked import Asked, Funnel, Lifecycle, Paths, Retention, Sessions, Trend
+from hark.definitions.asked import Asked, Funnel, Lifecycle, Paths, Retention, Sessions, Trend, When
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_question
 from hark.definitions.resolve import resolved
+from hark.definitions.subject_check import refuse_senseless
 from hark.definitions.types import EventMatch, Policy, Question, Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
@@ -20,7 +21,7 @@ from hark.understand.conditions import Condition
 from hark.understand.funnel import ask_funnel, who_stopped
 from hark.understand.lifecycle import ask_lifecycle
 from hark.understand.paths import ask_paths
-from hark.understand.people import People, everybody
+from hark.understand.people import People, everybody, groups_of
 from hark.understand.retention import ask_retention
 from hark.understand.sessions import ask_sessions
 from hark.understand.trend import ask_trend
@@ -58,9 +59,18 @@ def asked(desk: Desk, question: Asked, snapshot: Snapshot) -> JSON:
     """The answer as plain data; our own people are left out."""
     from hark.questions.segments import in_force
 
+    for when in _conditions(question) if question.group else ():
+        refuse_senseless(Segment("", when, group=question.group), in_force(desk))
     [complete] = resolved([question], in_force(desk))
-    found: JSON = ASK[type(question)](whom(desk, snapshot), complete, desk.clock.now()).to_json()
+    people = whom(desk, snapshot, question.group)
+    found: JSON = ASK[type(question)](people, complete, desk.clock.now()).to_json()
     return found
+
+
+def _conditions(question: Asked) -> list[Condition]:
+    """What it asks by conditions in place of events."""
+    ends = (question.start, question.returns) if isinstance(question, Retention) else ()
+    return [one.where for one in ends if isinstance(one, When)]
 
 
 def saved(desk: Desk, question: SavedQuestion, snapshot: Snapshot) -> JSON:
@@ -87,10 +97,10 @@ def stopped(desk: Desk, question: StoppedQuestion, snapshot: Snapshot) -> JSON:
     assert isinstance(funnel, Funnel)
     if not 1 <= question.step <= len(funnel.steps):
         raise HarkError(f"there is no step {question.step}", f"1 to {len(funnel.steps)}", "question.wrong")
-    found = who_stopped(whom(desk, snapshot), funnel, desk.clock.now(), question.step)
+    found = who_stopped(whom(desk, snapshot, funnel.group), funnel, desk.clock.now(), question.step)
     subjects = [subject for bucket in found for subject in bucket.tolist()]
     names = {subject: known_as(desk.state, subject) for subject in sorted(subjects)[:LISTED]}
-    alone = [names[subject] for subject in LeftAlone(desk).among(names)]
+    alone = [] if funnel.group else [names[subject] for subject in LeftAlone(desk).among(names)]
     said = {"customers": list(names.values()), "left_alone": alone}
     return {"count": len(subjects), **said, "segment": drop_segment(funnel, question.step)}
 
@@ -109,12 +119,13 @@ def _written(step: EventMatch) -> JSON:
     return {**names, "where": step.where} if step.where else names
 
 
-def whom(desk: Desk, snapshot: Snapshot) -> People:
-    """Everybody but our own people, as the definitions in force say."""
+def whom(desk: Desk, snapshot: Snapshot, group: str = "") -> People:
+    """Everybody but our own people, as the definitions in force say; with `group` the groups of this type.
+    Customers and groups are never in one question."""
     from hark.questions.segments import in_force
 
     typed = in_force(desk)
-    segments = {one.name: one.where for one in typed if isinstance(one, Segment) and not one.group}
+    segments = {one.name: one.where for one in typed if isinstance(one, Segment) and one.group == group}
     internal = next((one.where for one in typed if isinstance(one, Policy) and one.where), None)
 
     def condition(name: str) -> Condition:
@@ -124,4 +135,16 @@ def whom(desk: Desk, snapshot: Snapshot) -> People:
             )
         return segments[name]
 
+    if group:
+        return groups_of(snapshot, desk.clock.now(), _groups(desk, group), condition)
     return everybody(snapshot, desk.clock.now(), condition, internal)
+
+
+def _groups(desk: Desk, kind: str) -> list[int]:
+    """Raises HarkError `question.subject` where no group of the type was ever seen."""
+    found = desk.state.groups(kind)
+    if not found:
+        known = ", ".join(desk.state.group_types()) or "none yet"
+        message = f"no group of type {kind} has been seen"
+        raise HarkError(message, f"types of groups: {known}", "question.subject")
+    return found

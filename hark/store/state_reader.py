@@ -102,6 +102,11 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
         first, last = (f"{kind}:", f"{kind};") if kind else ("", "\U0010ffff")
         return [subject for (subject,) in self._all(find, GROUP, first, last)]
 
+    def group_types(self) -> list[str]:
+        """The types of the groups that were ever seen."""
+        find = "SELECT DISTINCT substr(value, 1, instr(value, ':') - 1) FROM ids WHERE kind = ? ORDER BY 1"
+        return [kind for (kind,) in self._all(find, GROUP)]
+
     def subjects(self, with_record: bool = False) -> list[int]:
         """All customers that were not merged into another; only those with a record, if asked."""
         table = "records" if with_record else "subjects"

@@ -75,7 +75,10 @@ class People:
         from hark.understand.pace import compared
 
         asked = compared(self.snapshot, self.segments(name), self.now)
-        return tuple(members(self.snapshot, asked, self.now))
+        found = members(self.snapshot, asked, self.now)
+        if not self.only:
+            return tuple(found)
+        return tuple(np.intersect1d(*pair, assume_unique=True) for pair in zip(found, self.only, strict=True))
 
     def among(self, name: str | None) -> People:
         """The same, limited to a segment."""
@@ -91,6 +94,11 @@ def everybody(snapshot: Snapshot, now: Instant, segments: Segments, internal: Co
     """All but our own people."""
     left_out = () if internal is None else tuple(members(snapshot, internal, now))
     return People(snapshot, now, left_out, (), segments)
+
+
+def groups_of(snapshot: Snapshot, now: Instant, groups: Sequence[int], segments: Segments) -> People:
+    """The groups of a type as people: these, by number; the segments are theirs."""
+    return People(snapshot.of_groups(), now, (), snapshot.parted(groups), segments)
 
 
 def kept(run: Run, subjects: Ints, inside: bool) -> Run:

@@ -15,6 +15,7 @@ from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import Segment
 from hark.engine import backfill
+from hark.errors import HarkError
 from hark.history.reader import open_snapshot
 from hark.model import DAY, GROUPS, HOUR, Event, Instant, Kind, sequence
 from hark.questions import ask
@@ -279,3 +280,43 @@ def test_questions_about_a_segment_of_groups(world: World) -> None:
     assert (edit["before"], edit["after"], edit["come"]["sample"]) == (1, 2, ["account:bolt"])
     with pytest.raises(Exception, match="consent is a person's"):
         asked("segment_preview", where={"consent": {"topic": "news", "state": "in"}}, group="account")
+
+
+ASKED = """
+segment: big
+subject: {group: account}
+where: {trait: {employees: {gte: 50}}}
+---
+segment: person
+where: {did: A}
+"""
+
+
+def test_a_question_about_accounts(world: World) -> None:
+    """Two members go down the path together; segments of accounts split and limit it, others are refused."""
+    world.define(ASKED)
+    around = {"groupId": "acme"}
+    world.post("group", userId="ada", groupId="acme", traits={"employees": 60})
+    world.post("track", userId="ada", event="A", context=around)
+    world.post("track", userId="cy", event="A", context={"groupId": "bolt"})
+    world.post("track", userId="cy", event="A", context={"groupId": "h", "groupType": "household"})
+    world.clock.at += HOUR
+    world.post("track", userId="bob", event="B", context=around)
+    world.clock.at += 2 * DAY
+    world.catch_up()
+
+    def funnel(**more: Any) -> list[int]:
+        found = ask(world.data, {"funnel": {"steps": ["A", "B"], "within": "1d", **more}}, world.clock)
+        return [one["customers"] for one in found["steps"]]
+
+    accounts = {"subject": {"group": "account"}}
+    assert (funnel(), funnel(**accounts)) == ([2, 0], [2, 1])
+    assert funnel(**accounts, among="big") == [1, 1]
+    for wrong, name in (
+        ({"among": "big"}, "segment.unknown"),
+        ({**accounts, "among": "person"}, "segment.unknown"),
+        ({"subject": {"group": "acount"}}, "question.subject"),
+    ):
+        with pytest.raises(HarkError) as refused:
+            funnel(**wrong)
+        assert refused.value.id == name

@@ -58,6 +58,7 @@ class QuestionPage(Struct, frozen=True):
         said = [f"since {typed['since']}"] if typed["since"] else []
         said += [f"until {typed['until']}"] if typed["until"] else []
         said += [f"among {typed['among']}"] if typed["among"] else []
+        said += [f"of groups of type {typed['subject']}"] if typed["subject"] not in ("", "customer") else []
         return "".join(f", {one}" for one in said)
 
     @property

@@ -1,0 +1,11 @@
+"""Whom a document is about: customers, or groups of a type."""
+
+from __future__ import annotations
+
+from hark.definitions.shapes import NAME, Choice, Either, Mapped, Record, Shape
+
+SUBJECT: Shape[str] = Either(
+    Mapped(Choice(("customer",)), lambda *_: ""),
+    Record("subject", {"group": NAME}, lambda values, _n, _r: values["group"], required=("group",)),
+)
+"""`customer` is ""; `{group: account}` is the type."""
