@@ -40,8 +40,10 @@ def belief(here: JSON, following: JSON) -> str:
     return f"Customers who did {words(here)} and stopped go on to {words(following)}, because ..."
 
 
-def segment(name: str, where: JSON) -> JSON:
-    return {"segment": name, "where": where}
+def segment(name: str, where: JSON, group: str = "") -> JSON:
+    """The document; with `group` of groups of this type."""
+    subject = {"subject": {"group": group}} if group else {}
+    return {"segment": name, **subject, "where": where}
 
 
 def campaign(

@@ -358,5 +358,6 @@ CAMPAIGN: Shape[Campaign] = Record(
     },
     _campaign,
     required=("campaign", "trigger"),
+    planned=("subject",),
     one_of=(("variants", "steps"),),
 )

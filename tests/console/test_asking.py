@@ -50,6 +50,7 @@ texts: dict[str, st.SearchStrategy[str]] = {
     **dict.fromkeys(("on_or_after", "repeats", "facts", "compare"), st.just("yes")),
     **dict.fromkeys(("since", "until"), st.sampled_from(["2026-01-31", "2026-02-01T00:00:00Z"])),
     "among": st.just("gone_quiet"),
+    "subject": st.sampled_from(["account", "customer"]),
     "of": st.just("revenue"),
 }
 NEEDED = {"funnel": {"steps"}, "retention": {"start"}, "paths": {"from"}}

@@ -62,6 +62,12 @@ class StoppedPage(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
     @property
+    def group(self) -> str:
+        """The type of the groups that it is about; "": customers."""
+        subject = (self.ask.body or {}).get("subject")
+        return str(subject["group"]) if isinstance(subject, dict) else ""
+
+    @property
     def shown(self) -> tuple[str, ...]:
         return self.customers[:SHOWN]
 
@@ -158,7 +164,7 @@ def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -
         customers=tuple(found["customers"]),
         left_alone=tuple(found["left_alone"]),
         where=found["segment"],
-        sentence=f"Customers who {read_condition(found['segment'], settings.HARK_ZONE).sentence()}.",
+        sentence=f"{_whom(ask)} {read_condition(found['segment'], settings.HARK_ZONE).sentence()}.",
         drop=msgspec.convert(funnel["instead"][step - 1], Drop),
         segment=drafts.free(drafts.snake(f"stopped after {words}"), taken["segment"]),
         campaign=drafts.free(drafts.snake(f"on to {after}"), taken["campaign"]),
@@ -169,13 +175,18 @@ def stopped(here: Source, ask: Ask, step: int, reached: JSON, following: JSON) -
     )
 
 
+def _whom(ask: Ask) -> str:
+    subject = ask.typed["subject"]
+    return "Customers who" if subject in ("", "customer") else f"Groups of type {subject} that"
+
+
 def _make(request: HttpRequest, here: Source, page: StoppedPage) -> HttpResponse:
     """The segment, or the segment and the campaign's draft, put into force; or what is wrong with them."""
     said = {
         name: request.POST.get(name, "").strip() for name in ("segment", "campaign", "hypothesis", "topic")
     }
     page = msgspec.structs.replace(page, **{name: text for name, text in said.items() if text})
-    campaign = request.POST.get("do") == "campaign"
+    campaign = request.POST.get("do") == "campaign" and not page.group
     try:
         wanted = saving.read_documents(here, documents(page, campaign))
         changes = saving.save(here, wanted, str(request.user), page.note)
@@ -190,7 +201,7 @@ def _make(request: HttpRequest, here: Source, page: StoppedPage) -> HttpResponse
 
 def documents(page: StoppedPage, campaign: bool) -> list[JSON]:
     """What would be put into force."""
-    made = [drafts.segment(page.segment, page.where)]
+    made = [drafts.segment(page.segment, page.where, page.group)]
     if not campaign:
         return made
     topic, missing = drafts.topic([page.topic] if page.topic in page.topics else page.topics)
