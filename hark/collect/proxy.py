@@ -22,12 +22,20 @@ _HOP = frozenset(
     b"transfer-encoding upgrade".split()
 )
 _FORWARDED = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"))
-_HTML = [(b"content-type", b"text/html; charset=utf-8"), (b"retry-after", b"2")]
+_AGAIN = (b"retry-after", b"2")
+_HTML, _JSON = (
+    [(b"content-type", kind), _AGAIN] for kind in (b"text/html; charset=utf-8", b"application/json")
+)
+_API = b"/api/"
 _DOWN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>Hark</title><body style="font:1rem/1.5 system-ui;margin:4rem auto;max-width:30rem;padding:0 1rem">
 <h1 style="font-size:1.4rem">The console is starting</h1>
 <p>Events are being collected. This page tries again by itself.</p></body></html>"""
+
+
+_DOWN_API = b"""{"success":false,"code":"console.starting",\
+"message":"the console is starting; send the same request again in 2 seconds"}"""
 
 
 class _TooLargeError(Exception):
@@ -48,7 +56,8 @@ class Proxy:
         except _TooLargeError:
             await answer(send, 413, b"the request is too large", [(b"content-type", b"text/plain")])
         except httpx.HTTPError:
-            await answer(send, 503, _DOWN, _HTML)
+            down = (_DOWN_API, _JSON) if scope["path"].encode().startswith(_API) else (_DOWN, _HTML)
+            await answer(send, 503, *down)
         else:
             await _pass_back(response, receive, send)
 

@@ -162,6 +162,7 @@ class Engine:
     def _timers(self) -> int:
         """Fires what is due by the engine's time, earliest first; how many."""
         armed = self._parts.state.armed(self._time, TIMERS)
+        self._parts.folder.records.expect(armed)
         for subject in armed:
             self._parts.folder.timers(subject, self._time)
         self._late = len(armed) == TIMERS

@@ -116,3 +116,14 @@ def test_without_a_console_a_page_says_so(collect: Collect) -> None:
     answer = get(collect, "/segments")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "http-equiv" in answer.text
+
+
+def test_without_a_console_a_program_is_told_so(collect: Collect) -> None:
+    """Programs have the same answer as JSON in the form of the API's refusals."""
+    answer = collect.post("/api/v1/messages", b"{}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json() == {
+        "success": False,
+        "code": "console.starting",
+        "message": answer.json()["message"],
+    }

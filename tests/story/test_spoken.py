@@ -137,7 +137,7 @@ def test_a_receipt_by_a_call_comes_once_with_its_file(shop: Shop) -> None:
     """The same call again, also after the console and the engine were killed, is the same message."""
     file = {"name": "receipt 7.pdf", "type": "application/pdf", "content": b64encode(PDF).decode()}
     body = {"to": "eve@shop.example", "data": {"order": "7"}, "attachments": [file]}
-    first = send(shop, "order-7", **body)
+    first = eventually(lambda: got(lambda: send(shop, "order-7", **body)), what="the console is up")
     assert first.status_code == 200, first.text
     mail = mail_to(shop, "eve@shop.example").message()
     (part,) = mail.iter_attachments()
