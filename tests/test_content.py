@@ -75,3 +75,18 @@ def test_what_is_asked_wrongly_says_so(data: Path) -> None:
     """A file for drafts without pages, and more pages than are listed."""
     assert "--seen" in command(data, "content", "--save", "x.yaml", fails=True)
     assert "1 to 1000" in command(data, "content", "--seen", "--top", "5000", fails=True)
+
+
+def test_a_preview_has_an_item_in_it(data: Path, tmp_path: Path) -> None:
+    """The one that is named, else any; an unknown one has a reason."""
+    (tmp_path / "more.yaml").write_text(
+        "content: fit\ntitle: How it fits\nurl: https://shop.example/fit\nformat: video\n---\n"
+        "content: size\ntitle: Sizes\nurl: https://www.shop.example/guides/fit/size\nformat: guide\n---\n"
+        "template: to_read\nchannel: email\nsubject: '{{ content.title }}'\ntext: '{{ content.url }}'\n"
+    )
+    command(data, "apply", str(tmp_path / "more.yaml"))
+    said = command(data, "preview", "to_read")["preview"]["said"]
+    assert (said["subject"], said["text"].split()[0]) == ("How it fits", "https://shop.example/fit")
+    said = command(data, "preview", "to_read", "--content", "size")["preview"]["said"]
+    assert said["subject"] == "Sizes"
+    assert "content.unknown" in command(data, "preview", "to_read", "--content", "other", fails=True)

@@ -25,6 +25,7 @@ def preview(
     event: Annotated[str, typer.Option(help="The event that would start it, a JSON object.")] = "{}",
     with_: Annotated[str, typer.Option("--with", help="What the step gives as data, a JSON object.")] = "{}",
     topic: Annotated[str, typer.Option(help="The campaign's topic: then there is a way out.")] = "",
+    content: Annotated[str, typer.Option(help="The item of the catalogue that it brings; none: any.")] = "",
     html: Annotated[Path | None, typer.Option(help="Write the HTML part to this file.")] = None,
     send: Annotated[str, typer.Option(help="Send it to this address too, with links that do nothing.")] = "",
     data: Data = HERE,
@@ -37,7 +38,9 @@ def preview(
     workspace = Workspace(data)
     workspace.settle()
     state = workspace.state()
-    about = About(traits_of(state, customer), _object(event, "event"), _object(with_, "with"), topic)
+    about = About(traits_of(state, customer), _object(event, "event"), _object(with_, "with"), topic, content)
+    if content and content not in {one.name for one in state.documents() if one.kind == "content"}:
+        raise HarkError(f"there is no content {content}", "see hark content", "content.unknown")
     found = shown(state, template, about, workspace.clock)
     if html and found.said and found.said.html:
         html.write_text(found.said.html, encoding="utf-8")

@@ -205,7 +205,8 @@ _OTHER = {
 
 def _wanted(facts: Properties) -> str:
     waits = f", waiting until {shown('due', facts['due'])}: {_reason(HELD, facts)}"
-    return f"{_message(facts)} was wanted" + (waits if facts.get("reason") else "")
+    brings = f" with {facts['item']['title']}" if facts.get("item") else ""
+    return f"{_message(facts)} was wanted{brings}" + (waits if facts.get("reason") else "")
 
 
 def _deferred(facts: Properties) -> str:

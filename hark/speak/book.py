@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hark.definitions.contents import Content
 from hark.definitions.document import Document
 from hark.definitions.mapping import Source
 from hark.definitions.parse import definition
@@ -14,7 +15,9 @@ from hark.definitions.survey import Survey
 from hark.definitions.types import Definition, Policy, Sender, Template, Topic
 from hark.speak.parts import BrokenTemplateError, parts_of, whole
 
-KINDS = frozenset({"sender", "template", "layout", "snippet", "topic", "source", "policy", "brand", "survey"})
+KINDS = frozenset(
+    {"sender", "template", "layout", "snippet", "topic", "source", "policy", "brand", "survey", "content"}
+)
 
 
 class Book(Struct, frozen=True):
@@ -29,6 +32,8 @@ class Book(Struct, frozen=True):
     links: Mapping[str, str] = field(default_factory=dict)
     """Links to places elsewhere, by name: the source whose document has them."""
     surveys: Mapping[str, Survey] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
+    """The catalogue, for previews: what is sent has its item with it."""
 
     @staticmethod
     def of(definitions: Iterable[Definition]) -> Book:
@@ -40,6 +45,7 @@ class Book(Struct, frozen=True):
             next((d for d in given if isinstance(d, Policy) and d.name == "tracking"), Policy("tracking")),
             {name: d.name for d in given if isinstance(d, Source) for name in d.links},
             {d.name: d for d in given if isinstance(d, Survey)},
+            {d.name: d for d in given if isinstance(d, Content)},
         )
 
 

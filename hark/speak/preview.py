@@ -34,6 +34,8 @@ class About(Struct, frozen=True):
     data: Mapping[str, JSON] = {}
     topic: str = ""
     """"" for a message that needs no way out."""
+    content: str = ""
+    """The item of the catalogue that it brings; "" for any."""
 
 
 class Preview(Struct, frozen=True):
@@ -65,8 +67,15 @@ def row(template: str, book: Book, about: About, at: Instant, to: str = "") -> O
         "event": dict(about.event),
         "events": [dict(about.event)],
         "data": dict(about.data),
+        "item": _item(book, about.content),
         "topic": about.topic or None,
         "transactional": not about.topic,
     }
     channel = found.channel if found else "email"
     return OutboxRow(MESSAGE, 0, "preview", "", template, channel, "sending", at, at, content)
+
+
+def _item(book: Book, name: str) -> dict[str, JSON]:
+    """What a template may read of the item of this name, else of the first; nothing where there is none."""
+    found = book.contents.get(name) or next(iter(book.contents.values()), None)
+    return found.shown() if found else {}

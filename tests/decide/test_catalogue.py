@@ -13,6 +13,7 @@ from hark.decide.backtest.run import BEGINNING, Span
 from hark.decide.backtest.run import plan_of as alone
 from hark.decide.backtest.walk import Since, walk
 from hark.decide.record import fresh
+from hark.decide.why import explain
 from hark.definitions.parse import definition
 from hark.definitions.stages import built_in
 from hark.model import DAY, HOUR, Event, FactName
@@ -131,6 +132,9 @@ def test_what_templates_read_stands_in_the_fact() -> None:
         "name": "one", "title": "one", "url": "https://shop.example/one", "format": "guide", "says": "Short",
         "topics": ["a", "b"], "stages": [], "words": 476, "minutes": 2.0,
     }  # fmt: skip
+    assert "the message hello of hello was wanted with one" in [
+        line.sentence for line in explain(story.facts)
+    ]
     for name in (FactName.MESSAGE_WANTED, FactName.MESSAGE_SENDING, FactName.MESSAGE_SENT):
         assert [fact["content"] for fact in story.found(name)] == ["one"]
 
