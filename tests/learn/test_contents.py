@@ -119,6 +119,15 @@ def _stages(
     assert (gone.readers, gone.on, gone.back) == (readers, on, back)
 
 
+def test_reading_before_the_message_is_not_of_it() -> None:
+    """Only what was read after it counts, until 7 days after."""
+    sent = {"message": "m1", "run": "r1", "campaign": "c", "content": "guide"}
+    for at, counts in ((-1, 0), (0, 1), (7 * DAY, 1), (7 * DAY + 1, 0)):
+        read = event(1, T0 + at, 2, "Content Read", {"content": "/guides/size"})
+        found = ask([event(1, T0, 1, "Message Sent", sent), read])
+        assert next(one.read.read_after for one in found.items if one.content == "guide") == counts
+
+
 def test_a_format_counts_people_once() -> None:
     """Who read two guides is one reader of guides, at the stage of the first of them."""
     events = [
