@@ -142,6 +142,12 @@ class _Report:
         self.reads = self._told(READ, lambda properties, _said: self._item(properties))
         self._sends = self._told(SENT, lambda _properties, said: said.get("content", ""))
         self._first = self._first_reads()
+        self._by_item = (
+            _grouped(self._sends.item, range(len(self._sends.item))),
+            _grouped(self.reads.item, range(len(self.reads.item))),
+            _grouped(self.reads.item, self._first),
+        )
+        """Rows of messages, of readings and of first readings."""
         self._then, self._later = self._levels()
         self._spent, self._worth = self._minutes(), self._said_worth()
         self._reached = self._goals()
@@ -149,8 +155,7 @@ class _Report:
 
     def of(self, items: set[str]) -> Read:
         """What became of these items together."""
-        sends, reads = _rows(self._sends, items), _rows(self.reads, items)
-        first = np.array([row for row in self._first if self.reads.item[row] in items], np.int64)
+        sends, reads, first = (_rows(rows, items) for rows in self._by_item)
         good, bad = (sum(self._worth.get(one, (0, 0))[side] for one in items) for side in (0, 1))
         over = self.reads.found.at[reads] + LATER_US < self._now
         return Read(
@@ -287,5 +292,14 @@ def _added(items: Iterable[str], told: Iterable[Mapping[str, Any]]) -> dict[str,
     return dict(found)
 
 
-def _rows(told: _Told, items: set[str]) -> Integers:
-    return np.array([row for row, one in enumerate(told.item) if one in items], np.int64)
+def _grouped(items: Sequence[str], rows: Iterable[int]) -> dict[str, list[int]]:
+    """By item, the rows that are of it."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        found[items[row]].append(row)
+    return found
+
+
+def _rows(by_item: Mapping[str, Sequence[int]], items: set[str]) -> Integers:
+    """The rows of several items, ascending."""
+    return np.array(sorted(row for one in items for row in by_item.get(one, ())), np.int64)
