@@ -13,12 +13,13 @@ from hark.app import Workspace
 from hark.cli import show
 from hark.cli.show import HERE, Data, Json
 from hark.errors import HarkError
+from hark.model import GROUPS
 from hark.questions import ask
 
 if TYPE_CHECKING:
     from hark.decide.why import Line
     from hark.definitions.document import Document
-    from hark.model import GROUPS, Event, Record
+    from hark.model import Event, Record
 
 Row: TypeAlias = tuple[str, ...]
 At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]

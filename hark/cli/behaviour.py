@@ -361,6 +361,11 @@ def _answer(data: Path, kind: str, asked: JSON, out: Path | None, json: bool) ->
         _write(out, kind, answer)
     elif json:
         show.as_json(answer)
+    elif asked.get("subject"):
+        group = asked["subject"]["group"]
+        show.console.print(
+            f"Of groups of type {group}: they are counted where it says customers.", style="dim"
+        )
     return None if out or json else answer
 
 

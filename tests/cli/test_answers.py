@@ -104,6 +104,27 @@ def test_customer_and_why(data: Path) -> None:
     assert any("slowing_down" in line["sentence"] for line in hark(data, "why", "u4")["lines"])
 
 
+def test_a_group_is_shown_as_customers_are(data: Path, tmp_path: Path) -> None:
+    """Its traits and the segments that it is in; and a funnel of groups says that it counts those."""
+    file = tmp_path / "groups.jsonl"
+    calls = [
+        {"type": "group", "userId": "u4", "groupId": "acme", "traits": {"plan": "free"}},
+        {"type": "track", "userId": "u4", "event": "Project Created", "context": {"groupId": "acme"}},
+    ]
+    file.write_text("\n".join(
+        json.dumps({**call, "timestamp": f"2026-01-0{n}T00:00:00Z", "messageId": f"g{n}"})
+        for n, call in enumerate(calls, start=1)
+    ))  # fmt: skip
+    hark(data, "import", str(file), "--format", "segment")
+    text = "segment: free\nsubject: {group: account}\nwhere: {trait: {plan: free}}\n"
+    (tmp_path / "free.yaml").write_text(text)
+    hark(data, "apply", str(tmp_path / "free.yaml"))
+    found = hark(data, "customer", "account:acme")
+    assert (found["traits"], found["segments"]) == ({"plan": "free"}, ["free"])
+    assert hark(data, "segment", "free")["sample"] == ["account:acme"]
+    assert hark(data, "lifecycle", "--subject", "account")["periods"]
+
+
 def test_import_and_apply_count_once(data: Path, tmp_path: Path) -> None:
     """The same file again imports nothing; the same definitions again change nothing."""
     file = tmp_path / "again.jsonl"

@@ -58,8 +58,14 @@ class QuestionPage(Struct, frozen=True):
         said = [f"since {typed['since']}"] if typed["since"] else []
         said += [f"until {typed['until']}"] if typed["until"] else []
         said += [f"among {typed['among']}"] if typed["among"] else []
-        said += [f"of groups of type {typed['subject']}"] if typed["subject"] not in ("", "customer") else []
+        said += [f"of groups of type {self.group}"] if self.group else []
         return "".join(f", {one}" for one in said)
+
+    @property
+    def group(self) -> str:
+        """The type of the groups that it is about; "": customers."""
+        subject = self.ask.typed["subject"]
+        return "" if subject == "customer" else subject
 
     @property
     def periods(self) -> tuple[str, ...]:
