@@ -138,7 +138,7 @@ class CustomerPage(Struct, frozen=True):
     ids: tuple[Pair, ...]
     groups: tuple[Group, ...]
     """To which the customer belongs."""
-    members: tuple[int, ...]
+    members: tuple[Group, ...]
     """Of a group, its first members by number."""
     merges: tuple[MergeLine, ...]
     undoing: int
@@ -229,7 +229,7 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         who=who(here, subject),
         ids=tuple(Pair(kind, value) for kind, value in here.state.ids(subject)),
         groups=tuple(Group(group, name) for group, name in here.state.groups_of(subject)),
-        members=tuple(one for one, _ in here.state.members(subject, 0, MEMBERS)),
+        members=_members(here, subject),
         merges=merges,
         undoing=undoing if any(one.number == undoing and one.undone_at is None for one in merges) else 0,
         traits=_traits(record),
@@ -254,6 +254,12 @@ def customer(here: Source, subject: int, shown: Shown, undoing: int = 0) -> Cust
         timeline=tuple(map(_line, page.events)),
         older=f"{page.older[0]}.{page.older[1]}" if page.older else "",
     )
+
+
+def _members(here: Source, group: int) -> tuple[Group, ...]:
+    """Under today's numbers: some may have been merged since they joined."""
+    joined = [here.state.canonical(home) for home, _ in here.state.members(group, 0, MEMBERS)]
+    return tuple(Group(one, who(here, one)) for one in dict.fromkeys(joined))
 
 
 def _latest(sessions: Ints) -> list[list[int]]:
