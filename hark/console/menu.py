@@ -51,6 +51,7 @@ PAGES = {
         "Emotional tie": "/ties",
         "Champions": "/champions",
         "Worth": "/worth",
+        "Subscriptions": "/renewals",
         "Digest": "/digest",
     },
     "Settings": {"Senders": "/senders", "Definitions": "/definitions"},

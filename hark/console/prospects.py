@@ -40,6 +40,28 @@ def calibration(checks: Sequence[JSON]) -> JSON:
     return {"data": [points], "layout": {**layout(320), "xaxis": across, "yaxis": up, "shapes": shapes}}
 
 
+def renewed(periods: Sequence[JSON]) -> JSON:
+    """Of those there at the start of each period, who renewed: as seen, and by the model, which goes on."""
+    seen = {"mode": "markers", "marker": {"color": "--alone", "size": 9}, "name": "seen"}
+    model = {"mode": "lines", "line": {"color": "--accent", "width": 2.5}, "name": "by the model"}
+    data = [
+        {
+            "type": "scatter",
+            "x": [one["period"] for one in periods],
+            "y": [one[key] for one in periods],
+            "customdata": [one["there"] for one in periods],
+            "hovertemplate": "period %{x}: %{y:.1%} of %{customdata:,}<extra></extra>",
+            **drawn,
+        }
+        for key, drawn in (("renewed", seen), ("expected", model))
+    ]
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    across = {**FLAT, "title": {"text": "period"}, "nticks": 12}
+    up = {**UP, "tickformat": ".0%", "nticks": 5, "range": [0, 1.04]}
+    return {"data": data, "layout": {**layout(280), "showlegend": True, "legend": legend,
+                                     "xaxis": across, "yaxis": up}}  # fmt: skip
+
+
 def cumulated(weeks: Sequence[JSON]) -> JSON:
     """Repeat purchases up to the end of each week, foretold and happened; held-back weeks are shaded."""
     data = [

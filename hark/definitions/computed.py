@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from hark.definitions.conditions import EVENTS, names_of
-from hark.definitions.learned import Prospect
+from hark.definitions.conditions import EVENT, EVENTS, names_of
+from hark.definitions.learned import Prospect, Renewing
 from hark.definitions.measures import whole_days
 from hark.definitions.shapes import (
     NAME,
@@ -13,6 +14,7 @@ from hark.definitions.shapes import (
     Choice,
     Duration,
     Invalid,
+    ListOf,
     Number,
     Prose,
     Reading,
@@ -22,14 +24,18 @@ from hark.definitions.shapes import (
 )
 from hark.definitions.types import Computed
 from hark.definitions.yaml import Node
-from hark.model import WEEK
+from hark.model import DAY, JSON, WEEK
 from hark.understand.conditions.amount import MOST_DAYS
 from hark.understand.conditions.computed import ComputedTrait
 
 ESTIMATED = "Worth Estimated"
 """The event by which the day's work tells a history what a model says of its customer."""
 WHATS = ("alive", "purchases", "value")
+RENEWING = ("stays", "periods", "value")
+MODELS = ("worth", "subscription")
+"""Keys of traits that a model estimates."""
 MOST_WEEKS = 260
+MOST_PERIODS, LONGEST_PERIOD = 120, 366
 OF_VALUES = ("first", "last", "most_frequent", "top", "sum")
 COUNTED = ("count", "days")
 MOST_TOP = 20
@@ -81,16 +87,60 @@ WORTH: Shape[Prospect] = Record(
 )
 
 
-def _estimated(values: Values, reading: Reading) -> Computed:
+@dataclass(frozen=True)
+class OneOrMore(Shape[tuple[str, ...]]):
+    """An event, or a list of events of which any will do."""
+
+    many = ListOf(EVENT, "an event, or a list of events")
+
+    def read(self, node: Node, reading: Reading) -> tuple[str, ...] | Invalid:
+        if isinstance(node.value, list):
+            return self.many.read(node, reading)
+        one = EVENT.read(node, reading)
+        return one if isinstance(one, Invalid) else (one,)
+
+    def schema(self) -> JSON:
+        return {"anyOf": [EVENT.schema(), self.many.schema()]}
+
+
+def _renewing(values: Values, node: Node, reading: Reading) -> Renewing | Invalid:
+    assert isinstance(node.value, dict)
+    days, rest = divmod(values.get("period", 30 * DAY), DAY)
+    if rest or not 1 <= days <= LONGEST_PERIOD:
+        return reading.expected(node.value["period"], f"whole days up to {LONGEST_PERIOD}d", "30d")
+    if values["what"] == "value" and "value" not in values:
+        hint = "value: price"
+        return reading.refuse(node, "the value of periods needs the property that has one's price", hint)
+    ahead = int(values.get("ahead", 12))
+    return Renewing(values["start"], values["end"], values["what"], values.get("value"), days, ahead)
+
+
+SUBSCRIPTION: Shape[Renewing] = Record(
+    "subscription",
+    {
+        "start": OneOrMore(),
+        "end": OneOrMore(),
+        "what": Choice(RENEWING),
+        "value": PATH,
+        "period": Duration(),
+        "ahead": Number(1, MOST_PERIODS, whole=True),
+    },
+    _renewing,
+    required=("start", "end", "what"),
+)
+
+
+def _estimated(values: Values, prospect: Prospect | Renewing, reading: Reading) -> Computed:
     name = values["computed"]
     told = {"trait": name}
     trait = ComputedTrait(name, "last", (ESTIMATED,), "value", told, zone=reading.zone)
-    return Computed(name, trait, values.get("says", ""), values["worth"])
+    return Computed(name, trait, values.get("says", ""), prospect)
 
 
 def _computed(values: Values, _node: Node, reading: Reading) -> Computed:
-    if "worth" in values:
-        return _estimated(values, reading)
+    for model in MODELS:
+        if model in values:
+            return _estimated(values, values[model], reading)
     kind = next(one for one in (*OF_VALUES, *COUNTED) if one in values)
     part = values[kind]
     trait = ComputedTrait(
@@ -113,8 +163,9 @@ COMPUTED: Shape[Computed] = Record(
         "says": Prose(),
         **{kind: _part(kind) for kind in (*OF_VALUES, *COUNTED)},
         "worth": WORTH,
+        "subscription": SUBSCRIPTION,
     },
     _computed,
     required=("computed",),
-    one_of=((*OF_VALUES, *COUNTED, "worth"),),
+    one_of=((*OF_VALUES, *COUNTED, *MODELS),),
 )

@@ -37,3 +37,17 @@ class Prospect(Struct, frozen=True):
     value: str | None = None
     """Dotted path of a purchase's value."""
     weeks: int = 13
+
+
+class Renewing(Struct, frozen=True):
+    """What a model of subscriptions says of each subscriber, for a computed trait."""
+
+    starts: tuple[str, ...]
+    """Events that begin one."""
+    ends: tuple[str, ...]
+    what: Literal["stays", "periods", "value"]
+    """The chance of renewing through the next periods; how many of these are to come; their value."""
+    value: str | None = None
+    """Dotted path of a period's price in the events that begin one."""
+    period_days: int = 30
+    ahead: int = 12

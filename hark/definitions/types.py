@@ -10,7 +10,7 @@ from msgspec import Struct
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.contents import Content, Picking
 from hark.definitions.event_plan import Event
-from hark.definitions.learned import Allocation, Effect, Prospect
+from hark.definitions.learned import Allocation, Effect, Prospect, Renewing
 from hark.definitions.levels import Levelled, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
@@ -49,8 +49,9 @@ class Computed(Struct, frozen=True, tag="computed"):
     name: str
     trait: ComputedTrait
     says: str = ""
-    prospect: Prospect | None = None
-    """Of `worth`: estimated once a day and told to the history, from which `trait` reads the latest."""
+    prospect: Prospect | Renewing | None = None
+    """Of `worth` and `subscription`: estimated once a day and told to the history, from which `trait` reads
+    the latest."""
 
 
 class Trigger(Struct, frozen=True):

@@ -108,7 +108,9 @@ def _compares(documents: Sequence[Document], zone: str) -> bool:
 
 
 def _estimates(documents: Sequence[Document], _zone: str) -> bool:
-    return any(one.kind == "computed" and "worth" in one.body for one in documents)
+    return any(
+        one.kind == "computed" and bool({"worth", "subscription"} & one.body.keys()) for one in documents
+    )
 
 
 def _always(_documents: Sequence[Document], _zone: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +13,7 @@ from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.learn.columns import Integers, integers
 from hark.learn.worth import sbg
-from hark.learn.worth.subscriptions import held_back, renewals, subscribers
+from hark.learn.worth.subscriptions import FEWEST, enough, held_back, renewals, subscribers
 from hark.model import DAY, JSON, Instant
 from hark.questions.behaviour import whom
 from hark.understand.people import People
@@ -20,7 +21,6 @@ from hark.understand.people import People
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
 
-FEWEST = 20
 MOST_AHEAD = 120
 
 
@@ -48,9 +48,9 @@ def subscriptions(desk: Desk, asked: SubscriptionsQuestion, snapshot: Snapshot) 
         raise HarkError("such periods cannot be asked", hint, "question.wrong")
     now = desk.clock.now() if asked.at is None else asked.at
     everybody, period_us = whom(desk, snapshot), asked.period_days * DAY
-    of = subscribers(*(_happened(everybody, names, now) for names in (asked.start, asked.end)))
+    of = subscribers(*(happened(everybody, names.split("|"), now) for names in (asked.start, asked.end)))
     left, still = of.counts(now, period_us)
-    if min(left.sum(), still[1:].sum()) < FEWEST:
+    if not enough(left, still):
         told = f"{int(left.sum())} left, and {int(still[1:].sum())} are there for a period or longer"
         raise HarkError(f"{told}; a model needs {FEWEST} of each", "wait, or import the past", "worth.few")
     model, found = sbg.fit_all(left, still)
@@ -67,7 +67,8 @@ def subscriptions(desk: Desk, asked: SubscriptionsQuestion, snapshot: Snapshot) 
     }
 
 
-def _happened(everybody: People, names: str, now: Instant) -> tuple[Integers, Integers]:
-    rows = everybody.table(tuple(names.split("|")), ("subject", "at"))
+def happened(everybody: People, names: Sequence[str], now: Instant) -> tuple[Integers, Integers]:
+    """(subject, at) of every such event up to now."""
+    rows = everybody.table(tuple(names), ("subject", "at"))
     subject, at = integers(rows, "subject"), integers(rows, "at")
     return subject[at <= now], at[at <= now]

@@ -59,6 +59,7 @@ MORE_PAGES = [
     "/signals",
     "/ties?months=3",
     "/worth",
+    "/renewals",
     "/digest",
     "/calendar",
     "/programmes",

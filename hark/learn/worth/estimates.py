@@ -13,8 +13,8 @@ from hark.learn.worth.check import FEWEST
 from hark.learn.worth.fit import Floats
 from hark.learn.worth.purchases import Days, Integers, customers
 
-LEAST = {"alive": 0.02, "purchases": 0.05, "value": 0.05}
-"""Nearer to what was told last than this, nothing is told; of purchases and value also within 5 % of it."""
+LEAST = {"alive": 0.02, "purchases": 0.05, "value": 0.05, "stays": 0.02, "periods": 0.05}
+"""Nearer to what was told last than this, nothing is told; of all but probabilities also within 5 % of it."""
 SHARE = 0.05
 
 
@@ -39,6 +39,6 @@ def changed(
 ) -> list[tuple[int, float]]:
     """Those who were told nothing yet, or something that is too far off by now."""
     before = np.array([told.get(one, np.nan) for one in subject.tolist()], np.float64)
-    far = np.maximum(LEAST[what], 0.0 if what == "alive" else SHARE * np.abs(before))
+    far = np.maximum(LEAST[what], 0.0 if what in ("alive", "stays") else SHARE * np.abs(before))
     new = np.isnan(before) | (np.abs(value - before) > far)
     return list(zip(subject[new].tolist(), value[new].tolist(), strict=True))

@@ -16,6 +16,8 @@ from hark.learn.worth.sbg import ShiftedBetaGeometric
 from hark.model import Instant
 
 MOST_PERIODS = 520
+FEWEST = 20
+"""Who left, and who is there for a period or longer: fewer of either make no model."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -25,6 +27,8 @@ class Subscribers(Struct, frozen=True):
     start: Integers
     end: Integers
     """NEVER where there is none."""
+    subject: Integers = np.zeros(0, np.int64)
+    """Ascending; of those that events tell of."""
 
     def counts(self, now: Instant, period_us: int) -> tuple[Floats, Floats]:
         """(left in the t-th period, still there after t whole periods), as they were known at a moment."""
@@ -48,7 +52,12 @@ def subscribers(starts: tuple[Integers, Integers], ends: tuple[Integers, Integer
         place = np.minimum(np.searchsorted(who, ends[0]), len(who) - 1)
         mine = (who[place] == ends[0]) & (ends[1] > begun[place])
         np.minimum.at(until, place[mine], ends[1][mine])
-    return Subscribers(begun, until)
+    return Subscribers(begun, until, who)
+
+
+def enough(left: Floats, still: Floats) -> bool:
+    """Whether these counts make a model."""
+    return bool(min(left.sum(), still[1:].sum()) >= FEWEST)
 
 
 class Renewal(Struct, frozen=True):
