@@ -145,12 +145,12 @@ def _compose(text: str) -> Iterator[Any]:
     return (node for node in loader.compose_all(io.StringIO(text)) if node is not None)
 
 
-def _as_written(value: JSON) -> JSON:
+def as_written(value: JSON) -> JSON:
     """Texts as YAML should write them: several lines as a block, what would be no text in quotes."""
     if isinstance(value, dict):
-        return {_as_written(key): _as_written(child) for key, child in value.items()}
+        return {as_written(key): as_written(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [_as_written(child) for child in value]
+        return [as_written(child) for child in value]
     if not isinstance(value, str):
         return value
     if "\n" in value:
@@ -167,6 +167,6 @@ def write(documents: Sequence[JSON]) -> str:
     parts = []
     for document in documents:
         out = io.StringIO()
-        writer.dump(_as_written(document), out)
+        writer.dump(as_written(document), out)
         parts.append(out.getvalue())
     return "---\n".join(parts)

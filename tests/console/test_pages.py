@@ -92,7 +92,7 @@ MORE_PAGES = [
     "/brand",
     "/templates",
     "/deliverability",
-    "/definitions/new?kind=campaign",
+    "/definitions/new/campaign",
     "/definitions/segment/gone_quiet",
     "/funnel/stopped?steps=Signed+Up%0AOrder+Completed%0AOrder+Completed&within=12d&step=2",
     "/funnel?steps=Signed+Up%0AOrder+Completed&trend=week&by=trait:first_name",

@@ -20,7 +20,7 @@ from hark.definitions.sentences import of_campaign, of_segment
 from hark.definitions.stages import text_of_built_in
 from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
-from hark.model import Instant
+from hark.model import JSON, Instant
 
 OWN_PAGES = {
     "segment": "/segments",
@@ -189,8 +189,10 @@ def _line(one: Document) -> Line:
 
 
 def new(request: HttpRequest) -> HttpResponse:
-    """GET and POST /definitions/new?kind=segment"""
+    """GET and POST /definitions/new?kind=segment; a campaign has an editor of its own."""
     kind = request.GET.get("kind", "segment")
+    if kind == "campaign":
+        return redirect("/definitions/new/campaign")
     return _edited(request, EditPage(kind, "", 0, (), EXAMPLES.get(kind, "")))
 
 
@@ -251,30 +253,17 @@ def _sentence(one: Parsed) -> str:
 
 
 def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
+    """A segment's preview, and who would come and go where it is known already."""
     assert isinstance(wanted.definition, Segment)
-    sentence = of_segment(wanted.definition)
-    try:
-        where = wanted.body["where"]
-        group = wanted.definition.group
-        preview = here.ask({"segment_preview": {"where": where, "group": group}})
-        edit = (
-            here.ask({"segment_edit": {"name": wanted.name, "where": where}})
-            if wanted.name in known
-            else None
-        )
-    except HarkError as error:
-        return Moved(wanted.name, sentence, None, None, (), note=str(error))
-    all_ = preview["customers"]
-    found = Moved(
-        wanted.name,
-        sentence,
-        preview["count"],
-        preview["count"] / all_ if all_ else None,
-        tuple(preview["sample"]),
-        group=group,
-    )
-    if edit is None:
+    where = wanted.body["where"]
+    found = preview(here, wanted.name, where, wanted.definition.group)
+    found = msgspec.structs.replace(found, sentence=of_segment(wanted.definition))
+    if found.note or wanted.name not in known:
         return found
+    try:
+        edit = here.ask({"segment_edit": {"name": wanted.name, "where": where}})
+    except HarkError as error:
+        return msgspec.structs.replace(found, count=None, note=str(error))
     come, go = edit["come"], edit["go"]
     return msgspec.structs.replace(
         found,
@@ -284,6 +273,17 @@ def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
         coming=tuple(come["sample"]),
         going=tuple(go["sample"]),
     )
+
+
+def preview(here: Source, name: str, where: JSON, group: str) -> Moved:
+    """How many fit a condition now, and some of them."""
+    try:
+        found = here.ask({"segment_preview": {"where": where, "group": group}})
+    except HarkError as error:
+        return Moved(name, "", None, None, (), note=str(error))
+    count, everybody = found["count"], found["customers"]
+    share = count / everybody if everybody else None
+    return Moved(name, "", count, share, tuple(found["sample"]), group=group)
 
 
 def saved_address(change: plan.Change) -> str:
