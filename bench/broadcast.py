@@ -71,7 +71,7 @@ def spread(served: Served, traffic: Traffic) -> dict[str, float]:
 
 
 def queued(data: Path, at: Instant) -> list[tuple[Instant, int]]:
-    """(instant, messages of the broadcast on disk), each second until none came for five."""
+    """(instant, messages of the broadcast on disk), each second until none came for twenty."""
     state = apsw.Connection(str(data / "state.db"), flags=apsw.SQLITE_OPEN_READONLY)
     last, found, counts = 0, 0, list[tuple[Instant, int]]()
     find = "SELECT number, campaign FROM outbox WHERE number > ? ORDER BY number"
@@ -79,7 +79,7 @@ def queued(data: Path, at: Instant) -> list[tuple[Instant, int]]:
         for number, campaign in state.execute(find, (last,)):
             last, found = number, found + (campaign == "news")
         counts.append((WallClock().now(), found))
-        if found and len(counts) > 5 and counts[-6][1] == found:
+        if found and len(counts) > 20 and counts[-21][1] == found:
             break
         time.sleep(1)
     state.close()
