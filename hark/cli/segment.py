@@ -114,6 +114,11 @@ def _show_members(answer: Any) -> None:
     whom, that = (f"groups of type {group}", "that") if group else ("customers", "who")
     show.console.print(f"{answer['count']:,}{of} {whom}", style="bold")
     show.console.print(f"{that} {answer['sentence']}", style="dim")
+    if filling := answer.get("filling"):
+        share, told = filling["done"] / max(1, filling["of"]), f"{filling['done']:,} of {filling['of']:,}"
+        show.console.print(
+            f"Its past is being filled in: {show.bar(share)} {told} have entered or left by it"
+        )
     _show_sample("among them", answer["sample"])
 
 

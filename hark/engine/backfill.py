@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 
 from hark.decide.plan import Plan, kind_of
 from hark.engine.folder import Folder
 from hark.history.reader import Snapshot, open_snapshot
 from hark.model import GROUPS, JSON, Command, Instant
+from hark.store.backfills import Owed, decode_owed, encode_owed
 from hark.store.state import StateReader
 from hark.store.table import bucket_of
 from hark.understand.batch import summaries_in, watched
@@ -30,44 +30,6 @@ PATIENCE_S = 0.004
 """How long a tick waits for the thread."""
 
 Summaries = Mapping[int, Mapping[str, JSON]]
-
-
-class Owed(Struct, frozen=True, array_like=True):
-    """What is still to be given to everybody who was known at a moment."""
-
-    at: Instant
-    """When the definitions came in: customers who have had no input since are told as of then."""
-    below: int
-    """Customers with lower numbers are meant; later ones live under the new definitions from the first."""
-    keys: tuple[str, ...] = ()
-    """The summaries that are new; of groups "account:KEY", since each type has its own."""
-    segments: tuple[str, ...] = ()
-    """The segments that are new or have changed."""
-    existing: tuple[tuple[str, str, int], ...] = ()
-    """(campaign, segment, number) of campaigns that take who is inside already, and by which debt."""
-    arms: bool = False
-    """Whether campaigns that start at a time are new."""
-    everybody: bool = False
-    """Whether it concerns customers of whom nothing is kept, too."""
-    number: int = 1
-    """How many debts are in it: one that comes before the last is paid takes that in."""
-
-    def __bool__(self) -> bool:
-        return bool(self.keys or self.segments or self.existing or self.arms)
-
-    def with_(self, earlier: Owed) -> Owed:
-        """This and what was still owed when it came."""
-        number = earlier.number + 1
-        return Owed(
-            self.at,
-            self.below,
-            tuple(dict.fromkeys(earlier.keys + self.keys)),
-            tuple(dict.fromkeys(earlier.segments + self.segments)),
-            (*earlier.existing, *((campaign, segment, number) for campaign, segment, _ in self.existing)),
-            earlier.arms or self.arms,
-            earlier.everybody or self.everybody,
-            number,
-        )
 
 
 class Backfill:
@@ -87,7 +49,7 @@ class Backfill:
     ) -> None:
         """`owed` and `filled` (customers, each with the number of the debt) are what was left before."""
         self._data, self._reader, self._folder = data, reader, folder
-        self._owed = _owed.decode(owed) if owed else Owed(0, 0)
+        self._owed = decode_owed(owed) if owed else Owed(0, 0)
         self._filled: dict[int, int] = {}
         self._news: bytes | None = None
         self._pool = ThreadPoolExecutor(1, "backfill")
@@ -107,7 +69,7 @@ class Backfill:
         if not owed:
             return
         self._owed = owed.with_(self._owed) if self._owed else owed
-        self._news = _encode(self._owed)
+        self._news = encode_owed(self._owed)
         self._begin()
 
     def advance(self, most: int | None = None) -> bool:
@@ -173,8 +135,15 @@ class Backfill:
                 return ()
             bucket, self._ready, found = self._reading.result()
             self._found = bucket, found
+            self._walked(bucket)
             self._read(bucket + 1)
         return self._ready
+
+    def _walked(self, bucket: int) -> None:
+        """Notes how far the walk is, for people."""
+        buckets = self._history.buckets
+        self._owed = msgspec.structs.replace(self._owed, walked=bucket % buckets, buckets=buckets)
+        self._news = encode_owed(self._owed)
 
     def _of_bucket(
         self, history: Snapshot, leaves: Sequence[Leaf], owed: Owed, bucket: int
@@ -320,7 +289,3 @@ def _taking_existing(before: Plan, plan: Plan, segments: Collection[str]) -> Ite
         news = known is None or not known.campaign.trigger.existing
         if news and trigger.existing and trigger.enters and trigger.enters not in segments:
             yield name, trigger.enters
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_owed = msgspec.msgpack.Decoder(Owed)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from hark.definitions.asked import Period
@@ -90,9 +91,12 @@ class EditQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
     """{"count", "sample": [ids], "sentence", and "group" for a segment of groups: their type}; a sample is up
-    to 20, the same ones each time."""
+    to 20, the same ones each time. As of now also "filling": {"done", "of"}, as long as the past of a new or
+    changed segment is being filled in: buckets of the history, each a share of all customers."""
     found = named(desk, asked.name)
-    return _counted(desk, found, _members(desk, snapshot, found, asked.at))
+    filling = desk.state.filling(found.name) if asked.at is None else None
+    told = {"filling": msgspec.to_builtins(filling)} if filling else {}
+    return {**_counted(desk, found, _members(desk, snapshot, found, asked.at)), **told}
 
 
 def preview(desk: Desk, asked: PreviewQuestion, snapshot: Snapshot) -> JSON:

@@ -11,6 +11,7 @@ import apsw
 from hark.definitions.document import Document
 from hark.errors import HarkError
 from hark.model import GROUPS, Instant, Lane, Record
+from hark.store.backfills import BackfillsRead
 from hark.store.changes import GROUP, KINDS, Problem
 from hark.store.contracts import OutboxRow
 from hark.store.erasures import ErasuresRead, holds
@@ -23,7 +24,7 @@ READ_AT_MOST = 100_000
 """Rows of any list. A read is one short transaction, so that it never keeps the WAL from starting anew."""
 
 
-class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead):
+class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead, BackfillsRead):
     """Implements `contracts.StateReader`: read-only, opened at the first question of each thread.
 
     Every question raises HarkError (`state.missing`) as long as no engine has run in the directory.

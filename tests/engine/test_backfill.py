@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hark.engine import Engine, backfill
 from hark.model import DAY, HOUR, Record
+from hark.store.state import open_reader
 from tests.engine.world import RECEIPTS, World
 
 BUYERS = "segment: buyers\nwhere: {did: {event: Order Completed, times: {gte: 2}}}"
@@ -57,6 +58,27 @@ def test_a_tick_gives_its_slice_and_no_more(world: World, monkeypatch: pytest.Mo
         assert world.names().count("Other") == len(entered) - 1
     assert max(after - before for before, after in pairwise(entered)) <= 5
     engine.close()
+
+
+def test_how_far_it_is_can_be_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the new segment alone: buckets go by in their order, to the last but one; then there is nothing."""
+    monkeypatch.setattr(backfill, "AT_ONCE", 5)
+    for number in range(300):
+        world.track(f"u{number}", "Order Completed")
+    world.define("segment: viewers\nwhere: {did: Viewed}")
+    world.catch_up()
+    world.define(BUYERS)
+    engine, reader, told = world.engine(), open_reader(world.data), list[tuple[int, int]]()
+    while engine.tick():
+        assert reader.filling("viewers") is None
+        if found := reader.filling("buyers"):
+            told.append((found.done, found.of))
+    engine.close()
+    (buckets,) = {of for _, of in told if of}
+    assert {done for done, _ in told} <= set(range(buckets))
+    assert told == sorted(told)
+    assert len(set(told)) > buckets // 2
+    assert reader.filling("buyers") is None
 
 
 def test_who_comes_while_others_wait_is_filled_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,8 @@ class SegmentPage(Struct, frozen=True):
     """As of this moment, as it was typed; "" for now."""
     note: str = ""
     progress: Progress | None = None
+    filling: JSON = None
+    """{"done", "of"}: how far its past is filled in, as long as it is."""
 
     @property
     def back(self) -> str:
@@ -190,6 +192,7 @@ def segment(here: Source, document: Document, at: str, patience_s: float) -> Seg
         at=at,
         note=found if isinstance(found, str) else "",
         progress=found if isinstance(found, Progress) else None,
+        filling=answer.get("filling"),
     )
 
 
