@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hark.console import campaign_form as form
-from hark.definitions.parse import parse
+from hark.console.pages.campaign_editor import begun
+from hark.definitions.document import Document
+from hark.definitions.parse import parse, read
+from hark.definitions.problems import DefinitionError
 from hark.definitions.rewrite import body_of
 from tests.console.collector import Collector
 from tests.console.test_pages import told
@@ -138,3 +141,27 @@ def test_a_text_with_markup_is_shown_as_text(ann: Client) -> None:
     page = ann.post(EDIT, fields(text) | {"do": "look"}).content.decode()
     assert "<b>People" not in page
     assert "</textarea><b>People</b> come" in unescape(page)
+
+
+@pytest.mark.parametrize(
+    ("written", "problems"),
+    [
+        ("", {"topic", "template"}),
+        ("segment: idle\nwhere: {did: Viewed}\n---\ntopic: tips\nsays: t\n---\n"
+         "template: hello\nchannel: email\nsubject: s\ntext: t", set()),
+        ("segment: big\nsubject: {group: account}\nwhere: {did: Viewed}\n---\ntopic: news\nsays: n\n---\n"
+         "template: ping\nchannel: sms\ntext: t\n---\ntemplate: whats_new\nchannel: email\nsubject: s\n"
+         "text: t", set()),
+    ],
+)  # fmt: skip
+def test_a_new_campaign_starts_from_what_there_is(written: str, problems: set[str]) -> None:
+    """With a topic and a template for mail nothing is wrong with what the page opens with; without them it
+    names only those."""
+    there = [Document(one.kind, one.name, 1, one.body) for one in parse(written)] if written else []
+    found: list[str] = []
+    try:
+        read([("new", begun(there))], there)
+    except DefinitionError as error:
+        found = [one.message for one in error.problems]
+    assert len(found) == len(problems)
+    assert {word for word in ("segment", "topic", "template") for one in found if word in one} == problems

@@ -3,7 +3,7 @@ into it, what it does not show stays, and both are read by the parser of `hark p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions import plan, yaml
+from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError, Problem
 from hark.definitions.rewrite import body_of, rewritten
 from hark.definitions.sending import CUSTOMERS
@@ -115,8 +116,27 @@ class EditorPage(Struct, frozen=True):
 
 def new(request: HttpRequest) -> HttpResponse:
     """GET and POST /definitions/new/campaign"""
-    text = EXAMPLES["campaign"]
+    text = begun(source().state.documents())
     return _edited(request, EditorPage("", 0, (), text, text))
+
+
+def begun(documents: Sequence[Document]) -> str:
+    """What a new campaign starts from: the example, with what there is in this workspace in place of the
+    names that it lacks."""
+    named = {
+        kind: [one.name for one in documents if one.kind == kind and "subject" not in one.body]
+        for kind in ("segment", "topic")
+    }
+    named["template"] = [
+        one.name for one in documents if one.kind == "template" and one.body.get("channel") == "email"
+    ]
+    text = EXAMPLES["campaign"]
+    if not named["segment"]:
+        text = text.replace("{enters: slowing_down}", "{event: Product Viewed}")
+    for kind, example in (("segment", "slowing_down"), ("template", "whats_new"), ("topic", "news")):
+        if named[kind] and example not in named[kind]:
+            text = text.replace(example, min(named[kind]))
+    return text
 
 
 def edit(request: HttpRequest, name: str) -> HttpResponse:
