@@ -27,7 +27,15 @@ class Answering(Struct, frozen=True):
     cut: bool = False
     """The connection is cut instead, after the request was taken whole."""
     silent: bool = False
-    """No answer comes until the server stops."""
+    """No answer comes until the server stops, or `silent_s` are over."""
+    silent_s: float = 30
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Clients that are killed are what some tests are about."""
 
 
 class Provider:
@@ -43,26 +51,31 @@ class Provider:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                if len(body) < length:  # who sent it ended within it
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                provider.taken.append(Taken(self.command, self.path, headers, body))
-                provider.answer(self)
+                taken = Taken(self.command, self.path, headers, body)
+                provider.taken.append(taken)
+                provider.answer(self, provider.how(taken))
 
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def answer(self, to: BaseHTTPRequestHandler) -> None:
-        how = self.answers
+    def how(self, _taken: Taken) -> Answering:
+        return self.answers
+
+    def answer(self, to: BaseHTTPRequestHandler, how: Answering) -> None:
         if how.silent:
-            self.stopping.wait(30)
+            self.stopping.wait(how.silent_s)
         if how.cut or how.silent:
             to.close_connection = True
             return
