@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ import msgspec
 
 from bench._servers import Served, provider, serving
 from bench._traffic import Traffic
-from bench.pipeline import PROBES_PER_S, directory, receipts, send
+from bench.pipeline import PROBES_PER_S, directory, receipts, send, spread
 from hark.clock import WallClock
 from hark.definitions.parse import parse
 from hark.model import SECOND, Instant, Lane
@@ -55,19 +54,12 @@ def announce(data: Path, at: Instant) -> None:
     log.close()
 
 
-def spread(served: Served, traffic: Traffic) -> dict[str, float]:
-    """How long receipts take, in ms."""
+def measured(served: Served, traffic: Traffic) -> dict[str, float]:
+    """How long receipts take under this traffic, in ms."""
     load = send(served, traffic)
     seen = receipts(served.data, traffic.seconds + 5)
     said, _ = load.communicate()
-    asked = {int(number): at for number, at in json.loads(said)["probes"].items()}
-    taken = sorted(1e3 * (seen[number] - at) for number, at in asked.items() if number in seen)
-    return {
-        "probes": len(asked),
-        "found": len(taken),
-        "p50_ms": round(statistics.median(taken), 1),
-        "p99_ms": round(taken[int(len(taken) * 0.99)], 1),
-    }
+    return spread(json.loads(said)["probes"], seen)
 
 
 def queued(data: Path, at: Instant) -> list[tuple[Instant, int]]:
@@ -99,14 +91,14 @@ def main() -> None:
         at -= at % SECOND
         announce(data, at)
         with serving(data) as served:
-            alone = spread(served, Traffic(1_000, ALONE_S, given.customers, 1, PROBES_PER_S))
+            alone = measured(served, Traffic(1_000, ALONE_S, given.customers, 1, PROBES_PER_S))
             early_s = (at - WallClock().now()) / SECOND
             assert early_s > 0, "the broadcast had begun before its comparison was over"
             time.sleep(early_s)
             look = threading.Thread(target=lambda: counts.extend(queued(data, at)))
             look.start()
             print(f"the broadcast begins; alone: {alone}", file=sys.stderr, flush=True)
-            during = spread(served, Traffic(1_000, MEASURED_S, given.customers, 1, PROBES_PER_S))
+            during = measured(served, Traffic(1_000, MEASURED_S, given.customers, 1, PROBES_PER_S))
             look.join()
     last = counts[-1][1]
     reached = next(when for when, found in counts if found == last)

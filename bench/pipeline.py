@@ -231,7 +231,16 @@ def latency(data: Path, traffic: Traffic) -> dict[str, object]:
         said, _ = load.communicate()
         spent = served.cpu_s()["engine"] - before
     found = json.loads(said)
-    asked = {int(number): at for number, at in found["probes"].items()}
+    return {
+        **spread(found["probes"], seen),
+        "engine_cores": round(spent / (traffic.seconds + 5), 3),
+        "load": {name: value for name, value in found.items() if name != "probes"},
+    }
+
+
+def spread(probes: dict[str, float], seen: dict[int, float]) -> dict[str, float]:
+    """How long receipts took, in ms, from the moments of the orders' 200."""
+    asked = {int(number): at for number, at in probes.items()}
     taken = sorted(1e3 * (seen[number] - at) for number, at in asked.items() if number in seen)
     return {
         "probes": len(asked),
@@ -240,8 +249,6 @@ def latency(data: Path, traffic: Traffic) -> dict[str, object]:
         "p90_ms": round(taken[int(len(taken) * 0.90)], 1),
         "p99_ms": round(taken[int(len(taken) * 0.99)], 1),
         "most_ms": round(taken[-1], 1),
-        "engine_cores": round(spent / (traffic.seconds + 5), 3),
-        "load": {name: value for name, value in found.items() if name != "probes"},
     }
 
 
