@@ -5,7 +5,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
-.PHONY: demo test lint format simulate torture bench lock
+.PHONY: demo test search lint format simulate torture bench lock
 
 demo: ## a simulated shop, 60 days in a minute, then a console to look around in
 	@scripts/setup
@@ -14,6 +14,10 @@ demo: ## a simulated shop, 60 days in a minute, then a console to look around in
 test: ## the whole suite
 	@scripts/setup test
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not torture"
+
+search: ## the suite's property tests with examples that nobody has seen; what fails says how to draw it again
+	@scripts/setup test
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not torture" --hypothesis-profile search -k "$(or $(ONLY),)"
 
 lint: ## types and style
 	@scripts/setup

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Test machines are shared: how long an example takes to draw or to run says nothing of the code.
-settings.register_profile("hark", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The suite draws the same examples everywhere: its answer is about the change. `make search` draws others.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("hark", patient, derandomize=True)
+settings.register_profile("search", patient, print_blob=True)
 settings.load_profile("hark")
 
 HERE = Path(__file__).parent

@@ -7,6 +7,7 @@ from typing import Any
 from hark.definitions.types import Template
 from hark.speak.links import Key, Links
 from hark.speak.places import Allowed
+from hark.speak.wire import Timeouts
 from hark.store.contracts import OutboxRow
 
 AT = 1_700_000_000_000_000
@@ -14,6 +15,10 @@ AT = 1_700_000_000_000_000
 LINKS = Links("https://hark.example", (Key("k1", "an-old-secret-of-thirty-two-chars"),))
 HERE = Allowed.of(["127.0.0.1"])
 """This machine may be reached: where the tests' servers are."""
+PATIENT = Timeouts(connect_s=20, command_s=20, final_s=20)
+"""For servers that answer: on a busy machine not soon."""
+SOON = Timeouts(connect_s=20, command_s=20, final_s=0.3)
+"""For an answer that never comes."""
 HELLO = Template(
     name="hello",
     channel="email",

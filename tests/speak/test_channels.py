@@ -29,8 +29,8 @@ from hark.speak.contract import Answer, Envelope, HttpChannel, Job, Verdict
 from hark.speak.deliver import Deliverer
 from hark.speak.render import Rendered
 from hark.speak.signed import b64
-from hark.speak.wire import LONGEST_ANSWER, Timeouts
-from tests.speak.letters import AT, HERE, LINKS, row
+from hark.speak.wire import LONGEST_ANSWER
+from tests.speak.letters import AT, HERE, LINKS, PATIENT, SOON, row
 from tests.speak.provider import Answering, Provider
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -165,9 +165,9 @@ def to_send(channel: str, template: str = "", number: int = 1, **content: Any) -
 def deliverer(provider: Provider, clock: Any = None, given: list[Document] | None = None) -> Deliverer:
     secrets = {"SIGN": f"{NEW} {OLD}", "TOKEN": "t0ken", "SLACK": f"{provider.url}/services/T/B/x"}
     found = documents(provider) if given is None else given
-    soon = Timeouts(2, 2, 0.3)
+    timeouts = SOON if provider.answers.silent else PATIENT
     return Deliverer(
-        lambda: found, LINKS, clock or SetClock(AT), secrets=secrets, timeouts=soon, allowed=HERE
+        lambda: found, LINKS, clock or SetClock(AT), secrets=secrets, timeouts=timeouts, allowed=HERE
     )
 
 

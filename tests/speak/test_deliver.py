@@ -15,9 +15,8 @@ from hark.speak.catcher import Catcher, Misbehaviour
 from hark.speak.deliver import Deliverer
 from hark.speak.email import ONE_CLICK
 from hark.speak.links import Confirm, Unsubscribe
-from hark.speak.wire import Timeouts
 from hark.store.contracts import OutboxRow
-from tests.speak.letters import AT, HERE, LINKS, row
+from tests.speak.letters import AT, HERE, LINKS, PATIENT, row
 
 HELLO = {
     "channel": "email",
@@ -45,7 +44,7 @@ def catcher() -> Iterator[Catcher]:
 
 
 def deliverer(given: list[Document], **more: Any) -> Deliverer:
-    return Deliverer(lambda: given, LINKS, SetClock(AT), timeouts=Timeouts(2, 2, 0.3), allowed=HERE, **more)
+    return Deliverer(lambda: given, LINKS, SetClock(AT), timeouts=PATIENT, allowed=HERE, **more)
 
 
 def delivered(catcher: Catcher, row: OutboxRow, **templates: Any) -> Outcome:

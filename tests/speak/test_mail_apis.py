@@ -21,8 +21,7 @@ from hark.speak.channels.mail_apis import MailApi
 from hark.speak.channels.ses import Account, signature
 from hark.speak.contract import Answer
 from hark.speak.deliver import Deliverer
-from hark.speak.wire import Timeouts
-from tests.speak.letters import AT, HERE, LINKS, row
+from tests.speak.letters import AT, HERE, LINKS, PATIENT, row
 from tests.speak.provider import Answering, Provider
 from tests.speak.test_channels import job
 
@@ -73,7 +72,7 @@ def delivered(provider: Provider, name: str, to: str = "ada@shop.example") -> Ou
     }
     documents = [Document("sender", "shop", 1, said), LETTER]
     post = Deliverer(
-        lambda: documents, LINKS, SetClock(AT), secrets={"KEY": "key:secret"}, timeouts=Timeouts(2, 2, 0.3),
+        lambda: documents, LINKS, SetClock(AT), secrets={"KEY": "key:secret"}, timeouts=PATIENT,
         allowed=HERE,
     )  # fmt: skip
     return post(row(1, template="hello", topic="news", to=to))

@@ -37,7 +37,7 @@ from hark.speak.signed import b64
 from hark.speak.wire import Timeouts, Wire
 from hark.understand.conditions.reachable import address
 from tests.speak.apple import Apple
-from tests.speak.letters import AT, HERE, LINKS, row
+from tests.speak.letters import AT, HERE, LINKS, PATIENT, row
 from tests.speak.provider import Answering, Provider
 
 ID = f"{1:032x}"
@@ -169,7 +169,7 @@ def by_fcm(google: Provider) -> Deliverer:
     ]
     return Deliverer(
         lambda: documents, LINKS, SetClock(AT), secrets={"FCM": json.dumps(account)},
-        timeouts=Timeouts(2, 2, 0.3), allowed=HERE,
+        timeouts=PATIENT, allowed=HERE,
     )  # fmt: skip
 
 

@@ -18,9 +18,7 @@ from hark.speak.email import address, letter
 from hark.speak.render import Rendered
 from hark.speak.smtp import Conversation
 from hark.speak.wire import Timeouts
-from tests.speak.letters import AT, HERE
-
-SOON = Timeouts(connect_s=2, command_s=2, final_s=0.3)
+from tests.speak.letters import AT, HERE, PATIENT, SOON
 
 
 class Wire:
@@ -49,7 +47,7 @@ def a_letter(number: int = 1, text: str = "Hi\n", to: str = "ada@shop.example") 
 def test_a_letter_arrives_as_it_was_built(catcher: Catcher) -> None:
     """Envelope and bytes arrive unchanged, and the server's answer is kept."""
     sent = a_letter(text="one\n.\n..two\n.three\n\n")
-    assert Wire(catcher.sender(), SOON).post(sent) == Verdict("sent", "2.0.0 kept")
+    assert Wire(catcher.sender(), PATIENT).post(sent) == Verdict("sent", "2.0.0 kept")
     (caught,) = catcher.caught
     assert (caught.sender, caught.recipients) == ("hello@shop.example", ("ada@shop.example",))
     assert caught.data == sent.data
@@ -62,7 +60,7 @@ def test_a_letter_arrives_as_it_was_built(catcher: Catcher) -> None:
 def test_no_text_ends_the_message_early(text: str, catcher: Catcher) -> None:
     """Lines of dots and SMTP commands in a text are text: one message arrives, byte for byte."""
     sent = a_letter(text=text)
-    assert Wire(catcher.sender(), SOON).post(sent).state == "sent"
+    assert Wire(catcher.sender(), PATIENT).post(sent).state == "sent"
     assert [caught.data.rstrip() for caught in catcher.caught] == [sent.data.rstrip()]
 
 
@@ -106,7 +104,7 @@ def test_every_failure_has_its_class(wrong: Misbehaviour, verdict: Verdict, catc
 
     After each of them the next letter goes out on the same wire.
     """
-    wire = Wire(catcher.sender(), SOON)
+    wire = Wire(catcher.sender(), SOON if wrong.slow_s else PATIENT)
     catcher.misbehave(wrong)
     said = wire.post(a_letter(1))
     assert replace(said, detail="", ours=False) == verdict
@@ -120,14 +118,14 @@ def test_every_failure_has_its_class(wrong: Misbehaviour, verdict: Verdict, catc
 def test_what_is_not_known_to_have_failed_is_never_retried_by_the_wire(catcher: Catcher) -> None:
     """A cut after the final dot leaves exactly one copy at the server: the wire does not try again."""
     catcher.misbehave(Misbehaviour("DATA", cut=True))
-    assert Wire(catcher.sender(), SOON).post(a_letter()).state == "unknown"
+    assert Wire(catcher.sender(), PATIENT).post(a_letter()).state == "unknown"
     assert len(catcher.caught) == 1
 
 
 def test_one_recipient_s_trouble_is_not_another_s(catcher: Catcher) -> None:
     """A refused recipient leaves the connection usable for the next letter."""
     catcher.misbehave(Misbehaviour("RCPT", reply="550 5.1.1 gone", recipient="gone@shop.example"))
-    wire = Wire(catcher.sender(), SOON)
+    wire = Wire(catcher.sender(), PATIENT)
     said = [
         wire.post(a_letter(n, to=to)) for n, to in enumerate(["gone@shop.example", "ada@shop.example"] * 3)
     ]
@@ -137,7 +135,7 @@ def test_one_recipient_s_trouble_is_not_another_s(catcher: Catcher) -> None:
 
 def test_a_connection_is_reused_and_renewed(catcher: Catcher) -> None:
     """A hundred letters share a connection, then it is renewed."""
-    wire = Wire(catcher.sender(), SOON)
+    wire = Wire(catcher.sender(), PATIENT)
     assert all(wire.post(a_letter(number)).state == "sent" for number in range(101))
     assert catcher.connections == 2
 
@@ -145,7 +143,7 @@ def test_a_connection_is_reused_and_renewed(catcher: Catcher) -> None:
 def test_a_connection_the_server_closed_in_the_meantime_costs_nothing() -> None:
     """A server that hung up while we were idle gets the next letter on a new connection, once."""
     with Catcher() as catcher:
-        wire = Wire(catcher.sender(), SOON)
+        wire = Wire(catcher.sender(), PATIENT)
         assert wire.post(a_letter(1)).state == "sent"
         catcher.hang_up()
         assert wire.post(a_letter(2)).state == "sent"
@@ -154,7 +152,7 @@ def test_a_connection_the_server_closed_in_the_meantime_costs_nothing() -> None:
 
 def test_threads_have_connections_of_their_own(catcher: Catcher) -> None:
     """Letters posted by several threads at once arrive whole, each once."""
-    wire = Wire(catcher.sender(), SOON)
+    wire = Wire(catcher.sender(), PATIENT)
     with ThreadPoolExecutor(4) as pool:
         said = list(pool.map(lambda number: wire.post(a_letter(number)), range(80)))
     assert all(verdict.state == "sent" for verdict in said)
@@ -166,7 +164,7 @@ def test_nobody_listening_is_a_temporary_failure() -> None:
     """A server that is down has certainly accepted nothing."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    verdict = Wire(Sender(name="s", address="a@b.example", host="127.0.0.1", port=port), SOON).post(
+    verdict = Wire(Sender(name="s", address="a@b.example", host="127.0.0.1", port=port), PATIENT).post(
         a_letter()
     )
     assert replace(verdict, detail="", ours=False) == TEMPORARY
@@ -186,7 +184,7 @@ def test_a_loss_in_the_middle_of_the_text_is_certain() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_answers_then_resets, args=(server,), daemon=True).start()
         sender = Sender(name="s", address="a@b.example", host="127.0.0.1", port=server.getsockname()[1])
-        verdict = Wire(sender, SOON).post(a_letter(text=f"{'x' * 70}\n" * 300_000))
+        verdict = Wire(sender, PATIENT).post(a_letter(text=f"{'x' * 70}\n" * 300_000))
     assert replace(verdict, detail="", ours=False) == TEMPORARY
 
 
@@ -206,7 +204,7 @@ def _answers_then_resets(server: socket.socket) -> None:
 def test_starttls_is_demanded_where_it_was_chosen(catcher: Catcher) -> None:
     """A sender with `tls: starttls` sends nothing over a connection that cannot be encrypted."""
     sender = replace(catcher.sender(), tls="starttls")
-    verdict = Wire(sender, SOON).post(a_letter())
+    verdict = Wire(sender, PATIENT).post(a_letter())
     assert replace(verdict, detail="", ours=False) == TEMPORARY
     assert not catcher.caught
 
@@ -214,7 +212,7 @@ def test_starttls_is_demanded_where_it_was_chosen(catcher: Catcher) -> None:
 def test_a_password_that_is_not_set_is_named(catcher: Catcher) -> None:
     """A sender with a user but no password in the environment fails and names the variable."""
     sender = replace(catcher.sender(), user="shop", password_env="HARK_TEST_NO_SUCH_PASSWORD")
-    verdict = Wire(sender, SOON).post(a_letter())
+    verdict = Wire(sender, PATIENT).post(a_letter())
     assert verdict.state == "failed"
     assert "HARK_TEST_NO_SUCH_PASSWORD" in verdict.detail
     assert not catcher.caught

@@ -16,12 +16,10 @@ from hark.model import DAY, HOUR, MINUTE, Event, FactName
 from hark.speak.catcher import Catcher, Misbehaviour
 from hark.speak.deliver import Deliverer
 from hark.speak.links import Key, Links
-from hark.speak.places import Allowed
-from hark.speak.wire import Timeouts
 from tests.cast import free_port
 from tests.engine.world import RECEIPTS, START, World
+from tests.speak.letters import HERE, PATIENT
 
-HERE = Allowed.of(["127.0.0.1"])
 LINKS = Links("https://hark.example", (Key("k1", "a-secret-of-thirty-two-characters"),))
 PEOPLE = [f"c{number}" for number in range(8)]
 SENDER = 'sender: shop\naddress: "Shop <shop@shop.example>"\nhost: 127.0.0.1\nport: {}\nrate_per_s: 1000'
@@ -35,9 +33,7 @@ class Shop(World):
         super().__init__(data)
         self.catcher = Catcher().start()
         reader = self.reader
-        self.deliver = Deliverer(
-            reader.documents, LINKS, self.clock, timeouts=Timeouts(2, 2, 0.3), allowed=HERE
-        )
+        self.deliver = Deliverer(reader.documents, LINKS, self.clock, timeouts=PATIENT, allowed=HERE)
         self.post_office(self.catcher.port)
 
     def post_office(self, port: int) -> None:
