@@ -41,16 +41,25 @@ def events(
 
 def _all(answer: EventsAnswer) -> None:
     rows = [
-        (_marked(one), one.kind, f"{one.count:,}", one.properties, _broken(one), _when(one))
+        (_marked(one), one.kind, f"{one.count:,}", one.properties, _broken(one), one.grade, _when(one))
         for one in answer.events
     ]
-    show.table(["event ", "call ", "seen", "properties", "break the plan", "last at (UTC) "], rows)
+    show.table(
+        ["event ", "call ", "seen", "properties", "break the plan", "tells of staying", "last at (UTC) "],
+        rows,
+    )
     if not answer.events:
         show.console.print("No event yet: send one, or import a file.", style="dim")
     if answer.beyond:
         show.console.print(f"{answer.beyond:,} events of further names are not listed: too many names.")
     if answer.reading:
         show.console.print("The history is being read; ask again soon for all of it.", style="dim")
+
+
+def _graded(event: EventLine) -> str:
+    if event.graded is None:
+        return "not known: too few did it, or did not, 56 days ago or more"
+    return f"{event.grade} since {event.graded.since}: {event.graded.figures}"
 
 
 def _marked(one: EventLine) -> str:
@@ -72,6 +81,7 @@ def _one(page: EventPage) -> None:
     rows = [("seen", f"{event.count:,}"), ("call", event.kind), ("from", show.flat(event.sources))]
     if event.count:
         rows += [("first", f"{show.when(event.first)} UTC"), ("last", f"{show.when(event.last)} UTC")]
+    rows.append(("tells of staying", _graded(event)))
     if event.planned:
         rows.append(("break the plan", f"{event.broken:,} of {event.checked:,}"))
     show.table([f"{_marked(event)} ", " "], rows)

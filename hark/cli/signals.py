@@ -11,6 +11,7 @@ from hark.cli import show
 from hark.cli.ask import At, instant_of
 from hark.cli.show import HERE, Data, Json
 from hark.questions import ask
+from hark.questions.daily import keep_grades
 
 
 def register(app: typer.Typer) -> None:
@@ -25,11 +26,17 @@ def signals(
     moments: Annotated[
         bool, typer.Option("--moments", help="Of several ways, the one that tells most of each event.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep today's grades, as a server does daily.")
+    ] = False,
     data: Data = HERE,
     json: Json = False,
 ) -> None:
     """Which of the things people do in their first 28 days tell that they will stay?"""
-    Workspace(data).settle()
+    workspace = Workspace(data)
+    workspace.settle()
+    if keep:
+        keep_grades(workspace)
     how = {} if moments else {"times": times, "days": days, "last": last}
     answer: Any = ask(data, {"moments" if moments else "signals": {"at": instant_of(at), **how}})
     if json:

@@ -14,6 +14,7 @@ from hark.definitions.conditions import ANYWHERE
 from hark.definitions.contents import CONTENT
 from hark.definitions.engagement import ENGAGEMENT
 from hark.definitions.goals import PROGRAMME_GOAL
+from hark.definitions.graded import SIGNALS
 from hark.definitions.languages import IN_LANGUAGES
 from hark.definitions.learned import Allocation, Effect
 from hark.definitions.pace import PACED
@@ -166,6 +167,7 @@ KINDS: Mapping[str, Shape[Definition]] = {
     "allocation": ALLOCATED,
     "effect": EFFECT,
     "pace": PACED,
+    "signals": SIGNALS,
     "template": TEMPLATE,
     "layout": LAYOUT,
     "snippet": SNIPPET,

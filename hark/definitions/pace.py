@@ -54,6 +54,9 @@ def _day(text: str, node: Node, reading: Reading) -> str | Invalid:
         return reading.expected(node, "a day", "2026-03-01")
 
 
+DAY: Shape[str] = Mapped(Text("a day"), _day)
+
+
 def _paced(values: Values, node: Node, reading: Reading) -> Paced | Invalid:
     way, waits = passage_of(values), tuple(int(wait) for wait in values.get("waits", ()))
     if values["pace"] != way.name:
@@ -70,7 +73,7 @@ PACED: Shape[Paced] = Record(
     {
         "pace": NAME,
         **_PASSAGE,
-        "day": Mapped(Text("a day"), _day),
+        "day": DAY,
         "cases": Number(0, 10**12, whole=True),
         "waits": ListOf(Number(0, LONGEST_S, whole=True), "a list of seconds"),
     },

@@ -10,7 +10,7 @@ from msgspec import Struct
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.contents import Content, Picking
 from hark.definitions.event_plan import Event
-from hark.definitions.learned import Allocation, Effect, Prospect, Renewing
+from hark.definitions.learned import Allocation, Effect, Prospect, Renewing, Signals
 from hark.definitions.levels import Levelled, Reaching
 from hark.definitions.manners import Arbitration, Budget, Cap, QuietHours
 from hark.definitions.mapping import Source
@@ -375,6 +375,7 @@ Definition: TypeAlias = (
     | Allocation
     | Effect
     | Paced
+    | Signals
     | Template
     | Layout
     | Brand

@@ -1,5 +1,6 @@
 """What a running server does once a day by itself: the next batch of campaigns that learn, the tables of how
-long people take from one event to another, and what follows from several histories (who brought friends)."""
+long people take from one event to another, the grades of events, and what follows from several histories (who
+brought friends)."""
 
 from __future__ import annotations
 
@@ -86,6 +87,16 @@ def keep_effects(workspace: Workspace) -> Mapping[str, Any]:
     return found
 
 
+def keep_grades(workspace: Workspace) -> JSON:
+    """Puts today's grades of events into force: the document's body, or None where none can be judged yet."""
+    body: JSON = ask(workspace.data, {"grades": {}}, workspace.clock)
+    if body:
+        document = {"kind": "signals", "name": body["signals"], "body": body}
+        note = {"author": "hark", "note": "of the day"}
+        workspace.command({"name": "define", "documents": [document], **note})
+    return body
+
+
 class Work(NamedTuple):
     """One thing that is done every day."""
 
@@ -128,6 +139,7 @@ WORKS = (
     Work("effect", _competes, keep_effects),
     Work("pace", _compares, keep_paces),
     Work("referrals", _always, tell_referrals),
+    Work("signals", _always, keep_grades),
     Work("estimates", _estimates, tell_estimates),
 )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hark.learn.report import Report
     from hark.questions.desk import Desk
 
-MADE_DAILY = ("allocation", "effect", "pace")
+MADE_DAILY = ("allocation", "effect", "pace", "signals")
 """Kinds that the day's work writes."""
 SPAN_US = 4 * WEEK
 """Attempts of a funnel that are compared with as many before."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from hark.definitions.event_plan import Event, Property
+from hark.definitions.learned import Grade, Graded, Signals
 from hark.definitions.parse import definition
 from hark.errors import HarkError
 from hark.model import DAY, JSON, Instant, Kind
 from hark.questions.catalogue import Reading
+from hark.questions.signals import kept
 from hark.understand.catalogue import Catalogue, EventSeen, ViolationSeen
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class EventLine(Struct, frozen=True):
     days: tuple[int, ...]
     """Events on each of the last 30 days (UTC), today the last."""
     properties: int
+    grade: Grade
+    """How well doing it early tells of staying, by the grades in force."""
+    graded: Graded | None
+    """The figures, where it could be judged."""
 
 
 class EventPage(Struct, frozen=True):
@@ -93,11 +99,11 @@ class EventsAnswer(Struct, frozen=True):
 def events(desk: Desk, asked: EventsQuestion) -> JSON:
     """`EventsAnswer` or `EventPage` as plain data. Raises HarkError `event.unknown`."""
     found, reading = desk.catalogue.catalogue(PATIENCE_S)
-    plans = _plans(desk)
+    known = Known(found, _plans(desk), kept(desk.state.documents()), desk.clock.now())
     if asked.name is not None:
-        return msgspec.to_builtins(_page(asked.name, found, plans, desk.clock.now(), reading))
-    names = [*found.events, *(name for name in plans if name not in found.events)]
-    lines = [_line(name, found, plans.get(name), desk.clock.now()) for name in names]
+        return msgspec.to_builtins(_page(asked.name, known, reading))
+    names = [*found.events, *(name for name in known.plans if name not in found.events)]
+    lines = [_line(name, known) for name in names]
     ordered = sorted(lines, key=lambda line: (-line.count, line.name))
     return msgspec.to_builtins(EventsAnswer(tuple(ordered), found.beyond, reading))
 
@@ -107,7 +113,17 @@ def _plans(desk: Desk) -> dict[str, Event]:
     return {one.name: one for one in found if isinstance(one, Event)}
 
 
-def _line(name: str, found: Catalogue, plan: Event | None, now: Instant) -> EventLine:
+class Known(NamedTuple):
+    """All that is known of events."""
+
+    found: Catalogue
+    plans: dict[str, Event]
+    grades: Signals | None
+    now: Instant
+
+
+def _line(name: str, known: Known) -> EventLine:
+    found, plan, now = known.found, known.plans.get(name), known.now
     seen = found.events.get(name, _NEVER)
     today = now // DAY
     return EventLine(
@@ -125,22 +141,22 @@ def _line(name: str, found: Catalogue, plan: Event | None, now: Instant) -> Even
         sources=seen.sources,
         days=tuple(seen.days.get(today - ago, 0) for ago in range(DAYS - 1, -1, -1)),
         properties=len(seen.properties),
+        grade=known.grades.grade(name) if known.grades else "too few",
+        graded=known.grades.grades.get(name) if known.grades else None,
     )
 
 
 _NEVER = EventSeen(0, 0, 0, 0)
 
 
-def _page(
-    name: str, found: Catalogue, plans: dict[str, Event], now: Instant, reading: Reading | None
-) -> EventPage:
-    plan = plans.get(name)
+def _page(name: str, known: Known, reading: Reading | None) -> EventPage:
+    found, plan = known.found, known.plans.get(name)
     if plan is None and name not in found.events:
         hint = "see `hark events` for those that were"
         raise HarkError(f"no event {name!r} was seen or planned", hint, "event.unknown")
     seen = found.events.get(name, _NEVER)
     return EventPage(
-        event=_line(name, found, plan, now),
+        event=_line(name, known),
         looked=seen.looked,
         properties=tuple(_properties(seen, plan)),
         beyond=seen.beyond,

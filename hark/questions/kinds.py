@@ -37,7 +37,7 @@ from hark.questions.migration import MigrationQuestion, migration
 from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
-from hark.questions.signals import MomentsQuestion, SignalsQuestion, moments, signals
+from hark.questions.signals import GradesQuestion, MomentsQuestion, SignalsQuestion, grades, moments, signals
 from hark.questions.subscriptions import SubscriptionsQuestion, subscriptions
 from hark.questions.surveys import SurveyQuestion, survey
 from hark.questions.ties import TiesQuestion, ties
@@ -211,6 +211,7 @@ KINDS: dict[str, tuple[type[Struct], Answer]] = {
     "journey": (JourneyQuestion, journey),
     "programme": (ProgrammeQuestion, programme),
     "signals": (SignalsQuestion, signals),
+    "grades": (GradesQuestion, grades),
     "moments": (MomentsQuestion, moments),
     "events": (EventsQuestion, lambda desk, asked, _: events(desk, asked)),
 }

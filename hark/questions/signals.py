@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hark.clock import moment
+from hark.definitions.document import Document
+from hark.definitions.learned import STAYING, Signals
+from hark.definitions.parse import definition
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
-from hark.model import JSON, Instant
+from hark.model import DAY, JSON, Instant
 from hark.questions.behaviour import whom
+from hark.understand.conditions.calendar import day_of, day_start
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -49,6 +55,30 @@ def moments(desk: Desk, asked: MomentsQuestion, snapshot: Snapshot) -> JSON:
     from hark.learn.signals.moments import ask_moments
 
     return ask_moments(whom(desk, snapshot), _moment(desk, asked.at)).to_json()
+
+
+class GradesQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Today's grades of all events that can be judged."""
+
+
+def grades(desk: Desk, _asked: GradesQuestion, snapshot: Snapshot) -> JSON:
+    """The body of the document `signals: staying`, as of the day's beginning; None: nothing can be judged."""
+    from hark.learn.signals.grade import ask_signals
+    from hark.learn.signals.kept import document
+
+    day = day_of(desk.clock.now(), desk.zone)
+    found = ask_signals(whom(desk, snapshot), day_start(day, desk.zone))
+    return document(found, f"{moment(day * DAY):%Y-%m-%d}", kept(desk.state.documents()))
+
+
+def kept(documents: Iterable[Document]) -> Signals | None:
+    """The grades among these documents, if there are any."""
+    for one in documents:
+        if (one.kind, one.name) == ("signals", STAYING):
+            found = definition(one)
+            assert isinstance(found, Signals)
+            return found
+    return None
 
 
 def _moment(desk: Desk, at: Instant | None) -> Instant:

@@ -158,6 +158,7 @@ def test_the_schema_refuses_what_its_keywords_can_say() -> None:
         "no such stage", "stages begin with a name", "a later stage without when",
         "an engagement by the name of the stages",
         "a pace of no whole percent", "a table under another name",
+        "a bound on the wrong side",
         "late by days of the week", "late send", "naive", "no goal no topic",
         "no send", "path", "quiet same", "re",
         "sender another key", "sender another channel", "sender no mail", "sender pw", "sender sms",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from hark.app import Workspace
-from hark.clock import SetClock, instant
+from hark.clock import SetClock, instant, moment
 from hark.definitions import parse, plan
 from hark.history.columns import micros
-from hark.model import DAY, HOUR, Lane
+from hark.model import DAY, HOUR, Instant, Lane
 from hark.questions import ask
 from hark.questions.daily import Daily
 
@@ -154,3 +155,56 @@ def test_an_invitation_counts_if_its_address_came_after_it(tmp_path: Path) -> No
     _does(here, "late", "identify", '"traits": {"email": "new@x.example"}')
     (tree,) = ask(here.data, {"champions": {}}, here.clock)["trees"]
     assert (tree["customer"], [one["customer"] for one in tree["friends"]]) == ("u4", ["late"])
+
+
+def beginners(
+    here: Workspace, prefix: str, people: int, began: Instant, stays: Callable[[int], bool]
+) -> None:
+    """People who began then, every second by ordering; who stays came again 40 days later."""
+    members = []
+    for number in range(people):
+        names = ["Came", *(["Ordered"] if number % 2 else ["Looked"])]
+        times = [(name, began + place) for place, name in enumerate(names)]
+        times += [("Came", began + 40 * DAY)] if stays(number) else []
+        for name, at in times:
+            said = f'"userId": "{prefix}{number}", "type": "track", "event": "{name}"'
+            stamp = f'"timestamp": "{moment(at):%Y-%m-%dT%H:%M:%S}Z", "messageId": "{prefix}{number}-{at}"'
+            members.append(f"{{{said}, {stamp}}}")
+    with here.appending() as log:
+        for first in range(0, len(members), 1000):
+            body = f'{{"batch": [{", ".join(members[first : first + 1000])}]}}'
+            log.append(Lane.LIVE, "batch", "shop", body.encode())
+    here.settle()
+
+
+def test_the_grades_of_events_are_kept_daily_with_the_day_since_which_they_stand(tmp_path: Path) -> None:
+    """Of those who ordered three in four stay, of the others one in four: strong, until many come of whom it
+    is not so. The catalogue of events says what stands, and each day's version remains."""
+    here = Workspace(tmp_path / "data", SetClock(instant("2026-02-28T10:00:00Z")), make=True)
+    assert isinstance(here.clock, SetClock)
+    here.settle()
+    for wave in range(3):
+        began = here.clock.at - 58 * DAY + wave * HOUR
+        beginners(here, f"a{wave}", 80, began, lambda number: number % 8 in (0, 1, 3, 5))
+    kept = []
+    for day in range(3):
+        if day == 2:
+            for wave in range(3):
+                began = here.clock.at - 58 * DAY + wave * HOUR
+                beginners(here, f"b{wave}", 800, began, lambda number: number % 4 < 2)
+        Daily(here).once()
+        here.settle()
+        [document] = [one for one in here.state().documents() if one.kind == "signals"]
+        ordered = document.body["grades"]["Ordered"]
+        kept.append((document.version, document.body["day"], ordered["grade"], ordered["since"]))
+        lines = {one["name"]: one for one in ask(here.data, {"events": {}}, here.clock)["events"]}
+        assert (lines["Ordered"]["grade"], lines["Ordered"]["graded"]["since"]) == kept[-1][2:]
+        here.clock.at += DAY
+    assert kept == [
+        (1, "2026-02-28", "strong", "2026-02-28"),
+        (2, "2026-03-01", "strong", "2026-02-28"),
+        (3, "2026-03-02", "none", "2026-03-02"),
+    ]
+    assert lines["Came"]["grade"] == "too few"
+    versions = here.state().versions("signals", "staying")
+    assert [one.body["grades"]["Ordered"]["grade"] for one in versions] == ["strong", "strong", "none"]

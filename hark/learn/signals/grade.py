@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
+from hark.definitions.learned import Grade
 from hark.history.reader import Snapshot
 from hark.learn.aggregates import Sums
 from hark.learn.compare import Interval, newcombe
@@ -19,8 +19,6 @@ from hark.learn.signals.counts import EARLIER, LATER, Counted
 from hark.learn.signals.stratified import Floats, difference, p_value
 from hark.model import JSON, Instant
 from hark.understand.people import People
-
-Grade: TypeAlias = Literal["strong", "weak", "none", "too few"]
 
 STRONG = 0.05
 """Of all customers as active: so many more stayed among those who did it."""
