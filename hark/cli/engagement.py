@@ -113,6 +113,7 @@ def _shown(answer: Any, json: bool) -> None:
         show.as_json(answer)
         return
     _levels(answer)
+    _grades(answer)
     _moves(answer, len(answer["over_time"]) - 1)
     _stays(answer)
     if answer["compare"]:
@@ -167,6 +168,20 @@ def _levels(answer: Any) -> None:
         ["level ", "customers", f"in {len(answer['over_time']) - 1} weeks", " ", "share"], rows[::-1], title
     )
     show.console.print()
+
+
+def _grades(answer: Any) -> None:
+    """Of the events that lead to a level, what each tells of staying; and which levels that makes weak."""
+    rows = [
+        (level["level"], one["event"], one["grade"], one["since"] or "")
+        for level in reversed(answer["levels"])
+        for one in level["events"]
+    ]
+    if any(row[2] != "too few" for row in rows):
+        show.table(["level ", "rests on ", "tells of staying", "since"], rows)
+        show.console.print()
+    for warning in answer["warnings"]:
+        show.console.print(f"Warning: {warning}", style="yellow", markup=False)
 
 
 def _moves(answer: Any, weeks: int) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hark.definitions.document import Document
     from hark.definitions.parse import Parsed
     from hark.definitions.plan import Change
+    from hark.definitions.problems import Problem
 
 Files = Annotated[list[Path], typer.Argument(help="YAML files, one or many documents each.")]
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
@@ -29,8 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def plan_files(files: Files, data: Data = HERE, json: Json = False) -> None:
     """What `apply` would change; changes nothing."""
-    changes = _changes(Workspace(data), files)[1]
-    _show_changes(changes, json)
+    workspace = Workspace(data)
+    wanted, changes = _changes(workspace, files)
+    _show_changes(changes, _doubts(workspace, wanted), json)
 
 
 def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) -> None:
@@ -40,10 +42,11 @@ def apply(files: Files, data: Data = HERE, note: Note = "", json: Json = False) 
 
     workspace = Workspace(data, make=True)
     wanted, changes = _changes(workspace, files)
+    doubts = _doubts(workspace, wanted)
     if any(change.what != "same" for change in changes):
         wanted = with_controls(workspace.data, wanted, changes)
         workspace.command(command(wanted, author=getpass.getuser(), note=note))
-    _show_changes(changes, json)
+    _show_changes(changes, doubts, json)
 
 
 def read_files(workspace: Workspace, files: list[Path]) -> list[Parsed]:
@@ -66,6 +69,13 @@ def _changes(workspace: Workspace, files: list[Path]) -> tuple[list[Parsed], lis
     return wanted, plan(workspace.state().documents(), wanted)
 
 
+def _doubts(workspace: Workspace, wanted: list[Parsed]) -> list[Problem]:
+    """What of them is allowed and yet should be known."""
+    from hark.definitions.weak import kept, warnings
+
+    return warnings(wanted, kept(workspace.state().documents()))
+
+
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -75,12 +85,14 @@ def _text(file: Path) -> str:
         raise HarkError(f"cannot read {file}: {error}", "name files of YAML", "definitions.file") from None
 
 
-def _show_changes(changes: list[Change], json: bool) -> None:
+def _show_changes(changes: list[Change], doubts: list[Problem], json: bool) -> None:
     if json:
-        show.as_json({"changes": changes})
+        show.as_json({"changes": changes, "warnings": doubts})
         return
     marks = {"new": "+", "changed": "~", "same": " "}
     rows = [(marks[one.what], one.kind, one.name, f"v{one.version}", ", ".join(one.keys)) for one in changes]
     show.table(["", "kind ", "name ", "version ", "changed "], rows)
     if all(change.what == "same" for change in changes):
         show.console.print("Nothing to change: all of it is in force as it is.", style="dim")
+    for doubt in doubts:
+        show.console.print(f"Warning: {doubt}", style="yellow", markup=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from hark.console.source import Source
-from hark.definitions import parse, plan, yaml
+from hark.definitions import parse, plan, weak, yaml
 from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError
 from hark.model import JSON
@@ -34,6 +34,11 @@ def read_documents(here: Source, documents: Sequence[JSON]) -> list[parse.Parsed
 def problems(error: DefinitionError) -> tuple[str, ...]:
     """What is wrong, line by line."""
     return tuple(str(one) for one in error.problems)
+
+
+def warnings(here: Source, wanted: Sequence[parse.Parsed]) -> tuple[str, ...]:
+    """What of them is allowed and yet should be known, line by line."""
+    return tuple(str(one) for one in weak.warnings(wanted, weak.kept(here.state.documents())))
 
 
 def save(here: Source, wanted: Sequence[parse.Parsed], author: str, note: str) -> list[plan.Change]:

@@ -22,13 +22,20 @@ from hark.definitions.shapes import (
 from hark.definitions.types import EventMatch, Goal
 from hark.definitions.yaml import Node
 from hark.model import ConsentName, FactName
+from hark.understand.conditions import AllOf, AnyOf, Named, Not, nodes
 
+_MESSAGES = "(message|email|push|sms|in-app|notification|webhook|newsletter)s? "
+_LOOKED = "opened|clicked|tapped|link clicked|viewed|shown"
+_LOOKING = re.compile(f"{_MESSAGES}({_LOOKED})", re.IGNORECASE)
 _ABOUT_MESSAGES = re.compile(
-    r"(message|email|push|sms|in-app|notification|webhook|newsletter)s? "
-    r"(opened|clicked|tapped|link clicked|viewed|shown|dismissed|delivered|sent|bounced|replied|complained"
-    r"|dropped|received)",
+    f"{_MESSAGES}({_LOOKED}|dismissed|delivered|sent|bounced|replied|complained|dropped|received)",
     re.IGNORECASE,
 )
+
+
+def tells_of_looking(name: str) -> bool:
+    """Whether an event tells that a message was opened or clicked: a weak sign by definition."""
+    return bool(_LOOKING.fullmatch(name))
 
 
 def about_messages(name: str) -> bool:
@@ -61,7 +68,8 @@ def _judged(values: Values, node: Node, reading: Reading) -> Goal | Invalid:
             hint = "in a goal with when, the condition says it all"
             return reading.refuse(node.value[key], f'"{key}" belongs to a goal with event or any_of', hint)
     when = values["when"]
-    for name in sorted(frozenset[str]().union(*(leaf.watches() for leaf in when.leaves()))):
+    asked = [one for one in nodes(when) if not isinstance(one, AllOf | AnyOf | Not | Named)]
+    for name in sorted({name for one in asked for leaf in one.leaves() for name in leaf.watches()}):
         if about_messages(name):
             message = f'"{name}" cannot be a goal: it tells of a message, not of what people do'
             return reading.refuse(node.value["when"], message, "name an action in the product")

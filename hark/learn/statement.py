@@ -65,6 +65,14 @@ def _levels(answer: Mapping[str, Any]) -> Iterator[str]:
         yield _pair(one["level"] or "below all levels", f"{one['customers']:,} ({one['share']:.1%})")
         if one["says"]:
             yield f"    Customers who {one['says']}."
+        if one["events"]:
+            yield f"    As a sign of staying: {'; '.join(map(_graded, one['events']))}."
+
+
+def _graded(one: Mapping[str, Any]) -> str:
+    """ "Content Read weak since 2026-02-11"."""
+    grade = "not known yet" if one["grade"] == "too few" else one["grade"]
+    return f"{one['event']} {grade}{' since ' + one['since'] if one['since'] else ''}"
 
 
 def _weeks(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
+from hark.definitions import weak
 from hark.definitions.document import Document
 from hark.definitions.engagement import PURCHASE
-from hark.definitions.levels import Ladder
+from hark.definitions.learned import STAYING, Signals
+from hark.definitions.levels import Ladder, Level
 from hark.definitions.parse import definition
 from hark.definitions.problems import nearest
 from hark.definitions.resolve import resolved
@@ -49,13 +51,15 @@ class EngagementQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSON:
     """{"definition", "version", "says", "ladder", "since", "author", "fingerprint": of the definition's body,
-    "at", "customers", "levels": [{"level", "customers", "share", "says"}],
+    "at", "customers", "levels": [{"level", "customers", "share", "says",
+    "events": [{"event", "grade", "since"}]}], "warnings": [what rests on weak signals, in sentences],
     "over_time": [{"at", "customers": [below all, each level]}], "moves": [{"from", "to", "customers"}],
     "rates": [{"from", "to", "times", "rate"}], "stays": [{"level", "began", "rose", "fell", "weeks"}],
     "compare": null or {"version", "at", "customers", "came_back", "this", "other", "difference", "moved"}}.
 
     A level of null is below all, for stages the first one's name; "moves" are those of the whole time, from
-    null's "not here yet" too; "rates" from the end of a week to the next; "weeks" as `transitions.Stay`.
+    null's "not here yet" too; "events" are those that lead to the level, with the grades known at "at";
+    "rates" from the end of a week to the next; "weeks" as `transitions.Stay`.
     Raises HarkError `engagement.unknown`, `engagement.version`, `question.wrong`.
     """
     if not 1 <= asked.weeks <= MOST_WEEKS:
@@ -63,7 +67,7 @@ def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSO
     documents = _versions(desk, asked.kind, asked.name)
     current = _typed(desk, documents[-1])
     at = desk.clock.now() if asked.at is None else asked.at
-    everybody = whom(desk, snapshot)
+    everybody, signals = whom(desk, snapshot), _signals(desk, at)
     ends = [at - (asked.weeks - number) * WEEK for number in range(asked.weeks + 1)]
     found = [standing(everybody, current, end) for end in ends]
     return {
@@ -76,7 +80,8 @@ def engagement(desk: Desk, asked: EngagementQuestion, snapshot: Snapshot) -> JSO
         "fingerprint": fingerprint(documents[-1].body),
         "at": at,
         "customers": sum(found[-1].counts(len(current.levels))),
-        "levels": _levels(current, found[-1]),
+        "levels": _levels(current, found[-1], signals),
+        "warnings": list(weak.said(current, signals)),
         "over_time": [{"at": one.at, "customers": one.counts(len(current.levels))} for one in found],
         "moves": _moves(current, found[0], found[-1]),
         **_week_by_week(current, matrix(found)),
@@ -136,13 +141,34 @@ def _names(of: Ladder) -> list[str]:
     return [of.floor or "below", *of.names]
 
 
-def _levels(of: Ladder, now: Standing) -> list[JSON]:
+def _levels(of: Ladder, now: Standing, signals: Signals | None) -> list[JSON]:
     counts = now.counts(len(of.levels))
     names, says = [of.floor or None, *of.names], ["", *(level.own.sentence() for level in of.levels)]
+    events: list[JSON] = [[], *(_graded(level, signals) for level in of.levels)]
     return [
-        {"level": name, "customers": n, "share": n / max(1, sum(counts)), "says": say}
-        for name, n, say in zip(names, counts, says, strict=True)
+        {"level": name, "customers": n, "share": n / max(1, sum(counts)), "says": say, "events": graded}
+        for name, n, say, graded in zip(names, counts, says, events, strict=True)
     ]
+
+
+def _graded(level: Level, signals: Signals | None) -> JSON:
+    """The events that lead to a level, each with its grade."""
+    known = signals.grades if signals else {}
+    return [
+        {
+            "event": name,
+            "grade": weak.grade_of(name, signals),
+            "since": known[name].since if name in known else None,
+        }
+        for name in weak.done_in(level.when)
+        if name != weak.UNTOLD
+    ]
+
+
+def _signals(desk: Desk, at: Instant) -> Signals | None:
+    """The grades that were in force then."""
+    known = [one for one in desk.state.versions("signals", STAYING) if one.applied_at <= at]
+    return weak.kept(known[-1:])
 
 
 def _moves(of: Ladder, before: Standing, now: Standing) -> list[JSON]:

@@ -11,10 +11,10 @@ from msgspec import Struct
 from hark.definitions.event_plan import Event, Property
 from hark.definitions.learned import Grade, Graded, Signals
 from hark.definitions.parse import definition
+from hark.definitions.weak import kept
 from hark.errors import HarkError
 from hark.model import DAY, JSON, Instant, Kind
 from hark.questions.catalogue import Reading
-from hark.questions.signals import kept
 from hark.understand.catalogue import Catalogue, EventSeen, ViolationSeen
 
 if TYPE_CHECKING:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from hark.clock import moment
-from hark.definitions.document import Document
-from hark.definitions.learned import STAYING, Signals
-from hark.definitions.parse import definition
+from hark.definitions.weak import kept
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.model import DAY, JSON, Instant
@@ -69,16 +66,6 @@ def grades(desk: Desk, _asked: GradesQuestion, snapshot: Snapshot) -> JSON:
     day = day_of(desk.clock.now(), desk.zone)
     found = ask_signals(whom(desk, snapshot), day_start(day, desk.zone))
     return document(found, f"{moment(day * DAY):%Y-%m-%d}", kept(desk.state.documents()))
-
-
-def kept(documents: Iterable[Document]) -> Signals | None:
-    """The grades among these documents, if there are any."""
-    for one in documents:
-        if (one.kind, one.name) == ("signals", STAYING):
-            found = definition(one)
-            assert isinstance(found, Signals)
-            return found
-    return None
 
 
 def _moment(desk: Desk, at: Instant | None) -> Instant:

@@ -26,8 +26,18 @@ ANSWER: dict[str, Any] = {
     "at": instant("2026-03-01T00:00:00Z"),
     "customers": 59,
     "levels": [
-        {"level": None, "customers": 19, "share": 19 / 59, "says": ""},
-        {"level": "reading", "customers": 40, "share": 40 / 59, "says": "did Read in the last 14 days"},
+        {"level": None, "customers": 19, "share": 19 / 59, "says": "", "events": []},
+        {
+            "level": "reading",
+            "customers": 40,
+            "share": 40 / 59,
+            "says": "did Read in the last 14 days",
+            "events": [
+                {"event": "Read", "grade": "strong", "since": "2026-02-11"},
+                {"event": "Email Clicked", "grade": "weak", "since": None},
+                {"event": "Called", "grade": "too few", "since": None},
+            ],
+        },
     ],
     "over_time": [{"at": instant("2026-02-22T00:00:00Z"), "customers": [20, 39]}],
 }
@@ -46,6 +56,7 @@ def test_the_page_has_words_counts_and_dates() -> None:
         "Customers 59, our own people left out",
         "reading 40 (67.8%)",
         "Customers who did Read in the last 14 days.",
+        "As a sign of staying: Read strong since 2026-02-11; Email Clicked weak; Called not known yet.",
         "below all levels 19 (32.2%)",
         "2026-02-22 20 39",
     ):

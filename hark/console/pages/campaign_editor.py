@@ -53,6 +53,7 @@ class Shown(Struct, frozen=True):
     """What the document says and does, as far as it can be read."""
 
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     wrong: dict[str, list[str]] = {}
     changes: tuple[plan.Change, ...] = ()
     sentence: str = ""
@@ -228,13 +229,14 @@ def looked(here: Source, text: str, body: form.Body | None) -> Shown:
     try:
         wanted = saving.read(here, text)
     except DefinitionError as error:
-        return Shown(saving.problems(error), _placed(here, body))
+        return Shown(saving.problems(error), wrong=_placed(here, body))
     if [one.kind for one in wanted] != ["campaign"]:
         return Shown(("This page is for one campaign: the text has to be one campaign document.",))
     (one,) = wanted
     assert isinstance(one.definition, Campaign)
     where = one.body.get("audience")
     return Shown(
+        warnings=saving.warnings(here, wanted),
         changes=tuple(plan.plan(here.state.documents(), wanted)),
         sentence=of_campaign(one.definition),
         drawing=diagram(one.definition),

@@ -17,6 +17,7 @@ from hark.console.pages.journey import JourneyPage, drawn
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.decide.assignment import CONTROL
+from hark.definitions import weak
 from hark.definitions.document import Document
 from hark.definitions.sentences import of_campaign
 from hark.definitions.steps import every
@@ -52,6 +53,8 @@ class CampaignPage(Struct, frozen=True):
     expects: float | None
     sentence: str
     """What it does, in English."""
+    warnings: tuple[str, ...]
+    """What its goal rests on, where that tells little of staying."""
     control: float
     control_auto: bool
     control_why: str
@@ -192,6 +195,7 @@ def campaign(here: Source, versions: list[Document], asked: int | None) -> Campa
         hypothesis=" ".join(defined.hypothesis.split()),
         expects=defined.expects,
         sentence=of_campaign(defined),
+        warnings=weak.said(defined, weak.kept(here.state.documents())),
         control=defined.control,
         control_auto=defined.control_auto,
         control_why=defined.control_why,

@@ -147,6 +147,8 @@ class EditPage(Struct, frozen=True):
     text: str
     note: str = ""
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What is allowed and yet should be known."""
     changes: tuple[plan.Change, ...] = ()
     sentences: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
@@ -238,6 +240,7 @@ def looked(here: Source, page: EditPage) -> EditPage:
     segments = [one for one in wanted if isinstance(one.definition, Segment)]
     return msgspec.structs.replace(
         page,
+        warnings=saving.warnings(here, wanted),
         changes=tuple(plan.plan(current, wanted)),
         sentences=tuple(_sentence(one) for one in wanted if _sentence(one)),
         moved=tuple(

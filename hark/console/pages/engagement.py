@@ -39,6 +39,14 @@ class EngagementsPage(Struct, frozen=True):
     definitions: tuple[Line, ...]
 
 
+class GradeLine(Struct, frozen=True):
+    """An event that leads to a level, and what it tells of staying."""
+
+    event: str
+    grade: str
+    since: str | None
+
+
 class LevelLine(Struct, frozen=True):
     """One level, or below all of them."""
 
@@ -48,6 +56,7 @@ class LevelLine(Struct, frozen=True):
     share: float
     change: int
     """Since the first of the weeks."""
+    events: tuple[GradeLine, ...]
 
 
 class Move(Struct, frozen=True):
@@ -87,6 +96,8 @@ class EngagementPage(Struct, frozen=True):
     """The strongest first."""
     customers: int = 0
     days: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What of it rests on weak signals."""
     counts: tuple[tuple[int, ...], ...] = ()
     ways: tuple[Move, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -226,13 +237,21 @@ def _told(answer: Any) -> dict[str, Any]:
     """The answer in the page's words."""
     before = answer["over_time"][0]["customers"]
     levels = [
-        LevelLine(one["level"] or BELOW, one["says"], one["customers"], one["share"], one["customers"] - was)
+        LevelLine(
+            one["level"] or BELOW,
+            one["says"],
+            one["customers"],
+            one["share"],
+            one["customers"] - was,
+            tuple(GradeLine(**each) for each in one["events"]),
+        )
         for one, was in zip(answer["levels"], before, strict=True)
     ]
     words = {"below": BELOW, "new": NEW}
     order = [one["level"] for one in answer["stays"]]
     return {
         "levels": tuple(reversed(levels)),
+        "warnings": tuple(answer["warnings"]),
         "customers": answer["customers"],
         "days": tuple(f"{moment(one['at']):%Y-%m-%d}" for one in answer["over_time"]),
         "counts": tuple(tuple(one["customers"]) for one in answer["over_time"]),
