@@ -119,7 +119,10 @@ def _mapping(raw: CommentedMap, old: JSON, new: dict[str, JSON]) -> CommentedMap
     for key in [key for key in raw if key not in new]:
         del raw[key]
     for key, value in new.items():
-        raw[key] = _merged(raw[key], old[key], value) if key in raw else yaml.as_written(value)
+        merged = _merged(raw[key], old[key], value) if key in raw else yaml.as_written(value)
+        if old.get(key) == "":
+            raw[key] = None  # ruamel would keep the quotes that nothing needed
+        raw[key] = merged
     return raw
 
 

@@ -17,27 +17,33 @@ pytestmark = [pytest.mark.xdist_group("console"), pytest.mark.browser]
 
 
 def fill(browser: webdriver.Chrome, name: str, text: str) -> None:
+    """Types in the field, once the form has it."""
+    eventually(lambda: browser.find_elements(By.NAME, name), what=name)
     field = browser.find_element(By.NAME, name)
     field.clear()
     field.send_keys(text)
 
 
 def choose(browser: webdriver.Chrome, name: str, value: str) -> None:
+    """Chooses, and waits for the form that comes of it."""
     Select(browser.find_element(By.NAME, name)).select_by_value(value)
 
 
 def press(browser: webdriver.Chrome, do: str) -> None:
-    """A click, and the page that comes of it."""
-    button = browser.find_element(By.CSS_SELECTOR, f"button[value='{do}']:not(.out-of-sight)")
-    browser.execute_script("window.before = true; arguments[0].click()", button)
-    eventually(
-        lambda: browser.execute_script("return !window.before && !!document.body"), what="the next page"
-    )
+    """A click, and the form that comes of it."""
+    button = browser.find_element(By.CSS_SELECTOR, f"button[value='{do}']")
+    browser.execute_script("arguments[0].dataset.pressed = 1; arguments[0].click()", button)
+    eventually(lambda: not browser.find_elements(By.CSS_SELECTOR, "[data-pressed]"), what="the next form")
 
 
 def words(browser: webdriver.Chrome, place: str) -> str:
     """What stands there now, read at once: the place may be put anew at any moment."""
     return str(browser.execute_script("return document.getElementById(arguments[0]).innerText", place))
+
+
+def wrong(browser: webdriver.Chrome, name: str) -> str:
+    """What is told at a field."""
+    return words(browser, f"wrong-{name}")
 
 
 def yaml_of(browser: webdriver.Chrome) -> str:
@@ -52,25 +58,24 @@ def test_a_basket_campaign_is_built_by_the_form(
     screen(browser, WIDE)
     complaints(browser)
     browser.get(address + "/definitions/new/campaign")
-    press(browser, "add:wait")
-    press(browser, "up:1")
-    fill(browser, "name", "basket")
-    fill(browser, "hypothesis", "Who is reminded of a basket buys it.")
-    choose(browser, "trigger", "event")
-    fill(browser, "event", "Basket Filled")
-    fill(browser, "key", "event.basket_id")
-    choose(browser, "who", "segment")
-    fill(browser, "in_segment", "gone_quiet")
-    fill(browser, "goal_event", "Order Completed")
-    fill(browser, "goal_within", "soon")
-    fill(browser, "control", "20%")
-    fill(browser, "s0-for", "4h")
-    at_field = "#wrong-goal_within .note"
-    eventually(lambda: browser.find_elements(By.CSS_SELECTOR, at_field), what="the error at its field")
+    press(browser, "add:wait:/steps")
+    press(browser, "up::/steps/1")
+    fill(browser, "/campaign", "basket")
+    fill(browser, "/hypothesis", "Who is reminded of a basket buys it.")
+    choose(browser, "/trigger#kind", "event")
+    fill(browser, "/trigger/event", "Basket Filled")
+    fill(browser, "/key", "event.basket_id")
+    choose(browser, "/audience#kind", "in_segment")
+    fill(browser, "/audience/in_segment", "gone_quiet")
+    fill(browser, "/goal/event", "Order Completed")
+    fill(browser, "/goal/within", "soon")
+    fill(browser, "/control", "20%")
+    fill(browser, "/steps/0/wait/for", "4h")
+    eventually(lambda: wrong(browser, "/goal/within"), what="the error at its field")
     assert "text:" in words(browser, "shown")
-    fill(browser, "goal_within", "3d")
+    fill(browser, "/goal/within", "3d")
     eventually(lambda: "fit now" in words(browser, "shown"), what="the audience")
-    assert not browser.find_elements(By.CSS_SELECTOR, at_field)
+    assert not wrong(browser, "/goal/within")
     assert browser.find_elements(By.CSS_SELECTOR, "#shown svg.journey")
     assert "within: 3d" in yaml_of(browser)
     fill(browser, "note", "first try")
@@ -97,7 +102,7 @@ def test_the_form_follows_the_yaml_on_any_screen(browser: webdriver.Chrome, addr
     screen(browser, NARROW)
     browser.get(address + "/definitions/campaign/come_back")
     text = browser.find_element(By.ID, "text")
-    text.send_keys("worth: 3\n")
-    eventually(lambda: "worth" in words(browser, "fields"), what="what is in the YAML only")
+    text.send_keys("planned: 3\n")
+    eventually(lambda: "planned" in words(browser, "fields"), what="what is in the YAML only")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= NARROW
     assert complaints(browser) == []

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hark.console import campaign_form as form
+from hark.console.forms.campaign import sections
+from hark.console.forms.edits import shown_of
+from hark.console.forms.sections import made
 from hark.console.pages.campaign_editor import begun
 from hark.definitions.document import Document
 from hark.definitions.parse import parse, read
@@ -27,6 +29,7 @@ BY_HAND = """\
 campaign: come_back   # by hand
 hypothesis: People come back.
 intent: help
+planned: later
 trigger: {any_of: [Order Completed, Order Refunded]}
 audience: {not: {in_segment: gone_quiet}}
 goal: {event: Order Completed, where: {revenue: {gte: 5}}, within: 14d}
@@ -45,12 +48,7 @@ def fields(text: str) -> dict[str, str]:
     """What a browser would post of the form made of this text."""
     body = body_of(text)
     assert body is not None
-    made = form.form_of(body)
-    found = made.values | {"base": text, "text": text, "steps": "yes"}
-    for at, one in enumerate(made.steps or ()):
-        found |= {f"s{at}-kind": one.kind, f"s{at}-was": str(one.was)}
-        found |= {f"s{at}-{key}": value for key, value in one.said.items()}
-    return found
+    return shown_of(made(sections, body, False)[1]) | {"base": text, "text": text}
 
 
 def after(client: Client, given: dict[str, str], path: str = EDIT) -> dict[str, Any]:
@@ -59,9 +57,10 @@ def after(client: Client, given: dict[str, str], path: str = EDIT) -> dict[str, 
     return found
 
 
-def test_what_the_form_cannot_show_survives_its_changes(ann: Client) -> None:
-    """One changed field and one step moved: all else is as it was, comments and order included."""
-    page = after(ann, fields(BY_HAND) | {"goal_within": "7d", "do": "up:2"})
+def test_what_the_form_does_not_show_survives_its_changes(ann: Client) -> None:
+    """One changed field and one step moved: all else is as it was, comments and order included, and what
+    only the YAML shows is named with its line."""
+    page = after(ann, fields(BY_HAND) | {"/goal/within": "7d", "do": "up::/steps/2"})
     found = body_of(page["text"])
     expected = body_of(BY_HAND)
     assert found is not None
@@ -72,61 +71,66 @@ def test_what_the_form_cannot_show_survives_its_changes(ann: Client) -> None:
     assert found == expected
     assert page["text"].splitlines()[:5] == BY_HAND.splitlines()[:5]
     assert "# soon" in page["text"]
-    assert page["unshown"] == ["intent", "trigger.any_of", "goal.where"]
-    assert [one["step"]["kind"] for one in page["steps"]] == ["send", "wait", "yaml", "yaml"]
+    assert page["form"]["also"] == [{"key": "planned", "line": 4}]
+    assert page["focus"] == "/steps/1"
 
 
 def test_a_form_that_is_not_touched_changes_nothing(ann: Client) -> None:
     """The text goes back byte for byte, also where both a field and another line were changed at once."""
     assert after(ann, fields(BY_HAND) | {"do": "look"})["text"] == BY_HAND
     text = BY_HAND.replace("intent: help", "intent: tell")
-    page = after(ann, fields(BY_HAND) | {"text": text, "expects": "4%", "do": "look"})
+    page = after(ann, fields(BY_HAND) | {"text": text, "/expects": "4%", "do": "look"})
     assert body_of(page["text"]) == {**(body_of(text) or {}), "expects": "4%"}
 
 
 def test_both_changing_the_steps_keeps_those_of_the_yaml(ann: Client) -> None:
     """It is said, and not saved."""
     text = BY_HAND.replace("for: 1d", "for: 2d")
-    answer = ann.post(EDIT, fields(BY_HAND) | {"text": text, "s2-for": "5d", "do": "save"})
+    answer = ann.post(EDIT, fields(BY_HAND) | {"text": text, "/steps/2/wait/for": "5d", "do": "save"})
     assert answer.status_code == 400
-    assert "those of the YAML stay" in answer.content.decode()
+    assert "that of the YAML stays" in answer.content.decode()
     assert "for: 2d" in answer.content.decode()
 
 
 def test_yaml_that_cannot_be_read_keeps_what_the_form_changed(ann: Client) -> None:
     """The change of the form waits, and goes in with the next text that can be read."""
-    broken = after(ann, fields(BY_HAND) | {"text": BY_HAND + "x: [", "expects": "4%", "do": "look"})
+    broken = after(ann, fields(BY_HAND) | {"text": BY_HAND + "x: [", "/expects": "4%", "do": "look"})
     assert "text:" in broken["shown"]["problems"][0]
     assert broken["base"] == BY_HAND
-    assert broken["values"]["expects"] == "4%"
-    mended = after(ann, fields(BY_HAND) | broken["values"] | {"base": broken["base"], "do": "look"})
+    assert broken["draft"]["expects"] == "4%"
+    mended = after(ann, fields(BY_HAND) | {"/expects": "4%", "base": broken["base"], "do": "look"})
     assert (body_of(mended["text"]) or {})["expects"] == "4%"
 
 
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"goal_within": "soon"}, "goal_within"),
-        ({"control": "none"}, "control"),
-        ({"expects": "much"}, "expects"),
-        ({"topic": "olds"}, "topic"),
-        ({"who": "condition", "condition": "{di: Order Completed}"}, "audience"),
-        ({"trigger": "schedule", "cron": "at nine"}, "cron"),
-        ({"s2-for": "long"}, "s2-for"),
+        ({"/goal/within": "soon"}, "/goal/within"),
+        ({"/control": "none"}, "/control"),
+        ({"/expects": "much"}, "/expects"),
+        ({"/topic": "olds"}, "/topic"),
+        ({"/audience/not/in_segment": "gone"}, "/audience/not/in_segment"),
+        ({"/trigger/event": ""}, "/trigger/event"),
+        ({"/goal/where#0.op": "matches", "/goal/where#0.value": "("}, "/goal/where"),
+        ({"/steps/2/wait/for": "long"}, "/steps/2/wait/for"),
+        ({"/steps/1/branch/0/steps/0/exit": ""}, "/steps/1/branch/0/steps/0/exit"),
+        ({"/steps/3/send/channels": "email, pigeon"}, "/steps/3/send/channels"),
     ],
 )
 def test_what_is_wrong_stands_at_its_field_and_line(ann: Client, changes: dict[str, str], place: str) -> None:
     """The parser's own words, at the field that holds the value, and with the line of the YAML."""
-    shown = after(ann, fields(BY_HAND) | changes | {"do": "look"})["shown"]
-    assert list(shown["wrong"]) == [place]
-    (said,) = shown["wrong"][place]
-    assert re.fullmatch(r"text:\d+: " + re.escape(said), shown["problems"][0])
+    text = BY_HAND.replace("planned: later\n", "")
+    page = after(ann, fields(text) | changes | {"do": "look"})
+    wrong = {slot: said for slot, said in page["slots"].items() if said}
+    assert list(wrong) == [place]
+    (said,) = wrong[place]
+    assert re.fullmatch(r"text:\d+: " + re.escape(said), page["shown"]["problems"][0])
 
 
 def test_saving_hands_over_the_next_version(ann: Client, collector: Collector) -> None:
     """What the form changed is in the version, with its note; the page works as plain forms."""
     text = told(ann, EDIT)["text"]
-    answer = ann.post(EDIT, fields(text) | {"expects": "6%", "note": "bolder", "do": "save"})
+    answer = ann.post(EDIT, fields(text) | {"/expects": "6%", "note": "bolder", "do": "save"})
     assert answer["Location"] == "/saved/campaign/come_back/2"
     (row,) = collector.rows
     assert row["body"]["note"] == "bolder"

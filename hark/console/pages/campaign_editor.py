@@ -4,16 +4,18 @@ into it, what it does not show stays, and both are read by the parser of `hark p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hark.console import campaign_form as form
 from hark.console import saving
 from hark.console.diagram import Diagram, diagram
+from hark.console.forms.campaign import sections
+from hark.console.forms.edits import edited, shown_of
+from hark.console.forms.pointers import Body
+from hark.console.forms.sections import Form, made
 from hark.console.pages.definitions import EXAMPLES, Moved, preview, saved_address
 from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
@@ -22,31 +24,22 @@ from hark.definitions import plan, yaml
 from hark.definitions.document import Document
 from hark.definitions.problems import DefinitionError, Problem
 from hark.definitions.rewrite import body_of, rewritten
-from hark.definitions.sending import CUSTOMERS
 from hark.definitions.sentences import of_campaign
+from hark.definitions.stages import built_in
 from hark.definitions.types import Campaign
 from hark.errors import HarkError
 
-TRIGGERS = {
-    "event": "An event",
-    "enters": "Entering a segment",
-    "date": "A date of the customer",
-    "schedule": "A schedule",
-    "broadcast": "Once, to everybody in the audience",
-    "api": "A call of the API",
-}
-STEPS = {"send": "Send", "wait": "Wait"}
-CLASH = "The steps were changed in the form and in the YAML: those of the YAML stay."
+CLASH = "The same list was changed in the form and in the YAML: that of the YAML stays."
 UNREAD = "The form is of the last YAML that could be read; its changes go in once the YAML can be read."
-
-
-class StepShown(Struct, frozen=True):
-    """A step of the form, and what is wrong with it."""
-
-    number: int
-    step: form.Step
-    wrong: dict[str, list[str]]
-    """By key; "all" for the step itself."""
+LISTS = {
+    "segments": "segment",
+    "topics": "topic",
+    "templates": "template",
+    "senders": "sender",
+    "engagements": "engagement",
+    "programmes": "programme",
+}
+"""Lists of suggestions, by the kind of document whose names they are."""
 
 
 class Shown(Struct, frozen=True):
@@ -54,7 +47,6 @@ class Shown(Struct, frozen=True):
 
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    wrong: dict[str, list[str]] = {}
     changes: tuple[plan.Change, ...] = ()
     sentence: str = ""
     drawing: Diagram | None = None
@@ -71,48 +63,27 @@ class EditorPage(Struct, frozen=True):
     text: str
     base: str
     """The text of which the form was made; changes of the form are against it."""
-    values: dict[str, str] = {}
-    steps: tuple[StepShown, ...] | None = ()
-    unshown: tuple[str, ...] = ()
+    form: Form = Form()
+    slots: dict[str, tuple[str, ...]] = {}
+    """What is wrong by the form's field, those with nothing wrong too."""
+    lists: dict[str, tuple[str, ...]] = {}
     shown: Shown = Shown()
     note: str = ""
     said: str = ""
     """About the last change."""
-    names: tuple[str, ...] = ()
-    segments: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    templates: tuple[str, ...] = ()
+    focus: str = ""
+    """What was added or moved last."""
     part: str = ""
-    """What a browser gets anew beside `shown`: form or text; "" for the whole page."""
+    """What a browser gets anew beside `shown`: form, text or both; "" for the whole page."""
+    draft: Body | None = None
+    """What the form says where the YAML cannot be read."""
+
+    fields: frozenset[str] = frozenset()
+    """The names of the form's fields."""
 
     @property
     def newest(self) -> bool:
         return not self.versions or self.version == self.versions[-1]
-
-    @property
-    def triggers(self) -> dict[str, str]:
-        return TRIGGERS
-
-    @property
-    def kinds(self) -> dict[str, str]:
-        return STEPS
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return CUSTOMERS
-
-    @property
-    def slots(self) -> dict[str, list[str]]:
-        """What is wrong by field, those with nothing wrong too."""
-        names = (
-            *(name for name in form.FIELDS if name != "name"),
-            "top",
-            "trigger",
-            "audience",
-            "goal",
-            "steps",
-        )
-        return {name: self.shown.wrong.get(name, []) for name in names}
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -159,7 +130,7 @@ def _edited(request: HttpRequest, page: EditorPage) -> HttpResponse:
         return respond(request, "campaign_editor.html", filled(here, page))
     page = filled(here, applied(page, request.POST))
     if request.headers.get("HX-Request"):
-        part = "form" if request.headers.get("HX-Trigger") == "text" else "text"
+        part = _part(page, request.headers.get("HX-Trigger", ""), request.POST)
         return respond(request, "campaign_shown.html", replace(page, part=part))
     if request.POST.get("do") != "save" or page.shown.problems or page.said:
         return respond(
@@ -172,6 +143,13 @@ def _edited(request: HttpRequest, page: EditorPage) -> HttpResponse:
     return redirect(saved_address(changes[-1]))
 
 
+def _part(page: EditorPage, by: str, given: Mapping[str, str]) -> str:
+    """The form where its fields are others than those that were sent; never the text that is being typed."""
+    if by == "text":
+        return "form"
+    return "text" if page.fields == given.keys() & page.fields else "both"
+
+
 def applied(page: EditorPage, given: Mapping[str, str]) -> EditorPage:
     """The page after a post: the YAML as it was sent, with what the form changed written into it."""
     text = given.get("text", "").replace("\r\n", "\n")
@@ -180,56 +158,53 @@ def applied(page: EditorPage, given: Mapping[str, str]) -> EditorPage:
     before, now = body_of(base), body_of(text)
     if before is None:
         return replace(page, base=text)
-    wanted = form.moved(form.posted(given, form.form_of(before)), *_asked(given.get("do", "")))
+    _, shown = made(sections, before, not page.name)
     if now is None:
-        return replace(page, values=wanted.values, steps=_steps(wanted, {}), said=UNREAD)
-    body, clash = form.changed(now, before, wanted)
-    text = rewritten(text, body)
-    return replace(page, text=text, base=text, said=CLASH if clash else "")
-
-
-def _asked(do: str) -> tuple[str, str]:
-    what, _, about = do.partition(":")
-    return what, about
+        return replace(page, draft=edited(before, before, shown, given, "").body, said=UNREAD)
+    found = edited(now, before, shown, given, given.get("do", ""))
+    text = rewritten(text, found.body)
+    return replace(page, text=text, base=text, said=CLASH if found.clash else "", focus=found.focus)
 
 
 def filled(here: Source, page: EditorPage) -> EditorPage:
-    """With the form's values, what is to be chosen from, and what the document would do."""
+    """With the form, what is to be chosen from, and what the document would do."""
+    body = body_of(page.text) if page.draft is None else page.draft
+    page = replace(page, shown=looked(here, page.text), lists=_lists(here))
+    if body is None:
+        return page
+    found = () if page.draft else _problems(here, yaml.write([body]))
+    form, making = made(sections, body, not page.name, page.text, found)
+    slots = {slot: making.at(slot) for slot in dict.fromkeys(making.places.values())}
+    return replace(page, form=form, slots=slots, fields=frozenset(shown_of(making)))
+
+
+def _lists(here: Source) -> dict[str, tuple[str, ...]]:
+    """What fields suggest, by the name of the list."""
     documents = here.state.documents()
-    body = body_of(page.text)
-    found = looked(here, page.text, body)
-    if body is not None:
-        made = form.form_of(body)
-        steps = _steps(made, found.wrong)
-        page = replace(page, values=made.values, steps=steps, unshown=form.unshown(body))
-    kinds: dict[str, Any] = {
-        kind: tuple(one.name for one in documents if one.kind == kind[:-1])
-        for kind in ("segments", "topics", "templates")
+    named = {name: tuple(one.name for one in documents if one.kind == kind) for name, kind in LISTS.items()}
+    return {
+        "names": here.names(),
+        **named,
+        **{kind: _levels(documents, kind) for kind in ("levels", "stages")},
     }
-    return replace(page, shown=found, names=here.names(), **kinds)
 
 
-def _steps(made: form.Form, wrong: Mapping[str, list[str]]) -> tuple[StepShown, ...] | None:
-    if made.steps is None:
-        return None
-    return tuple(StepShown(at, one, _wrong(at, one, wrong)) for at, one in enumerate(made.steps))
+def _levels(documents: Sequence[Document], key: str) -> tuple[str, ...]:
+    """The names of all levels, or of the stages."""
+    kind = {"levels": "engagement", "stages": "stage"}[key]
+    bodies = [one.body for one in documents if one.kind == kind]
+    if not bodies and kind == "stage":
+        bodies = [built_in()[0].body]
+    found = [one["name"] if isinstance(one, dict) else one for body in bodies for one in body[key]]
+    return tuple(dict.fromkeys(found))
 
 
-def _wrong(at: int, step: form.Step, wrong: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    found = {"all": list(wrong.get(f"s{at}", []))} | {key: wrong.get(f"s{at}-{key}", []) for key in step.said}
-    for place, said in wrong.items():
-        number, _, key = place.partition("-")
-        if number == f"s{at}" and key and key not in step.said:
-            found["all"] += said
-    return found
-
-
-def looked(here: Source, text: str, body: form.Body | None) -> Shown:
-    """What the text would change and do, or what is wrong with it, by line and by field."""
+def looked(here: Source, text: str) -> Shown:
+    """What the text would change and do, or what is wrong with it by line."""
     try:
         wanted = saving.read(here, text)
     except DefinitionError as error:
-        return Shown(saving.problems(error), wrong=_placed(here, body))
+        return Shown(saving.problems(error))
     if [one.kind for one in wanted] != ["campaign"]:
         return Shown(("This page is for one campaign: the text has to be one campaign document.",))
     (one,) = wanted
@@ -242,14 +217,6 @@ def looked(here: Source, text: str, body: form.Body | None) -> Shown:
         drawing=diagram(one.definition),
         audience=preview(here, one.name, where, "") if where else None,
     )
-
-
-def _placed(here: Source, body: form.Body | None) -> dict[str, list[str]]:
-    """The same problems by field: of the document written out with a line for every value."""
-    if body is None:
-        return {}
-    text = yaml.write([body])
-    return form.places(_problems(here, text), text)
 
 
 def _problems(here: Source, text: str) -> tuple[Problem, ...]:
