@@ -48,12 +48,22 @@ class Deliverers:
         self._rows: queue.SimpleQueue[OutboxRow | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self.in_flight = 0
+        self._answered = 0
+        """How many outcomes came between two looks, of late."""
         self._threads = [
             threading.Thread(target=self._run, name=f"deliver-{number}", daemon=True)
             for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
+
+    def room(self) -> int:
+        """How many more may be put: one for each thread, and twice what they answered between two looks.
+
+        More would only wait for a thread: an unsubscribe would come too late for them, and should the
+        engine be killed, nobody would know of them.
+        """
+        return max(0, len(self._threads) + 2 * self._answered - self.in_flight)
 
     def put(self, row: OutboxRow) -> None:
         self.in_flight += 1
@@ -64,6 +74,7 @@ class Deliverers:
         found: list[Outcome] = []
         while not self._outcomes.empty():
             found.append(self._outcomes.get())
+        self._answered = max(len(found), self._answered // 2)
         self.in_flight -= len(found)
         return found
 

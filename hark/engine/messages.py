@@ -61,6 +61,7 @@ class Messages:
         if self._deliverers is None:
             return 0
         allowed = self._pace.allowed(now_s, rate_per_s, self._deliverers.in_flight)
+        allowed = min(allowed, self._deliverers.room())
         rows = self._state.due(now, allowed) if allowed else []
         for row in rows:
             if not self._folder.records.gone(row.subject):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from hark.engine import Engine
-from hark.engine.handoff import Pace
+from hark.engine.handoff import THREADS, Pace
 from hark.model import HOUR, MINUTE, Outcome
 from hark.store.contracts import OutboxRow
 from tests.engine.world import RECEIPTS, START, World
@@ -207,6 +207,22 @@ def test_pace_keeps_to_the_rate(rate: float) -> None:
         pace.used(allowed)
         gone += allowed
     assert 60 * rate - 1 <= gone <= 60 * rate + max(1.0, rate / 2)
+
+
+def test_no_more_is_handed_over_than_threads_can_take(world: World) -> None:
+    """While the provider says nothing each thread has one message: the others can still be held back, and
+    should the engine be killed, nobody is in doubt about them. Once it answers all go."""
+    order(world, *(f"u{number}" for number in range(20)))
+    provider = Provider()
+    provider.gate.clear()
+    engine = world.engine(provider)
+    until(engine, lambda: len(provider.rows) == THREADS)
+    for _ in range(20):
+        engine.tick()
+    assert states(world).count("sending") == THREADS == len(provider.rows)
+    provider.gate.set()
+    until(engine, lambda: states(world).count("sent") == 20)
+    engine.close()
 
 
 def test_a_message_that_waited_goes_when_it_is_due(world: World) -> None:

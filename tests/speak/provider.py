@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct, field
 
@@ -85,7 +85,7 @@ class Provider:
         to.end_headers()
         to.wfile.write(how.body)
 
-    def __enter__(self) -> Provider:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
