@@ -89,15 +89,21 @@ class Deciding(ABC):
         return explain(self._workspace.snapshot().subject_events(self._workspace.subject(customer)), campaign)
 
     def why_not(self, customer: str, campaign: str) -> list[Standing]:
-        """What stands between a customer and a campaign now; nothing is decided by asking."""
+        """What stands between a customer, or a group, and a campaign now; nothing is decided by asking.
+        Raises HarkError `campaign.subject` where it is about others."""
         self._document(campaign)
         record = self._record(customer)
-        return why_not(record, self._plan(), campaign, self._workspace.clock.now())
+        plan = self._plan().of(record)
+        if campaign not in plan.current:
+            message = f"{campaign} is not about such as {customer}"
+            hint = "a campaign is about customers, or by its subject about groups of one type"
+            raise HarkError(message, hint, "campaign.subject")
+        return why_not(record, plan, campaign, self._workspace.clock.now())
 
     def arms(self, customer: str) -> Arms:
         """A customer's arms in everything that is in force, for other senders: whom to leave alone."""
         record = self._record(customer)
-        return arms_of(record, self._plan(), self._workspace.clock.now())
+        return arms_of(record, self._plan().of(record), self._workspace.clock.now())
 
     # -- what is to come ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, merge
 from itertools import islice
 from typing import Protocol
 
@@ -37,6 +37,8 @@ class History(Protocol):
     """What of a `hark.history.reader.Snapshot` is read."""
 
     def events(self, names: Collection[str] | None = None, facts: bool = False) -> Iterable[Event]: ...
+
+    def of_groups(self) -> History: ...
 
 
 class Replay(Struct, frozen=True):
@@ -82,16 +84,24 @@ def replay(
     """Folds the history's events into new records under these documents, as far as `until`.
 
     `key` gives a subject's stable key and first sight (`StateReader.key`); without it a subject's key is its
-    number, so that assignment is not that of the live engine. `tick` has no influence on the result.
+    number, so that assignment is not that of the live engine, and of groups nothing is decided.
+    `tick` has no influence on the result.
 
     Raises HarkError (`replay.failed`) if a step fails.
     """
     world = _World(Plan.compile(documents, zone=zone), _Memory(key))
-    known = iter(history.events())
+    known = _known(history)
     while batch := list(islice(known, tick)):
         world.fold(batch if until is None else [event for event in batch if event.known_at <= until])
     world.advance_all(world.now + LONGEST_US if until is None else until + 1)
     return world.replay()
+
+
+def _known(history: History) -> Iterator[Event]:
+    """What happened to customers and to groups in the order in which it became known; an event of both comes
+    to the customer first."""
+    of_all = (history.events(), history.of_groups().events())
+    return merge(*of_all, key=lambda event: (event.known_at, event.seq))
 
 
 class _Memory:
@@ -194,7 +204,8 @@ class _World:
         del self._wanted[row.subject][row.message]
         if turn and turn.state == "sending":
             record = self._folder.records.get(row.subject).record
-            content = letter_content(row, record, customer_id(record), self._folder.plan)
+            plan = self._folder.plan_of(row.subject)
+            content = letter_content(row, record, customer_id(record), plan)
             self._messages.append(msgspec.structs.replace(row, state="sent", updated_at=at, content=content))
             self._folder.give(Outcome(row.subject, at, row.message, "sent"))
 

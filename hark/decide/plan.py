@@ -15,6 +15,7 @@ import msgspec
 from hark.decide.course import Course, Match, learned, sends_content
 from hark.decide.holdouts import Holdouts
 from hark.decide.levels import CHANGES, Levels
+from hark.decide.subjects import Defined, about, as_own, kind_of, kinds
 from hark.decide.watch import (
     ALWAYS,
     PARTS,
@@ -45,8 +46,7 @@ from hark.definitions.types import (
     Segment,
     Topic,
 )
-from hark.history.identity import GROUP, PREFIX
-from hark.model import Event, FactName, Kind, Record, Run
+from hark.model import GROUPS, Event, FactName, Kind, Record, Run
 from hark.understand.conditions import ACTIVITY, TRAITS, Condition, Leaf
 
 T = TypeVar("T")
@@ -70,21 +70,20 @@ class Plan:
     always: Sequence[str] = ALWAYS
     """The names of events that touch a record whatever is defined."""
 
-    def __init__(self, documents: Sequence[tuple[Document, Definition]], older: Iterable[Course] = ()):
-        things = [thing for _, thing in documents]
-        self.segments = {one.name: one for one in things if isinstance(one, Segment) and not one.group}
-        self.groups = _of_groups(documents)
+    def __init__(self, documents: Defined, older: Defined = ()):
+        """`older`: versions of campaigns that are not in force any more."""
+        self.groups: Mapping[str, OfGroups] = {
+            kind: OfGroups(about(kind, documents), about(kind, older)) for kind in kinds(documents, older)
+        }
         """By type what is defined for groups of it."""
+        documents, older = about("", documents), about("", older)
+        things = [thing for _, thing in documents]
+        self.segments = {one.name: one for one in things if isinstance(one, Segment)}
         self.topics = {thing.name: thing for thing in things if isinstance(thing, Topic)}
         self.computed = {thing.name: thing.trait for thing in things if isinstance(thing, Computed)}
         self.contents = {thing.name: thing for thing in things if isinstance(thing, Content)}
         """The catalogue of what is published."""
-        policies = {thing.name: thing for thing in things if isinstance(thing, Policy)}
-        self.attention = policies.get("attention", Policy("attention"))
-        hours = self.attention.quiet_hours
-        self.fallback_zone = hours.fallback_zone if hours else "UTC"
-        """The zone of customers whose own is not known."""
-        self.internal = policies["internal"].where if "internal" in policies else None
+        self._go_by({thing.name: thing for thing in things if isinstance(thing, Policy)})
         self.current = {
             thing.name: Course(thing, document.version)
             for document, thing in documents
@@ -95,7 +94,8 @@ class Plan:
         self._hold_out(documents)
         effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
         self.weights = weights(self.attention, [one.campaign for one in self.current.values()], effects)
-        self._courses = {course.key: course for course in (*older, *self.current.values())}
+        past = (Course(one, document.version) for document, one in older if isinstance(one, Campaign))
+        self._courses = {course.key: course for course in (*past, *self.current.values())}
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
         self.leaf_keys = frozenset(self.leaves)
         self.absences = tuple(one for one in self.segments.values() if _holds_for_nobody(one.where))
@@ -111,6 +111,13 @@ class Plan:
         """The names of all events that can set anything off by themselves."""
         active = (False, True) if self.any_activity else (False,)
         self._tables = {how: self._table(*how) for how in product((False, True), (False, True), active)}
+
+    def _go_by(self, policies: Mapping[str, Policy]) -> None:
+        self.attention = policies.get("attention", Policy("attention"))
+        hours = self.attention.quiet_hours
+        self.fallback_zone = hours.fallback_zone if hours else "UTC"
+        """The zone of customers whose own is not known."""
+        self.internal = policies["internal"].where if "internal" in policies else None
 
     def _look_up(self) -> None:
         """Who watches what, by name: so that a plan of many segments is compiled without searching."""
@@ -134,7 +141,7 @@ class Plan:
         self.any_activity = bool(self._active) or self.weights.budget is not None
         """Every activity changes its subject's record, whatever it is called."""
 
-    def _hold_out(self, documents: Sequence[tuple[Document, Definition]]) -> None:
+    def _hold_out(self, documents: Defined) -> None:
         """Who is left alone by several campaigns, whose a campaign is, and what the learning ones learned."""
         for document, thing in documents:
             if isinstance(thing, Allocation) and thing.name in self.current:
@@ -169,11 +176,7 @@ class Plan:
         known = with_stages(typed, zone)
         return cls(
             list(zip(documents, resolved(typed, known), strict=True)),
-            [
-                Course(thing, document.version)
-                for document, thing in zip(versions_in_use, resolved(older, known), strict=True)
-                if isinstance(thing, Campaign)
-            ],
+            list(zip(versions_in_use, resolved(older, known), strict=True)),
         )
 
     def watch(self, name: str) -> Watch | None:
@@ -198,6 +201,19 @@ class Plan:
     def of_group(self, key: str) -> Plan:
         """What the record of a group rests on, by its stable key."""
         return self.groups.get(kind_of(key), _UNASKED)
+
+    def of(self, record: Record) -> Plan:
+        """What this record rests on."""
+        return self if record.subject < GROUPS else self.of_group(record.key)
+
+    def plans(self) -> Iterator[Plan]:
+        """Itself, and what is defined for groups of each type."""
+        yield self
+        yield from self.groups.values()
+
+    def owner(self, campaign: str) -> Plan:
+        """What the records rest on whom this campaign is about."""
+        return next((one for one in self.groups.values() if campaign in one.current), self)
 
     def touches_groups(self, event: Asked) -> bool:
         """Whether the event can change the record of a group of any type."""
@@ -341,30 +357,17 @@ class OfGroups(Plan):
 
     always = ()
 
-    def __init__(self, documents: Sequence[tuple[Document, Definition]] = ()) -> None:
-        super().__init__([(document, _of_itself(thing)) for document, thing in documents])
+    def __init__(self, documents: Defined = (), older: Defined = ()) -> None:
+        super().__init__(as_own(documents), as_own(older))
 
     def states(self, event: Asked) -> bool:
         return event.kind == Kind.GROUP
 
-
-def kind_of(key: str) -> str:
-    """The type of a group, by its stable key."""
-    return key.removeprefix(PREFIX[GROUP]).partition(":")[0]
-
-
-def _of_groups(documents: Sequence[tuple[Document, Definition]]) -> Mapping[str, OfGroups]:
-    kinds = {thing.group for _, thing in documents if isinstance(thing, Segment)} - {""}
-    return {kind: OfGroups([one for one in documents if _is_of(one[1], kind)]) for kind in sorted(kinds)}
-
-
-def _is_of(thing: Definition, kind: str) -> bool:
-    return isinstance(thing, Segment) and thing.group == kind
-
-
-def _of_itself(thing: Definition) -> Definition:
-    """The segment as it is for its own subjects."""
-    return msgspec.structs.replace(thing, group="") if isinstance(thing, Segment) else thing
+    def _watch(self, name: str) -> Watch:
+        """What members subscribe to is theirs, whatever asks for the event."""
+        watch = super()._watch(name)
+        parts = tuple(part for part in watch.parts if part != "subscriptions")
+        return msgspec.structs.replace(watch, parts=parts)
 
 
 def _timed(course: Course) -> object:

@@ -1,4 +1,5 @@
-"""What references find for a run: in what started it (`event.`, `data.`), or in the traits (`customer.`)."""
+"""What references find for a run: in what started it (`event.`, `data.`), or in the traits (`customer.`,
+`group.`)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from hark.understand.operators import value_at
 def found(reference: str, run: Run, record: Record) -> JSON:
     """The value under a reference such as `event.basket.id`; None where there is none."""
     root, *path = reference.split(".")
-    if root != "customer":
+    if root not in ("customer", "group"):
         return value_at(tuple(path), msgspec.json.decode(run.trigger))
     trait = record.traits.get(path[0])
     return value_at(tuple(path[1:]), trait.value) if trait else None

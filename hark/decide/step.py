@@ -19,7 +19,7 @@ from hark.decide.profile import profile
 from hark.decide.runs import exits, waits, wakes
 from hark.decide.subscriptions import subscriptions
 from hark.decide.timed import arm, starts_due
-from hark.decide.watch import IDENTIFY, STATING, Watch
+from hark.decide.watch import IDENTIFY, Watch
 from hark.decide.work import Work, whole_ms
 from hark.errors import HarkError
 from hark.model import (
@@ -142,7 +142,7 @@ def on_event(work: Work, event: Event) -> None:
     record = work.record
     first = not record.last_seq
     watch = work.plan.watch_of(event, first)
-    if work.plan.timed and (first or event.name == IDENTIFY or STATING in event.context):
+    if work.plan.timed and (first or event.name == IDENTIFY or work.plan.states(event)):
         work.arming = work.moved = True
     record.last_seq = max(record.last_seq, event.seq)
     work.imported = event.known_at < event.received_at

@@ -48,7 +48,7 @@ class Standing(Struct, frozen=True):
 def why_not(record: Record, plan: Plan, name: str, now: Instant) -> list[Standing]:
     """Everything that must hold for the customer to enter and to be written to, in the order in which it is
     asked: the trigger, re-entry, eligibility, the draw, the first message. KeyError for an unknown
-    campaign."""
+    campaign. `plan` is what the record rests on (`Plan.of`)."""
     course = plan.current[name]
     work = Work(decode(encode(record)), plan)
     work.now = work.record.now = max(now, record.now)

@@ -28,10 +28,12 @@ from hark.definitions.shapes import (
     Truth,
     Values,
 )
-from hark.definitions.steps import STEPS, Steps, Variants, last_send_us
+from hark.definitions.steps import STEPS, Steps, Variants, every, last_send_us
+from hark.definitions.subjects import SUBJECT
 from hark.definitions.times import Moment
 from hark.definitions.triggers import TRIGGER, named
-from hark.definitions.types import Campaign, Goal, Variant
+from hark.definitions.types import GUARDRAILS as GUARDED
+from hark.definitions.types import Campaign, Goal, Send, Variant
 from hark.definitions.yaml import Node
 from hark.model import DAY, JSON
 
@@ -190,6 +192,8 @@ def _campaign(values: Values, node: Node, reading: Reading) -> Campaign | Invali
         exit_leaves=leaves[0] if leaves else None,
         fresh_us=values.get("fresh", DAY),
         per_entry=values.get("arm", False),
+        group=values.get("subject", ""),
+        guardrails=values.get("guardrails", () if values.get("subject") else GUARDED),
         learns=values.get("allocation", EQUAL).learns,
         **{key: values[key] for key in _AS_THEY_ARE if key in values},
         **values.get("paused", {}),
@@ -205,7 +209,6 @@ _AS_THEY_ARE = (
     "key",
     "audience",
     "also",
-    "guardrails",
     "situations",
     "topic",
     "transactional",
@@ -260,7 +263,7 @@ class CampaignRules:
     def _measured(self) -> None:
         if "goal" not in self.values:
             self._refuse("campaign", "a campaign needs a goal", "goal: {event: Order Completed, within: 14d}")
-        if "topic" not in self.values:
+        if "topic" not in self.values and self._writes():
             hint = "nobody is written to about nothing they could leave"
             self._refuse("campaign", "a campaign needs a topic", hint)
         if "goal" in self.values and self.values["goal"].response:
@@ -268,6 +271,11 @@ class CampaignRules:
             self._refuse("goal", message, "write it under also:")
         if self.values.get("control") == Left(0.0) and not self.values.get("why"):
             self._refuse("control", "control: none needs a reason", "why: ...")
+
+    def _writes(self) -> bool:
+        """Whether people are written to: of a campaign about customers that is always what it is for."""
+        steps = (step for variant in _variants(self.values) for step in every(variant.steps))
+        return not self.values.get("subject") or any(isinstance(step, Send) for step in steps)
 
     def _units(self) -> None:
         """Whatever else is drawn by the customer would part those of one group."""
@@ -323,6 +331,7 @@ CAMPAIGN: Shape[Campaign] = Record(
     "campaign",
     {
         "campaign": NAME,
+        "subject": SUBJECT,
         "intent": Choice(("help", "ask", "tell")),
         "hypothesis": Prose(),
         "expects": Share(-1, 1),
@@ -358,6 +367,5 @@ CAMPAIGN: Shape[Campaign] = Record(
     },
     _campaign,
     required=("campaign", "trigger"),
-    planned=("subject",),
     one_of=(("variants", "steps"),),
 )

@@ -12,7 +12,7 @@ from hark.model import JSON
 
 REFERENCE = Text(
     "a reference",
-    r"(event|data|customer)\.[^.\s]+(\.[^.\s]+)*",
+    r"(event|data|customer|group)\.[^.\s]+(\.[^.\s]+)*",
     "event.NAME, data.NAME or customer.NAME",
 )
 

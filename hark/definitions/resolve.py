@@ -25,6 +25,7 @@ from hark.understand.conditions import (
     Named,
     Not,
     Pace,
+    nodes,
     replaced,
 )
 from hark.understand.conditions.computed import HasComputed
@@ -161,16 +162,21 @@ def named_in(definition: Any) -> dict[tuple[str, str], None]:
     return found
 
 
-def levels_in(definition: Any) -> list[AtLevel]:
-    """The levels that its conditions name."""
-    found: list[AtLevel] = []
+def nodes_in(definition: Any) -> list[Condition]:
+    """The conditions of a definition, and all below them."""
+    found: list[Condition] = []
 
     def note(condition: Condition) -> Condition:
-        found.extend([condition] if isinstance(condition, AtLevel) else [])
+        found.extend(nodes(condition))
         return condition
 
-    _with(definition, lambda condition: replaced(condition, note))
+    _with(definition, note)
     return found
+
+
+def levels_in(definition: Any) -> list[AtLevel]:
+    """The levels that its conditions name."""
+    return [one for one in nodes_in(definition) if isinstance(one, AtLevel)]
 
 
 def passages_in(definition: Any) -> list[Passage]:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from hark.definitions import group_campaigns as campaigns
 from hark.definitions.beliefs import Hypothesis
 from hark.definitions.problems import Problem
-from hark.definitions.resolve import named_in
+from hark.definitions.resolve import kind_of, named_in, nodes_in
 from hark.definitions.types import Campaign, Definition, Question, Segment
 from hark.errors import HarkError
 from hark.understand.conditions import (
@@ -18,7 +19,6 @@ from hark.understand.conditions import (
     InGroup,
     Pace,
     Reachable,
-    nodes,
 )
 
 if TYPE_CHECKING:
@@ -38,23 +38,25 @@ OF_CUSTOMERS: Mapping[type[Condition], tuple[str, str]] = {
 
 def problems(parsed: Iterable[Parsed], current: Iterable[Definition], known: Names) -> Iterator[Problem]:
     """What is wrong with the subjects of these documents."""
-    before = {one.name: one for one in current if isinstance(one, Segment)}
+    before = {(type(one), one.name): one.group for one in current if isinstance(one, Segment | Campaign)}
     for document in parsed:
         one = document.definition
-        if isinstance(one, Segment):
-            yield from _moved(document, one, before.get(one.name))
+        if isinstance(one, Segment | Campaign):
+            yield from _moved(document, one, before.get((type(one), one.name), one.group))
             yield from _senseless(document, one) if one.group else ()
+        if isinstance(one, Campaign):
+            yield from campaigns.problems(document, one)
         yield from _mixed(document, one, known.get("segment", {}))
 
 
 def who(group: str) -> str:
-    """Whom a segment is of, in words."""
+    """Whom a segment or a campaign is of, in words."""
     return f"groups of type {group}" if group else "customers"
 
 
-def _moved(document: Parsed, segment: Segment, before: Segment | None) -> Iterator[Problem]:
-    if before is not None and before.group != segment.group:
-        message = f'segment "{segment.name}" is of {who(before.group)}, and stays so'
+def _moved(document: Parsed, one: Segment | Campaign, before: str) -> Iterator[Problem]:
+    if before != one.group:
+        message = f'{document.kind} "{one.name}" is of {who(before)}, and stays so'
         yield Problem(document.file, document.line_of("subject"), message, "give the new one another name")
 
 
@@ -69,22 +71,23 @@ def refuse_senseless(segment: Segment, in_force: Iterable[Definition]) -> None:
             raise HarkError(message, _HINT, "condition.subject")
 
 
-def _senseless(document: Parsed, segment: Segment) -> Iterator[Problem]:
-    for message, hint in _asking(segment):
-        yield Problem(document.file, document.line_of("where"), message, hint)
+def _senseless(document: Parsed, one: Segment | Campaign) -> Iterator[Problem]:
+    place = ("where",) if isinstance(one, Segment) else ()
+    for message, hint in _asking(one):
+        yield Problem(document.file, document.line_of(*place), message, hint)
 
 
-def _asking(segment: Segment) -> Iterator[tuple[str, str]]:
+def _asking(one: Segment | Campaign) -> Iterator[tuple[str, str]]:
     """(message, hint) of each condition that makes no sense of a group."""
-    for node in nodes(segment.where):
+    for node in nodes_in(one):
         for kind, (why, hint) in OF_CUSTOMERS.items():
             if isinstance(node, kind):
-                yield f"a segment of {who(segment.group)} cannot ask this: {why}", hint
+                yield f"a {kind_of(one)} of {who(one.group)} cannot ask this: {why}", hint
 
 
 def _mixed(document: Parsed, one: Definition, segments: Mapping[str, Definition]) -> Iterator[Problem]:
     """Segments that it names are of those whom it is about itself."""
-    group = one.group if isinstance(one, Segment) else ""
+    group = one.group if isinstance(one, Segment | Campaign) else ""
     group = one.asks.group if isinstance(one, Question) else group
     for name, line in _names(document, one):
         other = segments.get(name)

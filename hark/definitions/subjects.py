@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hark.definitions.document import Document
 from hark.definitions.shapes import NAME, Choice, Either, Mapped, Record, Shape
 
 SUBJECT: Shape[str] = Either(
@@ -9,3 +10,9 @@ SUBJECT: Shape[str] = Either(
     Record("subject", {"group": NAME}, lambda values, _n, _r: values["group"], required=("group",)),
 )
 """`customer` is ""; `{group: account}` is the type."""
+
+
+def group_of(document: Document) -> str:
+    """The type of the groups that a document in force is about; "" for customers."""
+    said = document.body.get("subject")
+    return str(said["group"]) if isinstance(said, dict) else ""

@@ -233,6 +233,8 @@ class Campaign(Struct, frozen=True, tag="campaign"):
     programme: str | None = None
     exclusive: str | None = None
     """The group of campaigns of which only one may be a customer's."""
+    group: str = ""
+    """The type of the groups that it is about; "" for customers."""
     assign_by: str | None = None
     """The type of group (account, household) by whose key arms are drawn: everybody of one has one arm."""
     per_entry: bool = False

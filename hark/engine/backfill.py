@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from hark.decide.plan import Plan, kind_of
+from hark.decide.plan import Plan
+from hark.decide.subjects import kind_of
 from hark.engine.folder import Folder
 from hark.history.reader import Snapshot, open_snapshot
 from hark.model import GROUPS, JSON, Command, Instant
@@ -222,7 +223,9 @@ class BackfillOfGroups(Backfill):
             below,
             tuple(_key(kind, key) for kind, owed in found.items() for key in owed.keys),
             tuple(name for owed in found.values() for name in owed.segments),
-            everybody=any(owed.everybody for owed in found.values()),
+            tuple(one for owed in found.values() for one in owed.existing),
+            any(owed.arms for owed in found.values()),
+            any(owed.everybody for owed in found.values()),
         )
 
     def _all_leaves(self, plan: Plan) -> Mapping[str, Leaf]:

@@ -93,7 +93,7 @@ class Messages:
         elif turn.state == "sending":
             record = self._folder.records.get(row.subject).record
             known_as = customer_id(record, self._ids(row.subject))
-            content = letter_content(row, record, known_as, self._folder.plan)
+            content = letter_content(row, record, known_as, self._folder.plan_of(row.subject))
             self._copies.handed(row, record, at)
             sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
             self._handed.append(sending)

@@ -34,15 +34,16 @@ class Moving:
         """Moves the live runs of a campaign that can be moved. Raises HarkError `campaign.version` for a
         version that there is not."""
         asked = _migrate.decode(row.body)
-        if self._folder.plan.course(asked.campaign, asked.to) is None:
+        if self._folder.plan.owner(asked.campaign).course(asked.campaign, asked.to) is None:
             raise HarkError(f"{asked.campaign} has no version {asked.to}", id="campaign.version")
         self._tell(asked.campaign, row.received_at, "migrate", {"to": asked.to, "steps": asked.steps})
 
     def paused(self, before: Plan, at: Instant) -> None:
         """Lets runs stand still, or go on, where a campaign that keeps their timers was paused, or no longer
         is."""
-        for name in sorted(self._folder.plan.current):
-            stood, stands = before.stands_still(name), self._folder.plan.stands_still(name)
+        plan = self._folder.plan
+        for name in sorted(name for one in plan.plans() for name in one.current):
+            stood, stands = (one.owner(name).stands_still(name) for one in (before, plan))
             if stands != stood:
                 self._tell(name, at, "stand" if stands else "go_on", {})
 

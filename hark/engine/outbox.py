@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from hark.decide.plan import Plan
-from hark.model import JSON, Event, FactName, Instant, Record
+from hark.model import GROUPS, JSON, Event, FactName, Instant, Record
 from hark.store.changes import USER, Id, Turn
 from hark.store.contracts import OutboxRow
 
@@ -121,15 +121,17 @@ def customer_id(record: Record, ids: Sequence[Id] = ()) -> str:
 
 def letter_content(row: OutboxRow, record: Record, id: str, plan: Plan) -> JSON:
     """What rendering needs, as of the hand-off: the address and the traits, computed ones too, are those of
-    now. `id` is the customer's (`customer_id`)."""
+    now, and so is the plan, the one on which the record rests. `id` is the customer's or the group's
+    (`customer_id`)."""
     sent = next((one for one in record.sends if one.message == row.message), None)
     run = next((one for one in record.runs if one.id == row.run), None)
     course = plan.walked(run) if run else None
     started = msgspec.json.decode(run.trigger) if run else {}
     given = started if course and course.campaign.trigger.api else {}
+    about = "customer" if record.subject < GROUPS else "group"
     return row.content | {
         "to": sent.to if sent else row.content.get("to"),
-        "customer": {name: trait.value for name, trait in record.traits.items()}
+        about: {name: trait.value for name, trait in record.traits.items()}
         | {name: one.value(record.summaries.get(one.key), record.now) for name, one in plan.computed.items()}
         | {"id": id},
         "event": started,

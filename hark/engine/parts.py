@@ -142,7 +142,8 @@ class Parts:
 
     def canonical(self, subject: int) -> int | None:
         """The subject that a number is today; None for one never given, or erased."""
-        if not 0 < subject < self.count.following or subject in self.folder.erased:
+        count = self.count if subject < GROUPS else self.count_groups
+        if not 0 < subject < count.following or subject in self.folder.erased:
             return None
         return self.resolver.becomes(self.state.canonical(subject))
 

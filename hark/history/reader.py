@@ -321,9 +321,11 @@ class Snapshot:
     def rows(
         self, bucket: int, columns: Sequence[str], by: Sequence[str], keep: Callable[[pa.Table], pa.Array]
     ) -> Iterator[pa.Table]:
-        """A bucket's rows that `keep` chooses by the columns `by`, in all these columns and under today's
-        subjects, piece by piece and in no order; texts are dictionaries."""
+        """A bucket's rows (as of `runs`) that `keep` chooses by the columns `by`, in all these columns and
+        under today's subjects, piece by piece and in no order; texts are dictionaries."""
         wanted = [*dict.fromkeys([*columns, *by])]
+        wanted += ["seq"] if self._groups_alone and "seq" not in wanted else []
+        bucket += self.buckets if self._groups_alone else 0
         for file in self.version.files:
             if file.bucket == bucket:
                 read = [*dict.fromkeys([*wanted, "origin"])] if self._undone(file) else wanted

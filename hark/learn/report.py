@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from msgspec import Struct
 from hark.decide.assignment import CONTROL
 from hark.definitions.document import Document
 from hark.definitions.parse import definition
+from hark.definitions.subjects import group_of
 from hark.definitions.types import Campaign
 from hark.learn import anytime, checks, compare
 from hark.learn.adjust import Adjusted
@@ -35,6 +37,8 @@ from hark.learn.situations import Asked, Situations, situations
 from hark.learn.units import by_unit
 from hark.learn.verdict import Verdict, verdict
 from hark.model import JSON, Instant
+
+NO_GROUPS: Mapping[str, Snapshot] = MappingProxyType({})
 
 
 class Arm(Struct, frozen=True):
@@ -166,14 +170,26 @@ def report(
 
 
 def reports(
-    snapshot: Snapshot, campaigns: Mapping[str, Sequence[Document]], now: Instant, zone: str = "UTC"
+    snapshot: Snapshot,
+    campaigns: Mapping[str, Sequence[Document]],
+    now: Instant,
+    zone: str = "UTC",
+    groups: Mapping[str, Snapshot] = NO_GROUPS,
 ) -> dict[str, Report]:
-    """The report of each of several campaigns; the history is read once for all of them."""
-    facts = Facts(snapshot)
-    found = {name: _of(facts, versions, now, None, zone) for name, versions in campaigns.items()}
+    """The report of each of several campaigns; each history is read once for all of them. `groups`: by type,
+    the histories of the groups that some of them are about."""
+    by_kind: dict[str, dict[str, Sequence[Document]]] = {}
+    for name, versions in campaigns.items():
+        by_kind.setdefault(group_of(versions[-1]), {})[name] = versions
+    found: dict[str, Report] = {}
+    between: dict[str, tuple[Interaction, ...]] = {}
+    for kind, some in by_kind.items():
+        facts = Facts(groups[kind] if kind else snapshot)
+        mine = {name: _of(facts, versions, now, None, zone) for name, versions in some.items()}
+        between |= interactions(_outcomes(facts, some, mine, zone), now)
+        found |= mine
     known = {name: one.p for name, one in found.items() if one.p is not None and one.sample_ratio.trusted}
     believed = discovered(known)
-    between = interactions(_outcomes(facts, campaigns, found, zone), now)
     return {
         name: msgspec.structs.replace(
             one, believed=name in believed if name in known else None, interactions=between.get(name, ())

@@ -16,15 +16,19 @@ import pyarrow as pa
 from hark.learn.columns import Entries, Flags, Integers, integers
 from hark.learn.entries import Entered
 from hark.learn.facts import Facts, First
+from hark.model import GROUPS
 
 GROUP = "g:"
 """How the stable key of a group begins."""
 
 
 def by_unit(facts: Facts, campaign: str, version: int) -> Facts:
-    """The facts for a version's comparison: with groups as units where it drew by groups, else as are."""
+    """The facts for a version's comparison: with groups as units where it drew its customers by groups,
+    else as are."""
     first = facts.first_entries(campaign, version)
-    grouped = any(one.told.assignment_key.startswith(GROUP) for one in first.values())
+    grouped = any(
+        one.told.assignment_key.startswith(GROUP) and subject < GROUPS for subject, one in first.items()
+    )
     return UnitFacts(facts, campaign, version, first) if grouped else facts
 
 

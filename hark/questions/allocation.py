@@ -12,10 +12,9 @@ from hark.history.reader import Snapshot
 from hark.learn.aggregates import Sums
 from hark.learn.allocate import next_shares
 from hark.learn.comparison import comparison
-from hark.learn.facts import Facts
 from hark.learn.units import by_unit
 from hark.model import JSON
-from hark.questions.behaviour import whom
+from hark.questions.subjects import facts_of
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -30,11 +29,11 @@ class AllocationQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 def allocation(desk: Desk, _asked: AllocationQuestion, snapshot: Snapshot) -> JSON:
     """{campaign: {"version", "shares": {variant: share}, "complete": {variant: customers}}}."""
-    facts, found = Facts(whom(desk, snapshot)), {}
+    about, found = facts_of(desk, snapshot), {}
     for document in desk.state.documents():
         campaign = definition(document, desk.zone) if document.kind == "campaign" else None
         if isinstance(campaign, Campaign) and campaign.learns:
-            units = by_unit(facts, campaign.name, document.version)
+            units = by_unit(about(document), campaign.name, document.version)
             entries = units.entries(campaign.name).get(document.version)
             sums = comparison(units, campaign, entries, desk.clock.now()).sums
             arms = {one.name: sums.get(one.name, Sums()) for one in campaign.variants}

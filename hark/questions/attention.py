@@ -14,8 +14,8 @@ from hark.definitions.types import Campaign, Template
 from hark.history.reader import Snapshot
 from hark.model import JSON, Instant
 from hark.questions.behaviour import whom
+from hark.questions.subjects import reports_of
 from hark.speak.plain import LIQUID, plain
-from hark.understand.people import People
 
 if TYPE_CHECKING:
     from hark.learn.attention import Message
@@ -42,19 +42,17 @@ def attention(desk: Desk, asked: AttentionQuestion, snapshot: Snapshot) -> JSON:
         "at": now,
         "messages": msgspec.to_builtins(found),
         "content": msgspec.to_builtins(learn.contents(everybody, now)),
-        "campaigns": list(_campaigns(desk, everybody, found, now)),
+        "campaigns": list(_campaigns(desk, snapshot, found, now)),
     }
 
 
-def _campaigns(desk: Desk, everybody: People, found: Sequence[Message], now: Instant) -> Iterator[JSON]:
+def _campaigns(desk: Desk, snapshot: Snapshot, found: Sequence[Message], now: Instant) -> Iterator[JSON]:
     """What each campaign that wrote to somebody caused for a minute, the one with the most minutes first."""
-    from hark.learn.report import reports
-
     minutes: dict[str, float] = {}
     for one in found:
         minutes[one.campaign] = minutes.get(one.campaign, 0.0) + one.minutes
     versions = {name: desk.state.versions("campaign", name) for name in minutes if name}
-    told = reports(everybody, {name: known for name, known in versions.items() if known}, now, desk.zone)
+    told = reports_of(desk, snapshot, {name: known for name, known in versions.items() if known}, now)
     for name, report in sorted(told.items(), key=lambda one: (-minutes[one[0]], one[0])):
         campaign = definition(versions[name][-1], desk.zone)
         assert isinstance(campaign, Campaign)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from hark.definitions.document import Document
 from hark.history.reader import Snapshot
 from hark.model import JSON
-from hark.questions.behaviour import whom
+from hark.questions.subjects import reports_of
 
 if TYPE_CHECKING:
     from hark.learn.report import Report
@@ -26,10 +26,9 @@ class AuthorsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 def authors(desk: Desk, _asked: AuthorsQuestion, snapshot: Snapshot) -> JSON:
     """[`learn.authors.Author`], the least far off first."""
     from hark.learn.authors import authors as scored
-    from hark.learn.report import reports
 
-    everybody, versions = whom(desk, snapshot), campaigns(desk)
-    found = reports(everybody, versions, desk.clock.now(), desk.zone)
+    versions = campaigns(desk)
+    found = reports_of(desk, snapshot, versions, desk.clock.now())
     return msgspec.to_builtins(scored(forecasts(versions, found)))
 
 

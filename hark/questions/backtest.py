@@ -65,6 +65,9 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
 
     documents = in_force(desk.state.documents(), asked.documents)
     campaign = _campaign(documents, asked.campaign, desk.zone)
+    if campaign.group:
+        message = f"{campaign.name} is about groups, and a back-test of those is not yet built"
+        raise HarkError(message, "`hark report` tells what it did so far", "backtest.groups")
     first, last = known_span(snapshot)
     span = _span(asked, desk.zone, min(last, desk.clock.now()))
     begin, end = max(span.begin or first, first), min(span.end or span.until + 1, span.until + 1)

@@ -62,7 +62,7 @@ def asked(desk: Desk, question: Asked, snapshot: Snapshot) -> JSON:
     for when in _conditions(question) if question.group else ():
         refuse_senseless(Segment("", when, group=question.group), in_force(desk))
     [complete] = resolved([question], in_force(desk))
-    people = whom(desk, snapshot, question.group)
+    people = whom(desk, snapshot, _seen(desk, question.group))
     found: JSON = ASK[type(question)](people, complete, desk.clock.now()).to_json()
     return found
 
@@ -97,7 +97,8 @@ def stopped(desk: Desk, question: StoppedQuestion, snapshot: Snapshot) -> JSON:
     assert isinstance(funnel, Funnel)
     if not 1 <= question.step <= len(funnel.steps):
         raise HarkError(f"there is no step {question.step}", f"1 to {len(funnel.steps)}", "question.wrong")
-    found = who_stopped(whom(desk, snapshot, funnel.group), funnel, desk.clock.now(), question.step)
+    people = whom(desk, snapshot, _seen(desk, funnel.group))
+    found = who_stopped(people, funnel, desk.clock.now(), question.step)
     subjects = [subject for bucket in found for subject in bucket.tolist()]
     names = {subject: known_as(desk.state, subject) for subject in sorted(subjects)[:LISTED]}
     alone = [] if funnel.group else [names[subject] for subject in LeftAlone(desk).among(names)]
@@ -136,15 +137,14 @@ def whom(desk: Desk, snapshot: Snapshot, group: str = "") -> People:
         return segments[name]
 
     if group:
-        return groups_of(snapshot, desk.clock.now(), _groups(desk, group), condition)
+        return groups_of(snapshot, desk.clock.now(), desk.state.groups(group), condition)
     return everybody(snapshot, desk.clock.now(), condition, internal)
 
 
-def _groups(desk: Desk, kind: str) -> list[int]:
-    """Raises HarkError `question.subject` where no group of the type was ever seen."""
-    found = desk.state.groups(kind)
-    if not found:
+def _seen(desk: Desk, kind: str) -> str:
+    """The type of groups. Raises HarkError `question.subject` where none of it was ever seen."""
+    if kind and not desk.state.groups(kind):
         known = ", ".join(desk.state.group_types()) or "none yet"
         message = f"no group of type {kind} has been seen"
         raise HarkError(message, f"types of groups: {known}", "question.subject")
-    return found
+    return kind

@@ -18,6 +18,7 @@ from hark.history.reader import Snapshot
 from hark.model import JSON, WEEK, Instant
 from hark.questions.authors import campaigns, forecasts
 from hark.questions.behaviour import whom
+from hark.questions.subjects import reports_of
 from hark.understand.funnel import ask_funnel
 from hark.understand.lifecycle import ask_lifecycle
 from hark.understand.people import People
@@ -54,7 +55,7 @@ def digest(desk: Desk, asked: DigestQuestion, snapshot: Snapshot) -> JSON:
         "until": until,
         "people": _people(everybody, since, until, desk.zone),
         "changes": list(_changes(desk, since, until)),
-        **_campaigns(desk, everybody, until),
+        **_campaigns(desk, snapshot, until),
         "steps": list(_steps(desk, everybody, until)),
     }
 
@@ -92,13 +93,12 @@ def _changes(desk: Desk, since: Instant, until: Instant) -> Iterator[JSON]:
             yield {**told, "author": one.author, "note": one.note}
 
 
-def _campaigns(desk: Desk, everybody: People, until: Instant) -> dict[str, JSON]:
+def _campaigns(desk: Desk, snapshot: Snapshot, until: Instant) -> dict[str, JSON]:
     """What campaigns did, and how good their authors' forecasts were."""
     from hark.learn.authors import authors
-    from hark.learn.report import reports
 
     versions = campaigns(desk)
-    now, before = (reports(everybody, versions, at, desk.zone) for at in (until, until - WEEK))
+    now, before = (reports_of(desk, snapshot, versions, at) for at in (until, until - WEEK))
     scored = authors(forecasts(versions, now))
     return {"verdicts": list(_verdicts(now, before)), "authors": msgspec.to_builtins(scored)}
 

@@ -16,7 +16,7 @@ from hark.learn.effects import LEAST, Arms, effects
 from hark.learn.facts import Facts
 from hark.learn.units import by_unit
 from hark.model import JSON
-from hark.questions.behaviour import whom
+from hark.questions.subjects import facts_of
 
 if TYPE_CHECKING:
     from hark.questions.desk import Desk
@@ -33,9 +33,9 @@ class EffectsQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 def learned(desk: Desk, _asked: EffectsQuestion, snapshot: Snapshot) -> JSON:
     """{campaign: {"of": version, "mean", "spread", "worth", "treated", "control"}}: the posterior of its lift
     of the goal rate, by complete windows of the newest version that has enough of them."""
-    facts, found, about = Facts(whom(desk, snapshot)), {}, {}
+    told_of, found, about = facts_of(desk, snapshot), {}, {}
     for document in desk.state.documents():
-        for version, campaign, arms in _newest(desk, facts, document):
+        for version, campaign, arms in _newest(desk, told_of(document), document):
             found[document.name] = arms
             sizes = {"treated": arms.treated.subjects, "control": arms.control.subjects}
             about[document.name] = {"of": version, "worth": campaign.worth, **sizes}

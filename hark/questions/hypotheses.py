@@ -14,7 +14,7 @@ from hark.definitions.types import Campaign
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
 from hark.model import JSON
-from hark.questions.behaviour import whom
+from hark.questions.subjects import reports_of
 
 if TYPE_CHECKING:
     from hark.learn.library import Entry
@@ -33,14 +33,13 @@ class HypothesesQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 def hypotheses(desk: Desk, asked: HypothesesQuestion, snapshot: Snapshot) -> JSON:
     """{"hypotheses": [`learn.library.Entry`]}, documents first. Raises HarkError `campaign.unknown`."""
     from hark.learn.library import library
-    from hark.learn.report import reports
     from hark.questions.backtest import in_force
 
     documents = in_force(desk.state.documents(), asked.documents)
     typed = [definition(one, desk.zone) for one in documents if one.kind in ("campaign", "hypothesis")]
     campaigns = {one.name: one for one in typed if isinstance(one, Campaign)}
     versions = {name: found for name in campaigns if (found := desk.state.versions("campaign", name))}
-    known = reports(whom(desk, snapshot), versions, desk.clock.now(), desk.zone) if versions else {}
+    known = reports_of(desk, snapshot, versions, desk.clock.now()) if versions else {}
     entries = library([one for one in typed if isinstance(one, Hypothesis)], campaigns, known)
     if asked.like:
         entries = like(campaigns, asked.like, entries)

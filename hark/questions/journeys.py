@@ -42,7 +42,7 @@ def journey(desk: Desk, asked: JourneyQuestion, snapshot: Snapshot) -> JSON:
     assert isinstance(campaign, Campaign)
     tally = Tally(campaign.name, document.version, Course(campaign, document.version).steps)
     _records(desk, tally)
-    _facts(snapshot, tally)
+    _facts(snapshot.of_groups() if campaign.group else snapshot, tally)
     return msgspec.to_builtins(tally.result())
 
 

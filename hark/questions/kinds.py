@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hark.clock import instant, moment
 from hark.definitions.questions import ASKS, read_question
+from hark.definitions.subjects import group_of
 from hark.definitions.types import Segment
 from hark.errors import HarkError
 from hark.history.reader import Snapshot
@@ -38,6 +39,7 @@ from hark.questions.pace import PaceQuestion, PacesQuestion, pace, paces
 from hark.questions.programmes import ProgrammeQuestion, programme
 from hark.questions.segments import SEGMENT_KINDS
 from hark.questions.signals import GradesQuestion, MomentsQuestion, SignalsQuestion, grades, moments, signals
+from hark.questions.subjects import reports_of
 from hark.questions.subscriptions import SubscriptionsQuestion, subscriptions
 from hark.questions.surveys import SurveyQuestion, survey
 from hark.questions.ties import TiesQuestion, ties
@@ -110,20 +112,24 @@ def report(desk: Desk, asked: ReportQuestion, snapshot: Snapshot) -> JSON:
     versions = desk.state.versions("campaign", asked.campaign)
     if not versions:
         raise HarkError(f"no campaign {asked.campaign}", "see `hark export`", "campaign.unknown")
-    people, now = whom(desk, snapshot), desk.clock.now()
-    segments = situations(desk, people) if asked.by_segment else ()
+    group = group_of(versions[-1])
+    people, now = whom(desk, snapshot, group), desk.clock.now()
+    if group and asked.by_level:
+        raise HarkError("levels are of customers, not of groups", "ask by segment", "report.level")
+    segments = situations(desk, people, group) if asked.by_segment else ()
     levels = steps_of(desk, people, asked.by_level) if asked.by_level else None
     return learn_report(people, versions, now, asked.version, desk.zone, segments, levels).to_json()
 
 
-def situations(desk: Desk, people: People) -> list[Asked]:
-    """Every segment in force, with the pace tables of today. Raises HarkError `segment.none`."""
+def situations(desk: Desk, people: People, group: str = "") -> list[Asked]:
+    """Every segment in force (of groups of this type), with the pace tables of today. Raises HarkError
+    `segment.none`."""
     from hark.learn.situations import Asked
     from hark.questions.segments import in_force
     from hark.understand.pace import compared
 
     since = {one.name: one.applied_at for one in desk.state.documents() if one.kind == "segment"}
-    found = [one for one in in_force(desk) if isinstance(one, Segment) and not one.group]
+    found = [one for one in in_force(desk) if isinstance(one, Segment) and one.group == group]
     if not found:
         hint = "a segment document says in which situation people are"
         raise HarkError("there is no segment to ask the effect for", hint, "segment.none")
@@ -133,11 +139,9 @@ def situations(desk: Desk, people: People) -> list[Asked]:
 
 def reports(desk: Desk, _asked: ReportsQuestion, snapshot: Snapshot) -> JSON:
     """{campaign: its report}: as `report`, of all campaigns in force, the history read once."""
-    from hark.learn.report import reports as learn_reports
-
     names = [one.name for one in desk.state.documents() if one.kind == "campaign"]
     versions = {name: desk.state.versions("campaign", name) for name in names}
-    found = learn_reports(whom(desk, snapshot), versions, desk.clock.now(), desk.zone)
+    found = reports_of(desk, snapshot, versions, desk.clock.now())
     return {name: one.to_json() for name, one in found.items()}
 
 

@@ -85,19 +85,21 @@ def body(row: OutboxRow) -> JSON:
         "message": row.message,
         "campaign": row.campaign,
         "arm": content.get("arm"),
-        "customer": content.get("customer") or {},
+        **{about: content[about] for about in ("customer", "group") if content.get(about)},
         "event": content.get("event") or {},
         "data": content.get("data") or {},
     }
 
 
 def template_data(row: OutboxRow, book: Book, links: Links, at: Instant) -> dict[str, JSON]:
-    """What a template may read: customer, event, events, data, content, campaign, topic, links, now."""
+    """What a template may read: customer or group, event, events, data, content, campaign, topic, links,
+    now."""
     content = row.content
     topic = content.get("topic")
     says = book.topics[topic].words(_language(row)) if topic in book.topics else None
     return {
         "customer": content.get("customer") or {},
+        "group": content.get("group") or {},
         "event": content.get("event") or {},
         "events": content.get("events") or [],
         "data": content.get("data") or {},

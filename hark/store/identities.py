@@ -109,7 +109,7 @@ class Identities:
     def find_all(self, id: str) -> list[int]:
         """Everybody whom the text may name: "#12" itself (after merges); else the subject of a userId, an
         anonymousId or a group ("account:acme"), each before the next; else who has this e-mail address, phone
-        number or device, and that may be several."""
+        number or device, and that may be several; else groups by their id alone ("acme")."""
         if id.startswith("#") and id[1:].isdigit():
             return list(self._numbered(int(id[1:])))
         for kind in (USER, ANONYMOUS, GROUP):
@@ -117,7 +117,7 @@ class Identities:
             if row := self._first(find, kind, id):
                 return [row[0]]
         found = {one for kind in ADDRESSES for one in self.holders(kind, address(KINDS[kind], id))}
-        return sorted(set(map(self.canonical, found)))
+        return sorted(set(map(self.canonical, found))) or list(self._groups_called(id))
 
     def find(self, id: str) -> int | None:
         """The one subject that the text names (`find_all`); None for nobody, and for several."""
@@ -129,6 +129,17 @@ class Identities:
         find = "SELECT key, first_seen FROM subjects WHERE subject = ?"
         row = self._first(find, subject)
         return (row[0], row[1]) if row else None
+
+    def _groups_called(self, id: str) -> Iterator[int]:
+        """Groups of any type with this id: looked up once for each type."""
+        find = "SELECT value FROM ids WHERE kind = ? AND value >= ? ORDER BY value LIMIT 1"
+        after = ""
+        while row := self._first(find, GROUP, after):
+            kind = str(row[0]).partition(":")[0]
+            same = self._first("SELECT subject FROM ids WHERE kind = ? AND value = ?", GROUP, f"{kind}:{id}")
+            if same:
+                yield same[0]
+            after = f"{kind};"
 
     def _numbered(self, subject: int) -> Iterator[int]:
         if self.key(subject):

@@ -61,10 +61,10 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead, Backfi
         return [_decode(row[0]) for row in self._all(find, after, GROUPS, limit)]
 
     def records_naming(self, text: str, after: int = 0, limit: int = 1_000) -> list[Record]:
-        """As `records`, of those alone whose bytes have this text somewhere, such as a campaign's name."""
-        find = """SELECT record FROM records WHERE subject > ? AND subject < ? AND instr(record, ?)
-            ORDER BY subject LIMIT ?"""
-        return [_decode(row[0]) for row in self._all(find, after, GROUPS, text.encode(), limit)]
+        """As `records`, also of groups, of those alone whose bytes have this text somewhere, such as a
+        campaign's name."""
+        find = "SELECT record FROM records WHERE subject > ? AND instr(record, ?) ORDER BY subject LIMIT ?"
+        return [_decode(row[0]) for row in self._all(find, after, text.encode(), limit)]
 
     def due_before(self, until: Instant, every: int = 1) -> list[int]:
         """Customers with a timer or a waiting message due before a moment; of many every `every`-th one."""
@@ -116,9 +116,9 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead, Backfi
         return [subject for (subject,) in self._all(find, GROUPS)]
 
     def naming(self, word: str) -> list[int]:
-        """Customers in whose records this word stands, such as a campaign's name: all whom it may concern."""
-        find = "SELECT subject FROM records WHERE subject < ? AND instr(record, ?) > 0 ORDER BY subject"
-        return [subject for (subject,) in self._all(find, GROUPS, word.encode())]
+        """Subjects in whose records this word stands, such as a campaign's name: all whom it may concern."""
+        find = "SELECT subject FROM records WHERE instr(record, ?) > 0 ORDER BY subject"
+        return [subject for (subject,) in self._all(find, word.encode())]
 
     def outbox(self, subject: int | None = None, limit: int = 200) -> list[OutboxRow]:
         """Newest first; all subjects', or one's."""

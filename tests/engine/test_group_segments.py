@@ -15,6 +15,7 @@ from hark.definitions.parse import definition
 from hark.definitions.resolve import resolved
 from hark.definitions.types import Segment
 from hark.engine import backfill
+from hark.engine.handoff import Deliver
 from hark.errors import HarkError
 from hark.history.reader import open_snapshot
 from hark.model import DAY, GROUPS, HOUR, Event, Instant, Kind, sequence
@@ -94,11 +95,12 @@ DOINGS = st.one_of(
 class Groups:
     """A world, and beside it each group's events as the calls say them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, defined: str = NOW, deliver: Deliver | None = None) -> None:
         self.world = World(folder)
         self.told: dict[str, list[Event]] = {}
-        self.world.define(NOW)
-        self.engine = self.world.engine()
+        self.world.define(defined)
+        self._deliver = deliver
+        self.engine = self.world.engine(deliver)
         self.moments: list[Instant] = []
 
     def does(self, doing: tuple[Any, ...]) -> None:
@@ -115,7 +117,7 @@ class Groups:
             self.settle()
             self.engine.close()
             self.world.engine(seal_events=1).catch_up()
-            self.engine = self.world.engine()
+            self.engine = self.world.engine(self._deliver)
         elif what == "tick":
             self.engine.tick()
         else:

@@ -33,15 +33,18 @@ class WhyPage(Struct, frozen=True):
 def view(request: HttpRequest, subject: int, campaign: str) -> HttpResponse:
     """GET /customers/SUBJECT/why/CAMPAIGN"""
     here = source()
-    if here.state.find(f"#{subject}") != subject or campaign not in plan_in_force(here).current:
+    if here.state.find(f"#{subject}") != subject:
         raise Http404
-    return respond(request, "why.html", why(here, subject, campaign))
+    try:
+        return respond(request, "why.html", why(here, subject, campaign))
+    except KeyError:
+        raise Http404 from None
 
 
 def why(here: Source, subject: int, campaign: str) -> WhyPage:
-    """The context of the page."""
+    """The context of the page. KeyError for a campaign that is not about such."""
     record, key = here.state.record(subject), here.state.key(subject)
     known = record or fresh(subject, *(key or (str(subject), 0)))
-    standing = why_not(known, plan_in_force(here), campaign, here.now())
+    standing = why_not(known, plan_in_force(here).of(known), campaign, here.now())
     lines = explain(here.snapshot(subject).subject_events(subject), campaign)
     return WhyPage(subject, who(here, subject), campaign, tuple(standing), tuple(lines[::-1]))
