@@ -79,8 +79,8 @@ def step(record: Record, input: Input, plan: Plan) -> tuple[Record, list[Event]]
         exits(work)
         if work.facts:
             drain(work)
-    if work.facts or work.moved:
-        settle(work)
+        if work.facts or work.moved:
+            settle(work)
     return work.record, work.facts
 
 

@@ -44,6 +44,17 @@ EX_TEMPFAIL = 75
 
 
 @contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Cycles are looked for rarely meanwhile: records and events are many, live long and are in none."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
 def telling(pulse: Pulse) -> Iterator[None]:
     """Says what ends the engine to whoever asks whether the server is ready, also when it could not start.
 
@@ -98,9 +109,8 @@ class Engine:
         Ends the process for a later start where SQLite cannot write (full disk).
         """
         gc.freeze()
-        gc.set_threshold(50_000, 50, 100)
         sys.setswitchinterval(SWITCH_S)
-        with telling(self._pulse):
+        with telling(self._pulse), seldom_collecting():
             idle_s = IDLE_S
             while not stop.is_set():
                 began = time.perf_counter()
@@ -115,8 +125,9 @@ class Engine:
 
     def catch_up(self) -> None:
         """Folds all there is in the log and fires what is due, then returns with everything closed."""
-        while self.tick():
-            pass
+        with seldom_collecting():
+            while self.tick():
+                pass
         self.close(None)
 
     def close(self, clean_bytes: int | None = SMALL_BYTES) -> None:
