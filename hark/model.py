@@ -319,6 +319,8 @@ class Balance(Struct, array_like=True, gc=False):
     """As of this moment."""
     open: list[Instant] = field(default_factory=list)
     """When messages were handed off after which nothing has been done yet, and whose day is not over."""
+    hoped: list[Instant] = field(default_factory=list)
+    """The same, after which nothing was done that tells of staying (`earned.strong`)."""
 
 
 class Record(Struct, array_like=True):

@@ -11,11 +11,11 @@ import hark as shop_of
 from hark.decide.backtest.run import Span
 from hark.errors import HarkError
 from hark.history.reader import open_snapshot
-from hark.model import DAY, SECOND
+from hark.model import DAY, HOUR, SECOND
 from hark.questions.backtest import Job, in_processes, shared_out, walk_part
 from hark.store.state import open_reader
 from tests.cast import hark
-from tests.engine.world import START, World
+from tests.engine.world import START, World, sent
 
 SHOP = """
 topic: news
@@ -182,6 +182,47 @@ def test_pace_is_that_of_its_date(tmp_path: Path) -> None:
     world.catch_up()
     found = shop_of.open(world.data).backtest("push", SLOW, since="2026-02-02", until="2026-02-12")
     assert [(day.day, day.entries) for day in found.by_day if day.entries] == [("2026-02-06", 1)]
+
+
+GRADES = """
+signals: staying
+day: "2026-03-01"
+customers: 900
+grades: {Invited: {grade: GRADE, since: "2026-03-01", did: 30%, stayed: 50%}}
+"""
+EARNED = """
+policy: attention
+budget: {refill: 1 per 365d, most: 1, max_wait: 1h, earned: {strong: 1}}
+"""
+
+
+def test_attention_is_earned_by_the_grades_of_their_date(tmp_path: Path) -> None:
+    """Each of four buys, invites somebody an hour later and buys again the next day; the second message can
+    be paid by the two who invited while that was graded strong, and by nobody before the first grades or
+    while it was weak. So it went live, too."""
+    world = World(tmp_path / "data")
+    world.define(SHOP.replace("reenter", "control: none\nwhy: a test\nreenter") + "---" + EARNED)
+    grades = {4: "strong", 8: "weak", 12: "strong"}
+    for day in range(16):
+        world.clock.at = START + day * DAY + SECOND
+        if day in grades:
+            world.define(GRADES.replace("GRADE", grades[day]))
+            world.engine(sent).catch_up()
+        who = f"u{day // 4}"
+        if day % 4 == 1:
+            world.identify(who, email=f"{who}@x.example")
+            world.track(who, "Bought")
+            world.engine(sent).catch_up()
+            world.clock.at += HOUR
+            world.track(who, "Invited")
+        if day % 4 == 2:
+            world.track(who, "Bought")
+        world.engine(sent).catch_up()
+    found = shop_of.open(world.data).backtest("thanks")
+    assert (found.entries, found.messages, found.withheld) == (8, 6, {"budget": 2})
+    names = ("Message Sending", "Message Withheld")
+    live = open_snapshot(world.data, world.reader).table(names, ("name",))["name"].to_pylist()
+    assert [live.count(name) for name in names] == [6, 2]
 
 
 def waits(day: int, days: int, name: str) -> list[tuple[int, str, str]]:

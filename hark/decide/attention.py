@@ -1,8 +1,8 @@
 """The balance of a customer's attention: refilled by time, spent by messages, earned by signs of welcome.
 
 A fold over what happened: handing a message off takes what its intent costs; a message after which the
-customer did nothing for a day takes more; goals, reading, answers and coming back within the day bring
-something.
+customer did nothing for a day takes more; goals, reading, answers, coming back within the day and what is
+graded a strong signal of staying bring something.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def standing(record: Record, budget: Budget, now: Instant) -> Balance:
         known.open.remove(sent)
         _refill(known, budget, sent + SILENCE_US)
         known.left = max(0.0, known.left - budget.ignored)
+    known.hoped = [one for one in known.hoped if one + SILENCE_US >= now]
     _refill(known, budget, now)
     return known
 
@@ -59,17 +60,29 @@ def heard(work: Work, event: Event, _watch: Watch) -> None:
     budget = work.plan.weights.budget
     if budget is None or work.imported:
         return
-    kind, open_ = EARNS.get(event.name), work.record.attention and work.record.attention.open
-    if not (kind or open_):
+    kind, strong = EARNS.get(event.name), event.name in work.plan.weights.strong
+    if not (kind or _awaits(work.record.attention, strong)):
         return  # nothing waits for a sign and this brings nothing, as for nearly every event
     known = standing(work.record, budget, work.now)
     if kind and (kind != "goal" or _is_new_goal(event)):
         _earn(known, budget, kind)
     if is_activity(event):
-        answered = [one for one in known.open if one < event.at <= one + SILENCE_US]
-        if answered:
-            known.open = [one for one in known.open if one not in answered]
+        if _answers(known.open, event):
             _earn(known, budget, "return")
+        if strong and _answers(known.hoped, event):
+            _earn(known, budget, "strong")
+
+
+def _awaits(known: Balance | None, strong: bool) -> bool:
+    """Whether a message waits for such a sign."""
+    return known is not None and bool(known.open or (strong and known.hoped))
+
+
+def _answers(waiting: list[Instant], event: Event) -> bool:
+    """Whether it came within a day after a message that waits; such messages wait no more."""
+    answered = [one for one in waiting if one < event.at <= one + SILENCE_US]
+    waiting[:] = [one for one in waiting if one not in answered]
+    return bool(answered)
 
 
 def _is_new_goal(event: Event) -> bool:
@@ -88,6 +101,8 @@ def spend(work: Work, sent: Sent) -> None:
         known = standing(work.record, budget, work.now)
         known.left = max(0.0, known.left - cost(work, sent))
         known.open.append(work.now)
+        if budget.earned.get("strong"):
+            known.hoped.append(work.now)
 
 
 def takes_attention(sent: Sent) -> bool:

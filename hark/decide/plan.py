@@ -28,10 +28,10 @@ from hark.decide.watch import (
     is_activity,
     narrowed,
 )
-from hark.decide.weights import weights
+from hark.decide.weights import Weights, weights
 from hark.definitions.contents import Content
 from hark.definitions.document import Document
-from hark.definitions.learned import Allocation, Effect
+from hark.definitions.learned import Allocation, Effect, Signals
 from hark.definitions.levels import Ladder
 from hark.definitions.nominal import OnDate
 from hark.definitions.parse import definition
@@ -92,8 +92,7 @@ class Plan:
         self.levels = Levels([one for one in things if isinstance(one, Ladder)], self.current.values())
         self.segments |= {one.name: one for one in self.levels.segments()}
         self._hold_out(documents)
-        effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
-        self.weights = weights(self.attention, [one.campaign for one in self.current.values()], effects)
+        self.weights = self._weigh(things)
         past = (Course(one, document.version) for document, one in older if isinstance(one, Campaign))
         self._courses = {course.key: course for course in (*past, *self.current.values())}
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
@@ -118,6 +117,12 @@ class Plan:
         self.fallback_zone = hours.fallback_zone if hours else "UTC"
         """The zone of customers whose own is not known."""
         self.internal = policies["internal"].where if "internal" in policies else None
+
+    def _weigh(self, things: Sequence[Definition]) -> Weights:
+        """The attention policy beside the campaigns in force, with what was learned of both."""
+        effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
+        signals = next((thing for thing in things if isinstance(thing, Signals)), None)
+        return weights(self.attention, [one.campaign for one in self.current.values()], effects, signals)
 
     def _look_up(self) -> None:
         """Who watches what, by name: so that a plan of many segments is compiled without searching."""

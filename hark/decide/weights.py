@@ -11,9 +11,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from hark.definitions.attention import OPEN_FOR, OPENED, SOLVED, open_ticket
-from hark.definitions.learned import Effect
+from hark.definitions.learned import Effect, Signals
 from hark.definitions.manners import Budget
 from hark.definitions.types import Campaign, Policy
+from hark.definitions.weak import grade_of
 from hark.model import DAY, FactName, Instant
 from hark.understand.conditions import Condition
 
@@ -46,6 +47,9 @@ class Weights(Struct, frozen=True):
     memory_us: Instant
     """For how long messages that went are remembered."""
 
+    strong: frozenset[str] = frozenset()
+    """Events graded strong, where a sign by them earns attention."""
+
     @property
     def budget(self) -> Budget | None:
         return self.policy.budget
@@ -60,7 +64,12 @@ class Weights(Struct, frozen=True):
         yield from (one for one in (self.open_ticket, self.policy.ask_after) if one is not None)
 
 
-def weights(policy: Policy, campaigns: Iterable[Campaign], effects: Mapping[str, Effect]) -> Weights:
+def weights(
+    policy: Policy,
+    campaigns: Iterable[Campaign],
+    effects: Mapping[str, Effect],
+    signals: Signals | None = None,
+) -> Weights:
     """What the policy, or without one what is usual, asks of these campaigns, given what was learned."""
     measured = [one for one in campaigns if not one.transactional]
     holds = policy.holds_tickets and any(one.intent != "help" for one in measured)
@@ -69,8 +78,19 @@ def weights(policy: Policy, campaigns: Iterable[Campaign], effects: Mapping[str,
     within = policy.arbitration.within_us if policy.arbitration else 0
     memory = max([cap.per_us for cap in policy.caps] + [asks, within], default=0)
     return Weights(
-        policy, policy.tickets if holds and policy.tickets else usual, prospects(measured, effects), memory
+        policy,
+        policy.tickets if holds and policy.tickets else usual,
+        prospects(measured, effects),
+        memory,
+        strong(policy.budget, signals),
     )
+
+
+def strong(budget: Budget | None, signals: Signals | None) -> frozenset[str]:
+    """The events graded strong, if they earn anything; none before there are grades."""
+    if not (signals and budget and budget.earned.get("strong")):
+        return frozenset()
+    return frozenset(name for name in signals.grades if grade_of(name, signals) == "strong")
 
 
 def prospects(campaigns: Iterable[Campaign], effects: Mapping[str, Effect]) -> dict[str, Prospect]:

@@ -114,7 +114,7 @@ def _budget(values: Values, node: Node, reading: Reading) -> Budget | Invalid:
 
 
 INTENTS = ("help", "tell", "ask")
-EARNING = ("goal", "read", "reply", "return")
+EARNING = ("goal", "read", "reply", "return", "strong")
 BUDGET = Record(
     "budget",
     {

@@ -38,7 +38,7 @@ class Budget(Struct, frozen=True):
     ignored: float = 0.0
     """Taken besides for a message after which nothing was done for a day."""
     earned: dict[str, float] = {}
-    """goal, read, reply, return: what each brings."""
+    """goal, read, reply, return, strong: what each brings."""
     max_wait_us: int = 2 * DAY
     """How long a message waits for the balance; past it, it is withheld."""
 

@@ -17,6 +17,7 @@ from hark.decide.backtest.found import Found
 from hark.decide.backtest.inputs import known_span
 from hark.decide.backtest.run import Span, backtest, draws, plan_of, plans_of, ways
 from hark.definitions.document import Document
+from hark.definitions.learned import STAYING
 from hark.definitions.levels import Stage
 from hark.definitions.parse import definition
 from hark.definitions.questions import read_moment
@@ -52,7 +53,7 @@ class Job(Struct, frozen=True):
     span: Span
     buckets: list[int]
     tables: list[Document] = []
-    """Of `pace`, each from `applied_at` on."""
+    """Of `pace`, and the grades of events, each from `applied_at` on."""
     everybody: bool = False
 
 
@@ -85,12 +86,16 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
 
 def tables_of(desk: Desk, job: Job, first: Instant, snapshot: Snapshot) -> list[Document]:
     """How long people took, as known at each time: the tables that were kept; for the time before, others
-    made of the history as of the beginnings of weeks."""
+    made of the history as of the beginnings of weeks. With them the grades of events that were kept, if
+    attention is earned by them."""
     from hark.questions.behaviour import whom
     from hark.questions.pace import as_document
 
-    found: list[Document] = []
-    for way in ways(plan_of(typed(job.documents, job.zone), job.campaign, job.span)):
+    plan = plan_of(typed(job.documents, job.zone), job.campaign, job.span)
+    budget = plan.weights.budget
+    graded = budget is not None and bool(budget.earned.get("strong"))
+    found = list(desk.state.versions("signals", STAYING)) if graded else []
+    for way in ways(plan):
         kept = desk.state.versions("pace", way.name)
         end = min((one.applied_at for one in kept), default=job.span.until)
         for day in weeks(first, end, desk.zone):

@@ -189,3 +189,72 @@ def test_a_ticket_that_nobody_closes_does_not_hold_for_ever() -> None:
     story.does("Ticket Opened")
     story.deliver()
     assert story.reasons(FactName.MESSAGE_WITHHELD) == [Held.OPEN_TICKET]
+
+
+STRONG = BUDGET.replace("earned: {goal: 2", "earned: {strong: 3, goal: 2").replace("most: 4", "most: 40")
+
+
+def graded(**grades: str) -> str:
+    """The document of grades."""
+    lines = [
+        f'  {name}: {{grade: {grade}, since: "2026-03-01", did: 30%, stayed: 50%}}\n'
+        for name, grade in grades.items()
+    ]
+    head = 'signals: staying\nday: "2026-03-01"\ncustomers: 900\ngrades:\n'
+    return f"---\n{head}{''.join(lines)}" if grades else ""
+
+
+def after(names: list[str], grades: str, hours: float = 1) -> float:
+    """What the balance grows by when somebody to whom a message went does these things, so much later."""
+    story = told(STRONG + campaign() + grades)
+    story.record.attention = Balance(10, story.now, [story.now], [story.now])
+    story.now += int(hours * HOUR)
+    for name in names:
+        story.does(name)
+    return round(left(story) - 10 - hours / 48, 3)
+
+
+INVITES = graded(Invited="strong", Looked="weak", Scrolled="none")
+
+
+@pytest.mark.parametrize(
+    ("names", "more"),
+    [
+        (["Invited"], 3.5),
+        (["Looked"], 0.5),
+        (["Scrolled"], 0.5),
+        (["Unheard Of"], 0.5),
+        (["Looked", "Invited"], 3.5),
+        (["Invited", "Invited"], 3.5),
+    ],
+)
+def test_what_is_graded_strong_brings_more_once_a_message(names: list[str], more: float) -> None:
+    """Half a point for doing anything, three for the first that is graded strong, whatever came before it."""
+    assert after(names, INVITES) == more
+
+
+def test_a_strong_signal_counts_within_a_day_of_the_message() -> None:
+    """A moment later it brings nothing; the point of an ignored message is gone."""
+    assert after(["Invited"], INVITES, hours=24) == 3.5
+    assert after(["Invited"], INVITES, hours=24.001) == -1
+
+
+def test_the_balance_follows_the_grades_in_force() -> None:
+    """The same history under other grades: an event that turned weak brings no more what it brought, and what
+    a strong one has brought stays. Opens are weak, whatever is said of them; without grades all are."""
+    assert after(["Invited"], graded(Invited="weak", Looked="strong")) == 0.5
+    assert after(["Looked"], graded(Invited="weak", Looked="strong")) == 3.5
+    assert after(["Invited"], "") == 0.5
+    assert not plan_of(STRONG + campaign() + graded(**{"Email Opened": "strong"})).weights.strong
+    story = told(STRONG + campaign(reenter="always") + INVITES)
+    story.record.attention = Balance(10, story.now, [story.now], [story.now])
+    story.now += HOUR
+    story.does("Invited")
+    story.plan = plan_of(STRONG + campaign(reenter="always") + graded(Invited="none"))
+    grown = left(story)
+    story.does("Signed Up")
+    story.deliver()
+    story.now += HOUR
+    story.does("Invited")
+    assert grown == pytest.approx(13.5 + 1 / 48)
+    assert left(story) == pytest.approx(grown - 2 + 0.5 + 1 / 48)

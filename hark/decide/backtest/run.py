@@ -18,6 +18,7 @@ from hark.decide.record import fresh
 from hark.definitions.contents import Content
 from hark.definitions.document import Document
 from hark.definitions.engagement import PURCHASE
+from hark.definitions.learned import Signals
 from hark.definitions.levels import Ladder
 from hark.definitions.resolve import resolved
 from hark.definitions.types import (
@@ -68,7 +69,7 @@ def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: S
     for document, thing in complete:
         if isinstance(thing, Campaign) and thing.name == name:
             kept.append((document, as_launched(thing, span)))
-        elif isinstance(thing, Topic | Policy | Programme | Computed | Content) or (
+        elif isinstance(thing, Topic | Policy | Programme | Computed | Content | Signals) or (
             isinstance(thing, Segment | Ladder) and thing.name in wanted
         ):
             kept.append((document, thing))
@@ -81,12 +82,13 @@ def plans_of(
     name: str,
     span: Span,
 ) -> list[Since]:
-    """That plan with the tables of `pace` as they were from each moment on (`applied_at`), the first of each
-    from the beginning."""
+    """That plan with the tables of `pace` and the grades of events as they were from each moment on
+    (`applied_at`); the first table of each way from the beginning, and before the first grades none."""
     latest: dict[str, tuple[Document, Definition]] = {}
     for document, table in sorted(tables, key=lambda one: -one[0].applied_at):
-        latest[table.name] = document, table
-    plain = [one for one in documents if not isinstance(one[1], Paced)]
+        if isinstance(table, Paced):
+            latest[table.name] = document, table
+    plain = [one for one in documents if not isinstance(one[1], Paced | Signals)]
     plans = [Since(BEGINNING, plan_of([*plain, *latest.values()], name, span))]
     for at, changed in groupby(sorted(tables, key=_applied), key=_applied):
         latest |= {table.name: (document, table) for document, table in changed}
