@@ -1,4 +1,4 @@
-"""A process in which an engine lives many short lives: `python -m tests.story.lives DATA START`.
+"""A process in which an engine lives many short lives: `python -m tests.story.lives DATA START SPEED`.
 
 It loads everything once. Each line of its standard input is a `Life`: a fork of the process runs the engine
 until every message has its outcome, or until it is killed, and how it ended is answered on a line. A life may
@@ -125,13 +125,13 @@ _STEPS = state_write.STEPS
 
 
 class Passing:
-    """A clock that goes on through all lives."""
+    """A clock that goes on through all lives, so many times as fast as the wall's."""
 
-    def __init__(self, start: Instant) -> None:
-        self._start, self._began = start, time.monotonic()
+    def __init__(self, start: Instant, speed: int) -> None:
+        self._start, self._began, self._speed = start, time.monotonic(), speed
 
     def now(self) -> Instant:
-        return self._start + int((time.monotonic() - self._began) * SECOND)
+        return self._start + int((time.monotonic() - self._began) * self._speed * SECOND)
 
 
 def live(data: Path, clock: Passing, life: Life, there: Callable[[], None]) -> None:
@@ -196,8 +196,8 @@ def _in_fork(data: Path, clock: Passing, life: Life, outward: int) -> None:
 class Lives:
     """`with Lives(data, start) as lives:` the process, from outside."""
 
-    def __init__(self, data: Path, start: Instant) -> None:
-        command = [sys.executable, "-m", "tests.story.lives", str(data), str(start)]
+    def __init__(self, data: Path, start: Instant, speed: int = 1) -> None:
+        command = [sys.executable, "-m", "tests.story.lives", str(data), str(start), str(speed)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __enter__(self) -> Self:
@@ -228,7 +228,7 @@ def warm() -> None:
 
 def main(words: Sequence[str]) -> None:
     warm()
-    data, clock = Path(words[0]), Passing(int(words[1]))
+    data, clock = Path(words[0]), Passing(int(words[1]), int(words[2]))
     for line in sys.stdin.buffer:
         killed = begun(data, clock, msgspec.json.decode(line, type=Life))
         sys.stdout.buffer.write(msgspec.json.encode(killed) + b"\n")
