@@ -55,6 +55,8 @@ class Job(Struct, frozen=True):
     tables: list[Document] = []
     """Of `pace`, and the grades of events, each from `applied_at` on."""
     everybody: bool = False
+    group: str = ""
+    """The type of the groups that the campaign is about; "" for customers."""
 
 
 def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSON:
@@ -66,9 +68,7 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
 
     documents = in_force(desk.state.documents(), asked.documents)
     campaign = _campaign(documents, asked.campaign, desk.zone)
-    if campaign.group:
-        message = f"{campaign.name} is about groups, and a back-test of those is not yet built"
-        raise HarkError(message, "`hark report` tells what it did so far", "backtest.groups")
+    snapshot = snapshot.of_groups() if campaign.group else snapshot
     first, last = known_span(snapshot)
     span = _span(asked, desk.zone, min(last, desk.clock.now()))
     begin, end = max(span.begin or first, first), min(span.end or span.until + 1, span.until + 1)
@@ -77,7 +77,7 @@ def ask_backtest(desk: Desk, asked: BacktestQuestion, snapshot: Snapshot) -> JSO
         raise HarkError("there is no history in that time to test with", hint, "backtest.empty")
     buckets = list(range(snapshot.buckets))
     where = (str(desk.data), desk.zone)
-    job = Job(*where, documents, asked.campaign, span, buckets, everybody=asked.everybody)
+    job = Job(*where, documents, asked.campaign, span, buckets, [], asked.everybody, campaign.group)
     found = walked(msgspec.structs.replace(job, tables=tables_of(desk, job, first, snapshot)), snapshot)
     made = answer(campaign, found, sends_of(snapshot), begin, end, span.until, desk.zone).to_json()
     who = sorted({entry.subject for entry in found.entries})
@@ -145,9 +145,10 @@ def _campaign(documents: Iterable[Document], name: str, zone: str) -> Campaign:
 def walked(job: Job, snapshot: Snapshot) -> Found:
     """What the campaign would have done to everybody, by two processes where there is much to walk."""
     sizes = dict.fromkeys(job.buckets, 0)
+    first = snapshot.buckets if job.group else 0
     for file in snapshot.version.files:
-        if file.bucket in sizes:
-            sizes[file.bucket] += file.rows
+        if file.bucket - first in sizes:
+            sizes[file.bucket - first] += file.rows
     if sum(sizes.values()) < ALONE:
         return walk_part(job, snapshot)
     shares = [msgspec.structs.replace(job, buckets=buckets) for buckets in shared_out(sizes, PROCESSES)]
@@ -189,14 +190,16 @@ def walk_part(job: Job, snapshot: Snapshot | None = None) -> Found:
     things, tables = _things(job), typed(job.tables, job.zone)
     plans = plans_of(things, tables, job.campaign, job.span)
     plan = plans[0].plan
-    snapshot = snapshot or open_snapshot(Path(job.data), state)
+    if snapshot is None:
+        snapshot = open_snapshot(Path(job.data), state)
+        snapshot = snapshot.of_groups() if job.group else snapshot
 
     def key(subject: int) -> str:
         found = state.key(subject)
         return found[0] if found else str(subject)
 
-    keyed = key if draws(plan, plan.current[job.campaign]) else str
-    return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed, job.everybody)
+    keyed = key if job.group or draws(plan, plan.current[job.campaign]) else str
+    return backtest(snapshot, job.buckets, plans, job.campaign, job.span, keyed, job.everybody, job.group)
 
 
 def _things(job: Job) -> list[tuple[Document, Definition]]:

@@ -8,18 +8,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import hark
 from hark.clock import unit_hash
-from hark.history.reader import open_snapshot
+from hark.decide.backtest.run import Span, backtest, plans_of
+from hark.definitions.parse import definition, parse
+from hark.history.reader import Snapshot, open_snapshot
 from hark.model import DAY, HOUR, Event, Kind
 from hark.questions import ask
 from hark.replay import replay
+from hark.store.state_reader import StateReader
 from tests.engine.test_group_segments import DOINGS, MILLISECOND, Groups
 from tests.engine.world import World, sent
 
+Entered = Counter[tuple[int, int, bool]]
+"""(account, when, whether it reached the goal)."""
 GROW = """
 campaign: grow
 subject: {group: account}
@@ -222,6 +228,7 @@ def test_a_replay_decides_of_groups_what_was_decided_live(doings: list[Any]) -> 
     has one arm whoever acts, is never acted on in the control, and reaches a goal for the first time once."""
     with TemporaryDirectory() as folder:
         town = Groups(Path(folder), ALL, sent)
+        town.settle()
         for doing in doings:
             town.does(doing)
             town.settle()
@@ -232,11 +239,40 @@ def test_a_replay_decides_of_groups_what_was_decided_live(doings: list[Any]) -> 
         again = replay(snapshot, reader.documents(), until=town.world.clock.at, key=reader.key).facts
         assert decided(again) == decided(live)
         kept_to(live)
+        for name in ("seat", "woken"):
+            asked = (snapshot, reader, name, town.world.clock.at)
+            assert back_tested(*asked) == launched(*asked)
         town.world.log.close()
 
 
 def decided(facts: list[Event]) -> Counter[tuple[int, str, int, bytes]]:
     return Counter((one.subject, one.name, one.at, one.properties) for one in facts if one.name in DECIDED)
+
+
+def back_tested(snapshot: Snapshot, reader: StateReader, name: str, until: int) -> Entered:
+    """By a back-test: which account would have entered when, and whether it reached the goal."""
+    things = [(one, definition(one)) for one in reader.documents()]
+    span = Span(None, None, until)
+    parts = (snapshot.of_groups(), range(snapshot.buckets), plans_of(things, [], name, span), name, span)
+    found = backtest(*parts, lambda subject: (reader.key(subject) or ("", 0))[0], group="account")
+    return Counter((one.subject, one.at, one.goal) for one in found.entries)
+
+
+def launched(
+    snapshot: Snapshot, reader: StateReader, name: str, until: int
+) -> Counter[tuple[int, int, bool]]:
+    """The same by a replay of everything, in which the campaign leaves nobody alone."""
+    documents = [
+        msgspec.structs.replace(one, body={**one.body, "control": "none", "why": "as launched"})
+        if one.name == name
+        else one
+        for one in reader.documents()
+    ]
+    facts = replay(snapshot, documents, until=until, key=reader.key).facts
+    mine = [(one, said) for one in facts if (said := json.loads(one.properties)).get("campaign") == name]
+    reached = {said["run"] for one, said in mine if one.name == "Goal Reached" and "also" not in said}
+    entered = ((one, said["run"]) for one, said in mine if one.name == "Campaign Entered")
+    return Counter((one.subject, one.at, run in reached) for one, run in entered)
 
 
 def kept_to(facts: list[Event]) -> None:
@@ -276,3 +312,21 @@ def test_a_groups_campaign_is_asked_about_and_told_why(world: World) -> None:
     assert {"Goal Reached", "Campaign Exited"} <= {one.event for one in history.why(alone, "grow")}
     standing = {one.asks: one for one in history.why_not(treated, "grow")}
     assert standing["already_entered"].holds is False
+
+
+def test_a_back_test_of_a_groups_campaign(world: World) -> None:
+    """Of three accounts two would have entered, one of them upgrades; households are not asked about."""
+    for group in ("acme", "bolt"):
+        grows(world, group)
+    acts(world, "eve", "Seat Added", "coil")
+    for _ in range(3):
+        world.post("track", userId="eve", event="Seat Added", context={"groupId": "h", "groupType": "house"})
+    world.clock.at += DAY
+    acts(world, "bob", "Upgraded", "bolt")
+    world.clock.at += 20 * DAY
+    acts(world, "eve", "Seat Added", "coil")
+    world.catch_up()
+    documents = [{"kind": one.kind, "name": one.name, "body": one.body} for one in parse(GROW)]
+    found = ask(world.data, {"backtest": {"campaign": "grow", "documents": documents}}, world.clock)
+    assert (found["entries"], found["complete"], found["base_rate"]["estimate"]) == (2, 2, 0.5)
+    assert sorted(found["sample"]) == ["account:acme", "account:bolt"]

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hark.decide.course import Course, Match, Test
-from hark.decide.plan import Plan
-from hark.decide.watch import STATING
+from hark.decide.plan import OfGroups, Plan
+from hark.decide.watch import GROUP_CALL, STATING
 from hark.history.columns import micros
 from hark.history.runs import Codes, Flags, Ints
 from hark.model import Event, FactName, Kind
@@ -63,7 +63,7 @@ def read(history: History, bucket: int, plan: Plan, everybody: bool) -> Rows:
     watched = frozenset(plan.names)
 
     def keep(part: pa.Table) -> pa.Array:
-        kept = _any_of(part["name"], watched.__contains__) | _any_of(part["context"], _states)
+        kept = _any_of(part["name"], watched.__contains__) | _stating(part, plan)
         return pa.array((kept | everybody) & (part["kind"].to_numpy() != Kind.FACT))
 
     found = history.rows(bucket, COLUMNS, ("name", "kind", "context"), keep)
@@ -96,6 +96,13 @@ def _any_of(column: pa.ChunkedArray, test: Callable[[str], bool]) -> Flags:
     return np.concatenate(found) if found else np.empty(0, np.bool_)
 
 
+def _stating(part: pa.Table, plan: Plan) -> Flags:
+    """The rows that may state traits of their subject (`Plan.states`)."""
+    if isinstance(plan, OfGroups):
+        return _any_of(part["name"], GROUP_CALL.__eq__)
+    return _any_of(part["context"], _states)
+
+
 def _states(context: str) -> bool:
     return STATING.decode() in context
 
@@ -116,7 +123,7 @@ class Rows:
 
     def asked(self, plan: Plan, everybody: bool) -> Flags:
         """The rows with which the plan has anything to do (`Plan.touches`), and first ones, if asked."""
-        kept = _any_of(self.table["context"], _states)
+        kept = _stating(self.table, plan)
         names = self.words("name")
         for name in set(names):
             watch = plan.watch(name)

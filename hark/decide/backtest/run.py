@@ -15,6 +15,7 @@ from hark.decide.course import Course, sends_content
 from hark.decide.plan import Plan
 from hark.decide.program import Draw
 from hark.decide.record import fresh
+from hark.decide.subjects import kind_of
 from hark.definitions.contents import Content
 from hark.definitions.document import Document
 from hark.definitions.engagement import PURCHASE
@@ -60,8 +61,8 @@ def as_launched(campaign: Campaign, span: Span) -> Campaign:
 
 
 def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: Span) -> Plan:
-    """The plan of one campaign alone, with the segments, levels, topics, policies and computed traits that it
-    rests on."""
+    """The plan of whom one campaign is about, with that alone, and the segments, levels, topics, policies and
+    computed traits that it rests on."""
     typed = [thing for _, thing in documents]
     kept: list[tuple[Document, Definition]] = []
     wanted = set(_segments(thing for thing in typed if thing.name == name))
@@ -73,7 +74,7 @@ def plan_of(documents: Sequence[tuple[Document, Definition]], name: str, span: S
             isinstance(thing, Segment | Ladder) and thing.name in wanted
         ):
             kept.append((document, thing))
-    return Plan(kept)
+    return Plan(kept).owner(name)
 
 
 def plans_of(
@@ -132,10 +133,12 @@ def backtest(
     span: Span,
     key: Callable[[int], str],
     everybody: bool = False,
+    group: str = "",
 ) -> Found:
     """What the campaign would have done for the customers of these buckets; `key` gives a stable key.
 
-    With `everybody` those of whom no address is known have one.
+    With `everybody` those of whom no address is known have one. With `group` the history is of groups, and
+    those of this type are asked about.
     """
     plan = plans[0].plan
     course = plan.current[name]
@@ -143,6 +146,8 @@ def backtest(
     for bucket in buckets:
         for subject, events in histories(history, bucket, plan, course):
             record = fresh(subject, key(subject), events[0].known_at)
+            if group and kind_of(record.key) != group:
+                continue
             if everybody:
                 record.traits |= {name: Trait(value, 0, 0) for name, value in ANYWHERE.items()}
             teller.tell(walk(record, events, plans, span.until))
