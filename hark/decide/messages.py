@@ -132,7 +132,7 @@ def came_out(work: Work, input: Outcome) -> None:
     """What the provider said. What may have been accepted (unknown) is not tried again but, where
     transactional, once."""
     sent = next((one for one in work.record.sends if one.message == input.message), None)
-    if sent is None or not _awaited(sent, input):
+    if sent is None or not _awaited(work, sent, input):
         return
     if input.state == "failed":
         _failed(work, sent, input)
@@ -145,8 +145,11 @@ def came_out(work: Work, input: Outcome) -> None:
         work.emit(FactName.MESSAGE_SENT, facts if input.said is None else facts | {"said": input.said})
 
 
-def _awaited(sent: Sent, input: Outcome) -> bool:
-    """Whether the outcome is news: also of a message that waits because nobody knew."""
+def _awaited(work: Work, sent: Sent, input: Outcome) -> bool:
+    """Whether the outcome is news: also of a message that waits because nobody knew. Whether a record was
+    tidied up since is no matter: after `UNANSWERED_US` none is waited for."""
+    if sent.sent_at is not None and sent.sent_at <= work.now - UNANSWERED_US:
+        return False
     resolved = sent.state == "wanted" and bool(sent.doubts) and input.state == "sent"
     return resolved or (sent.state in ("sending", "unknown") and sent.state != input.state)
 

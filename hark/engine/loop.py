@@ -87,7 +87,9 @@ class Engine:
         self._clock = clock
         self._parts = parts = Parts(data, settings, clock)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
-        self._messages = Messages(parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies)
+        self._messages = Messages(
+            parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies, parts.whose
+        )
         self._sealing = Sealing(
             parts.waiting, parts.seal, parts.compact, parts.erasing.wanted, clock, settings
         )
@@ -174,7 +176,7 @@ class Engine:
         """Fires what is due by the engine's time, earliest first; how many."""
         armed = self._parts.state.armed(self._time, TIMERS)
         self._parts.folder.records.expect(armed)
-        for subject in armed:
+        for subject in dict.fromkeys([*armed, *self._parts.folder.joined]):
             self._parts.folder.timers(subject, self._time)
         self._late = len(armed) == TIMERS
         return len(armed)

@@ -27,9 +27,10 @@ class Messages:
         ids: Callable[[int], Sequence[Id]],
         deliver: Deliver | None,
         copies: Copies,
+        whose: Callable[[OutboxRow], int],
     ) -> None:
-        """`ids` gives all ids of a subject, also those of this tick."""
-        self._copies = copies
+        """`ids` gives all ids of a subject, `whose` the subject of a message, both as of this tick."""
+        self._copies, self._whose = copies, whose
         self._state, self._folder, self._ids = state, folder, ids
         self._deliverers = Deliverers(deliver) if deliver else None
         self._pace = Pace()
@@ -51,7 +52,7 @@ class Messages:
         found = self._deliverers.outcomes() if self._deliverers else []
         for outcome in found:
             row = self._state.message(outcome.message)
-            subject = self._state.canonical(row.subject if row else outcome.subject)
+            subject = self._whose(row) if row else outcome.subject
             at = max(outcome.instant, now)
             self._outcome(msgspec.structs.replace(outcome, subject=subject, instant=at))
         return len(found)
@@ -84,18 +85,21 @@ class Messages:
     def _due(self, row: OutboxRow, now: Instant) -> None:
         if row.message in self._folder.told.turns:
             return
-        at = max(now, self._folder.records.get(row.subject).record.now)
-        copy = self._copies.of(row, self._folder.records.get(row.subject).record, at)
-        self._folder.give(MessageDue(row.subject, at, row.message, copy))
+        subject = self._whose(row)
+        at = max(now, self._folder.records.get(subject).record.now)
+        copy = self._copies.of(row, self._folder.records.get(subject).record, at)
+        self._folder.give(MessageDue(subject, at, row.message, copy))
         turn = self._folder.told.turns.get(row.message)
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
         elif turn.state == "sending":
-            record = self._folder.records.get(row.subject).record
+            record = self._folder.records.get(subject).record
             known_as = customer_id(record, self._ids(row.subject))
             content = letter_content(row, record, known_as, self._folder.plan_of(row.subject))
             self._copies.handed(row, record, at)
-            sending = msgspec.structs.replace(row, state="sending", updated_at=at, content=content)
+            sending = msgspec.structs.replace(
+                row, subject=subject, state="sending", updated_at=at, content=content
+            )
             self._handed.append(sending)
 
     def _outcome(self, outcome: Outcome) -> None:

@@ -36,7 +36,7 @@ from hark.history.together import Gatherer
 from hark.model import GROUPS, Instant, Lane
 from hark.settings import Settings
 from hark.store.changes import Kept
-from hark.store.contracts import Row
+from hark.store.contracts import OutboxRow, Row
 from hark.store.log import LogReader
 from hark.store.state import StateStore, open_reader
 from hark.store.swap import finish
@@ -146,6 +146,11 @@ class Parts:
         if not 0 < subject < count.following or subject in self.folder.erased:
             return None
         return self.resolver.becomes(self.state.canonical(subject))
+
+    def whose(self, row: OutboxRow) -> int:
+        """The subject of a message, after what this tick merged or took apart."""
+        moved = self.unmerging.repointed.get(row.message)
+        return self.resolver.today(row.subject) if moved is None else moved
 
     def holders(self, kind: int, value: str) -> list[int]:
         """Who has stated this address, as they were numbered then."""

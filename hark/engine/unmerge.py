@@ -45,7 +45,8 @@ class Unmerging:
     ) -> None:
         self._data, self._state, self._reader = data, state, reader
         self._resolver, self._folder = resolver, folder
-        self._repointed: dict[str, int] = {}
+        self.repointed: dict[str, int] = {}
+        """By message whose it is by now, of those that moved since the last `take`."""
 
     def unmerge(self, row: Row) -> None:
         """The command. Raises HarkError `unmerge.unknown`: no such merge is in force, or somebody of it was
@@ -67,7 +68,7 @@ class Unmerging:
 
     def take(self) -> dict[str, int]:
         """Whose messages are since the last `take`."""
-        taken, self._repointed = self._repointed, {}
+        taken, self.repointed = self.repointed, {}
         return taken
 
     def _known(self, merge: Merge) -> bool:
@@ -102,7 +103,7 @@ class Unmerging:
             self._folder.give(Command(record.subject, at, "part", {"record": encode(record)}))
         outbox = [*self._reader.outbox(whole, READ_AT_MOST), *self._folder.told.wanted]
         moved = [row.message for row in outbox if row.run in runs or row.message in messages]
-        self._repointed |= dict.fromkeys(moved, younger)
+        self.repointed |= dict.fromkeys(moved, younger)
 
     def _retold(self, stories: Mapping[int, Story], numbers: Collection[int], whole: int) -> Record:
         merges = [one for one in standing(self._state.merges()).values() if one.younger in numbers]

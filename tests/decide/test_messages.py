@@ -328,6 +328,21 @@ def test_without_any_cap_an_unknown_outcome_is_still_waited_for() -> None:
     assert [fact.name for fact in story.comes_out(message)] == [FactName.MESSAGE_SENT]
 
 
+@pytest.mark.parametrize("busy", [True, False])
+def test_an_outcome_is_not_waited_for_longer_than_thirty_days(busy: bool) -> None:
+    """An answer of the last moment counts, one after that does not; whether anything else happened to the
+    customer meanwhile is no matter."""
+    for late in (-1, 0):
+        story = wanted(campaign())
+        (message,) = story.messages()
+        story.hands_off(message)
+        story.wait(30 * DAY + late)
+        if busy:
+            story.does("Signed Up")
+        told = [fact.name for fact in story.comes_out(message, "unknown")]
+        assert told == ([FactName.MESSAGE_UNKNOWN] if late else [])
+
+
 def test_a_cap_that_waits_defers_until_a_place_is_free() -> None:
     """The second message waits until the first one's place is exactly one window old, then goes."""
     story = wanted(cap("{messages: 1, per: 2d, on_cap: wait, max_wait: 3d}") + campaign(TWO))

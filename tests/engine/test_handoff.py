@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from hark.engine import Engine
-from hark.engine.handoff import THREADS, Pace
-from hark.model import HOUR, MINUTE, Outcome
+from hark.engine.handoff import THREADS, Deliverers, Pace
+from hark.model import HOUR, MINUTE, Lane, Outcome
 from hark.store.contracts import OutboxRow
 from tests.engine.world import RECEIPTS, START, World
 
@@ -87,6 +87,60 @@ def test_a_letter_names_the_customer_as_the_team_does(world: World, user: str | 
     until(engine, lambda: states(world) == ["sent"])
     engine.close()
     assert provider.rows[0].content["customer"]["id"] == id
+
+
+class Waiting(Deliverers):
+    """Threads whose answers are waited for: each comes in the tick after that in which it was asked for."""
+
+    def outcomes(self) -> list[Outcome]:
+        found = [self._outcomes.get(timeout=20) for _ in range(self.in_flight)]
+        self.in_flight = 0
+        return found
+
+
+def test_an_answer_in_the_tick_of_a_merge_is_the_customers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider takes a visitor's message while they turn out to be a customer: the fact is theirs."""
+    monkeypatch.setattr("hark.engine.messages.Deliverers", Waiting)
+    world.define(RECEIPTS)
+    world.identify("ada", email="ada@x.example")
+    world.post(
+        "track", anonymousId="x", event="Order Completed", context={"traits": {"email": "x@x.example"}}
+    )
+    engine = world.engine(Provider())
+    until(engine, lambda: states(world) == ["sending"])
+    world.identify("ada", "x")
+    engine.tick()
+    engine.close()
+    assert [(event.subject, event.name) for event in world.events()][-1] == (1, "Message Sent")
+    assert states(world) == ["sent"]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_merge_is_undone_while_a_message_is_on_its_way(
+    world: World, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The answer to a message, and the hand-off of one that waits (not `taken` yet), are of whom it goes back
+    to."""
+    monkeypatch.setattr("hark.engine.messages.Deliverers", Waiting)
+    world.define(RECEIPTS)
+    world.identify("ada", email="ada@x.example")
+    world.post(
+        "track", anonymousId="x", event="Order Completed", context={"traits": {"email": "x@x.example"}}
+    )
+    world.identify("ada", "x")
+    if not taken:
+        world.catch_up()
+    engine = world.engine(Provider())
+    if taken:
+        until(engine, lambda: states(world) == ["sending"])
+    world.post("command", Lane.URGENT, name="unmerge", merge=1, author="ada", note="two people")
+    for _ in range(3):
+        engine.tick()
+    engine.close()
+    assert [(event.subject, event.name) for event in world.events()][-1] == (2, "Message Sent")
+    assert states(world) == ["sent"]
 
 
 def test_without_a_deliverer_messages_wait(world: World) -> None:

@@ -196,6 +196,40 @@ def test_a_merge_by_an_import_starts_nothing(world: World, kind: str, lane: Lane
     assert ("Campaign Entered" in world.names()) is starts
 
 
+WAITING = """
+campaign: thanks
+transactional: true
+trigger: {event: Order Completed}
+variants:
+  one: {steps: [{wait: {for: 1h}}, {send: {channel: email, template: hello}}]}
+---
+template: hello
+channel: email
+subject: Hello
+text: Hello
+"""
+
+
+def test_what_is_due_at_the_moment_of_a_merge_happens_in_its_tick(world: World) -> None:
+    """A visitor's wait ends at the very instant at which they turn out to be a customer: the engine's time
+    is not written down before it has ended."""
+    world.define(WAITING)
+    world.identify("ada", email="ada@x.example")
+    world.post(
+        "track", anonymousId="x", event="Order Completed", context={"traits": {"email": "x@x.example"}}
+    )
+    world.catch_up()
+    world.clock.at += HOUR
+    world.identify("ada", "x")
+    engine = world.engine()
+    engine.tick()
+    engine.abort()
+    assert [one.name for one in world.events() if one.subject == 1][-2:] == [
+        "Message Wanted",
+        "Campaign Exited",
+    ]
+
+
 def test_consent_goes_to_whoever_the_subject_is_today(world: World) -> None:
     """A link signed for a customer who was merged since acts for the older one."""
     world.track("ada", "A")
