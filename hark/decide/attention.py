@@ -61,12 +61,13 @@ def heard(work: Work, event: Event, _watch: Watch) -> None:
     if budget is None or work.imported:
         return
     kind, strong = EARNS.get(event.name), event.name in work.plan.weights.strong
-    if not (kind or _awaits(work.record.attention, strong)):
+    sign = is_activity(event)
+    if not (kind or (sign and _awaits(work.record.attention, strong))):
         return  # nothing waits for a sign and this brings nothing, as for nearly every event
     known = standing(work.record, budget, work.now)
     if kind and (kind != "goal" or _is_new_goal(event)):
         _earn(known, budget, kind)
-    if is_activity(event):
+    if sign:
         if _answers(known.open, event):
             _earn(known, budget, "return")
         if strong and _answers(known.hoped, event):
@@ -88,6 +89,19 @@ def _answers(waiting: list[Instant], event: Event) -> bool:
 def _is_new_goal(event: Event) -> bool:
     said = _reached.decode(event.properties)
     return said.first and said.also is None and event.name == FactName.GOAL_REACHED
+
+
+def join(work: Work, younger: Record) -> None:
+    """Of two who turn out to be one the lesser balance is left; messages of both wait for their sign."""
+    mine, theirs, budget = work.record.attention, younger.attention, work.plan.weights.budget
+    if mine is None or theirs is None:
+        work.record.attention = mine or theirs
+        return
+    if budget is not None:
+        standing(work.record, budget, work.now)
+        standing(younger, budget, work.now)
+    mine.left, mine.at = min(mine.left, theirs.left), max(mine.at, theirs.at)
+    mine.open, mine.hoped = sorted(mine.open + theirs.open), sorted(mine.hoped + theirs.hoped)
 
 
 def _earn(known: Balance, budget: Budget, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hark.decide import attention
 from hark.decide.holdouts import earlier
 from hark.decide.membership import ask
 from hark.decide.profile import keep
@@ -37,6 +38,7 @@ def join_records(work: Work, younger: Record) -> None:
     _join_profile(work.record, younger)
     _join_summaries(work, younger)
     _join_sends(work.record, younger)
+    attention.join(work, younger)
     _join_campaigns(work, younger)
 
 

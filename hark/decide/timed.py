@@ -18,7 +18,7 @@ from hark.clock import instant, moment, unit_hash
 from hark.decide.course import Course
 from hark.decide.entry import consider, entry_key
 from hark.decide.localtime import minutes_of
-from hark.decide.waiting import local_instant, moment_of, zone_for
+from hark.decide.waiting import local_date, local_instant, moment_of, zone_for
 from hark.decide.work import SOURCE, Work, whole_ms
 from hark.definitions.nominal import Broadcast, OnDate, OnSchedule
 from hark.model import DAY, MINUTE, Event, Instant, Kind, Record, Start
@@ -40,7 +40,9 @@ def arm(work: Work) -> None:
 def _arm(work: Work, course: Course) -> None:
     record = work.record
     over = course.campaign.reenter_us is None and entry_key(course, "") in record.entries
-    found = None if over else following(course, record, work.now, work.plan.fallback_zone)
+    known = record.starts.get(course.name)
+    pending = known is not None and known.at == work.now  # events come before it, and lose it nothing
+    found = None if over else following(course, record, work.now - pending, work.plan.fallback_zone)
     work.moved = True
     if found is None:
         record.starts.pop(course.name, None)
@@ -116,13 +118,11 @@ def _dates(timed: OnDate, record: Record, after: Instant, zone: ZoneInfo) -> Ite
 
 
 def _shifted(timed: OnDate, local: datetime, zone: ZoneInfo) -> Instant:
-    """The moment less or more the offset: whole days of it by the calendar. At the time of day,
-    if one is named."""
-    days, rest = divmod(timed.offset_us, DAY)
-    moved = local + timedelta(days=days, microseconds=rest)
-    if timed.at is None:
-        return instant(moved)
-    return local_instant(moved.date(), minutes_of(timed.at), zone)
+    """The moment less or more the offset: whole days of it by the calendar, what is left as so much time.
+    At the time of day, if one is named."""
+    days = int(timed.offset_us / DAY)
+    moved = instant(local + timedelta(days=days)) + timed.offset_us - days * DAY
+    return moved if timed.at is None else local_instant(local_date(moved, zone), minutes_of(timed.at), zone)
 
 
 def _in_year(first: date, year: int) -> date:

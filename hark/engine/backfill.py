@@ -268,6 +268,7 @@ def _asked(before: Plan, plan: Plan, at: Instant, below: int) -> Owed:
     """What the plan asks of the past of everybody, and `before` did not."""
     segments = {name for name, one in plan.segments.items() if before.segments.get(name) != one}
     arms = bool(_timed(plan) - _timed(before))
+    arms = arms or bool(plan.timed and plan.fallback_zone != before.fallback_zone)
     return Owed(
         at,
         below,

@@ -38,8 +38,6 @@ class Folder:
         self.plan = plan
         self._step = step
         self._given: dict[int, list[Input]] = {}
-        self.joined: list[int] = []
-        """To whom this tick's merges brought more: something of it may be due already."""
         self.events: list[Event] = []
         """Events and facts of this tick, each event before its facts."""
         self.told = Told()
@@ -121,7 +119,6 @@ class Folder:
         self.records.empty(younger)
         instant = max(instant, self.records.get(older).record.now)
         self.give(Handover(older, instant, younger, state, imported))
-        self.joined.append(older)
 
     def timers(self, subject: int, until: Instant) -> None:
         """Fires what is due for one subject up to `until`, at its own moments, and arms anew."""
@@ -154,7 +151,6 @@ class Folder:
         """Begins a new tick."""
         self.events, self.told, self.problems = [], Told(), []
         self._given.clear()
-        self.joined.clear()
 
     def _give(self, entry: Entry, input: Input, row: int, member: int) -> Sequence[Event]:
         """One step. Timers due before go as inputs of their own, here and in `timers` alike, so that the

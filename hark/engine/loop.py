@@ -176,7 +176,7 @@ class Engine:
         """Fires what is due by the engine's time, earliest first; how many."""
         armed = self._parts.state.armed(self._time, TIMERS)
         self._parts.folder.records.expect(armed)
-        for subject in dict.fromkeys([*armed, *self._parts.folder.joined]):
+        for subject in dict.fromkeys([*armed, *self._parts.records.due(self._time)]):
             self._parts.folder.timers(subject, self._time)
         self._late = len(armed) == TIMERS
         return len(armed)

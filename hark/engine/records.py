@@ -83,6 +83,11 @@ class Records:
         """Marks an entry as to be written."""
         self._changed[subject] = entry
 
+    def due(self, until: Instant) -> list[int]:
+        """Of whom something is due by a moment for which no timer is stored yet: this tick brought it."""
+        changed = [(subject, entry.record.due) for subject, entry in self._changed.items() if entry]
+        return [subject for subject, due in changed if due is not None and due <= until]
+
     def empty(self, subject: int) -> None:
         """The subject is no more (merged): its record is to be removed."""
         self._changed[subject] = None

@@ -6,7 +6,7 @@ import pytest
 
 from hark.decide.attention import standing
 from hark.decide.reasons import Held
-from hark.model import DAY, HOUR, MINUTE, Balance, FactName
+from hark.model import DAY, HOUR, MINUTE, Balance, FactName, Handover
 from tests.decide.story import SEND, START, Story, campaign, plan_of
 
 EARNED = "earned: {goal: 2, read: 1, reply: 3, return: 0.5}"
@@ -74,6 +74,20 @@ def test_a_message_waits_until_it_can_be_paid() -> None:
     story.now = held["due"]
     story.deliver()
     assert story.names().count(FactName.MESSAGE_SENT) == 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_merge_gives_nobody_new_attention(known: bool) -> None:
+    """A visitor's message took 2 of 4 points before they turned out to be a customer, who had 3 left or was
+    never written to: 2 are left, and what nothing is done after for a day takes one more."""
+    story, visitor = Story(plan_of(BUDGET + campaign())), told()
+    story.now = visitor.now
+    if known:
+        story.record.attention = Balance(3, story.now)
+    story.gives(Handover(1, story.now, 2, visitor.record))
+    assert left(story) == 2
+    story.now += DAY + 1
+    assert left(story) == pytest.approx(1.5, abs=1e-5)
 
 
 def test_what_is_transactional_takes_nothing() -> None:

@@ -41,6 +41,29 @@ def test_a_date_starts_by_the_calendar(ends: JSON, zone: str, at: str) -> None:
     assert entered(story) == [at]
 
 
+@pytest.mark.parametrize("offset, at", [("-6h", "2026-03-28 19:30"), ("-1d", "2026-03-28 02:30")])
+def test_hours_before_a_date_are_hours_and_days_are_days(offset: str, at: str) -> None:
+    """A meeting at half past three in the night on which clocks go forward: six hours before it as time
+    goes, a day before it by the calendar, which is 23 hours."""
+    story = starts(
+        f"{{date: {{trait: meets, offset: {offset}}}}}", meets="2026-03-29T03:30", timezone="Europe/Berlin"
+    )
+    story.wait(60 * DAY)
+    assert entered(story) == [at]
+
+
+def test_what_somebody_does_at_the_very_moment_of_a_start_loses_it_nothing() -> None:
+    """At one instant events come before timers: a trait that is stated just then leaves the start in place,
+    and it comes once."""
+    story = starts('{schedule: {cron: "0 9 * * *"}}', tier="free")
+    story.wait(instant("2026-03-03T09:00:00Z") - 1 - story.now)
+    before = len(entered(story))
+    story.now += 1
+    story.knows(tier="pro")
+    story.wait(HOUR)
+    assert entered(story)[before:] == ["2026-03-03 09:00"]
+
+
 def test_a_date_that_is_moved_starts_at_the_new_one() -> None:
     """The trait as it is decides; a date that is past starts nothing."""
     story = starts(TRIAL, ends="2026-03-20")

@@ -230,6 +230,22 @@ def test_what_is_due_at_the_moment_of_a_merge_happens_in_its_tick(world: World) 
     ]
 
 
+def test_what_became_due_while_the_engine_was_behind_happens_in_the_tick_that_brought_it(
+    world: World,
+) -> None:
+    """An event lay unread for two hours: the wait of an hour that it begins is over when the engine's time is
+    written down."""
+    world.define(WAITING)
+    world.identify("ada", email="ada@x.example")
+    world.catch_up()
+    world.track("ada", "Order Completed")
+    world.clock.at += 2 * HOUR
+    engine = world.engine()
+    engine.tick()
+    engine.abort()
+    assert world.names()[-2:] == ["Message Wanted", "Campaign Exited"]
+
+
 def test_consent_goes_to_whoever_the_subject_is_today(world: World) -> None:
     """A link signed for a customer who was merged since acts for the older one."""
     world.track("ada", "A")

@@ -1,5 +1,7 @@
 """Campaigns that start at a time, in the engine: for who is known when they are defined, and who comes."""
 
+import pytest
+
 from hark.model import DAY, HOUR
 from tests.engine.world import START, World
 
@@ -58,3 +60,27 @@ def test_a_changed_schedule_starts_at_its_own_moments_only(world: World) -> None
     world.clock.at += DAY
     world.catch_up()
     assert entered(world) == {world.reader.find("ada"): [7.5]}
+
+
+BROADCAST = WEEKLY.replace(
+    '{schedule: {cron: "0 9 * * *", zone: UTC}}', '{broadcast: {at: "2026-01-02T09:00"}}'
+)
+POLICY = """
+policy: attention
+quiet_hours: {from: "22:00", to: "07:00", fallback_zone: ZONE}
+"""
+
+
+@pytest.mark.parametrize(("zone", "at"), [("Asia/Tokyo", 24), ("America/New_York", 38)])
+def test_another_zone_for_those_whose_own_is_not_known_loses_nobody(world: World, zone: str, at: int) -> None:
+    """A broadcast at nine on their clocks: at nine of the zone that stands in for theirs by then, be it
+    earlier or later than the one before."""
+    world.identify("ada", email="ada@shop.example")
+    world.define(BROADCAST + "---" + POLICY.replace("ZONE", "Europe/London"))
+    world.catch_up()
+    world.clock.at += HOUR
+    world.define(POLICY.replace("ZONE", zone))
+    world.catch_up()
+    world.clock.at += 2 * DAY
+    world.catch_up()
+    assert entered(world) == {world.reader.find("ada"): [at]}

@@ -1,112 +1,66 @@
-"""The reference, second part: situations, entering a campaign, its arms, its steps, its goal."""
+"""The reference's part on journeys: entering a campaign, its arms, its steps, its goal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.simulate.letters import Letters
 from tests.simulate.nouns import Doc, Exposure, Heard, Person, Run
 from tests.simulate.plainly import DAY, at_local, ceil_ms, derived, fits, hashed, moment, share, span, taken
+from tests.simulate.situations import Situations
+from tests.simulate.starts import UNSAID, following, timed
 
 
 class OverError(Exception):
     """An `exit` step."""
 
 
-class Journeys(Letters):
-    """What somebody's history means for them at a moment."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.segments: dict[str, str] = {}
-        """By name what is written of it, to see which events it asks for."""
-        self.age, self.imported = 0, False
-        self.begun: list[tuple[str, Heard]] = []
-        """Segments come into just now, "" for traits set, not followed up yet."""
-
-    def learn(self, person: Person, traits: Doc, at: int, seq: int) -> bool:
-        before = dict(person.traits)
-        for name, value in traits.items():
-            if (at, seq) >= person.traits.get(name, (0, 0))[:2]:
-                person.traits[name] = (at, seq, value)
-        return {n: v[2] for n, v in before.items()} != {n: v[2] for n, v in person.traits.items()}
-
-    def consent(self, person: Person, heard: Heard) -> None:
-        topic, channel = heard.says.get("topic", ""), heard.says.get("channel", "email")
-        before = person.answers.get((topic, channel))
-        newer = before is None or (heard.at, heard.seq) > before[:2]
-        if heard.name == "Unsubscribed" and newer:
-            person.answers[topic, channel] = (heard.at, heard.seq, "out")
-            self.listed(person, "Address Suppressed", topic, channel)
-        elif heard.name == "Subscription Requested" and newer and not self.agreed(person, topic, channel):
-            person.answers[topic, channel] = (heard.at, heard.seq, "in")
-            if before:
-                self.listed(person, "Address Released", topic, channel)
-
-    def listed(self, person: Person, name: str, topic: str, channel: str) -> None:
-        if found := person.address(channel):
-            self.fact(person, name, address=found, why="unsubscribed", topic=topic)
-
-    def ask(self, person: Person, first: bool, changed: bool, heard: str | None) -> list[str]:
-        """Asks the segments that an event may change; None: all of them. Those left now."""
-        left = []
-        for name, text in sorted(self.segments.items()):
-            asked = heard is None or first or f'"{heard}"' in text or (changed and "trait" in text)
-            left += self.asked(person, name) if asked else []
-        return left
-
-    def asked(self, person: Person, name: str) -> list[str]:
-        """Sets the membership to what holds now and notes when it may change by time alone."""
-        where = self.docs["segment", name][-1]["where"]
-        inside, was = self.holds(person, where), name in person.inside
-        moments = [at for at in self.moments(person, where) if at > person.now]
-        person.changes.pop(name, None)
-        if moments:
-            person.changes[name] = ceil_ms(min(moments))
-        if inside and not was:
-            person.inside[name] = person.now
-            seq = self.fact(person, "Segment Entered", segment=name)
-            self.begun.append((name, Heard(person.now, seq, "Segment Entered", {}, "", self.imported)))
-        elif was and not inside:
-            self.fact(person, "Segment Left", segment=name, since=person.inside.pop(name))
-            return [name]
-        return []
-
-    def holds(self, person: Person, where: Doc) -> bool:
-        ((kind, asked),) = where.items()
-        if kind in ("all", "any"):
-            return (all if kind == "all" else any)(self.holds(person, one) for one in asked)
-        if kind == "trait":
-            return all(person.trait(name) == value for name, value in asked.items())
-        found = sum(self.counts(person, one, asked) for one in person.heard)
-        return found == 0 if kind == "did_not" else found >= asked.get("times", {"gte": 1})["gte"]
-
-    def counts(self, person: Person, heard: Heard, asked: Doc) -> bool:
-        lately = heard.at > person.now - span(asked["within"])
-        return heard.name == asked["event"] and lately and heard.at <= person.now
-
-    def moments(self, person: Person, where: Doc) -> Iterator[int]:
-        """When one of the events counted goes out of its window."""
-        ((kind, asked),) = where.items()
-        if kind in ("all", "any"):
-            for one in asked:
-                yield from self.moments(person, one)
-        elif kind != "trait":
-            yield from (one.at + span(asked["within"]) for one in person.heard if one.name == asked["event"])
-
-    def campaigns(self) -> list[tuple[str, Doc]]:
-        found = [(name, versions[-1]) for (kind, name), versions in self.docs.items() if kind == "campaign"]
-        return sorted(found, key=lambda one: one[0])
+class Journeys(Situations):
+    """Ways through campaigns."""
 
     def begin(self, person: Person) -> None:
-        """Who has just come into a segment starts its campaigns; traits just set may bring them into one."""
+        """Facts just made are followed up: campaigns start by them, traits change, goals are welcome."""
         while self.begun:
-            segment, heard = self.begun.pop(0)
-            if not segment:
+            heard = self.begun.pop(0)
+            self.earn(person, heard, False)
+            if heard.name == "Traits Updated":
                 self.exits(person, self.ask(person, False, True, ""))
+                self.arm(person)
             for name, doc in self.campaigns():
-                if segment and doc["trigger"].get("enters") == segment:
+                trigger = doc["trigger"]
+                entered = heard.name == "Segment Entered" and trigger.get("enters") == heard.says["segment"]
+                if entered or (heard.name == "Level Changed" and self.crossed(trigger, heard.says)):
                     self.consider(person, name, doc, heard)
+
+    def crossed(self, trigger: Doc, says: Doc) -> bool:
+        """Whether a change of level, also over several at once, is the one that starts a campaign."""
+        said = trigger.get("engagement", {})
+        if said.get("definition") != says["engagement"]:
+            return False
+        names = [None, *(one["name"] for one in self.docs["engagement", says["engagement"]][-1]["levels"])]
+        before, now = names.index(says["from"]), names.index(says["to"])
+        if "reaches" in said:
+            return before < names.index(said["reaches"]) <= now
+        return now < names.index(said["falls_below"]) <= before
+
+    def arm(self, person: Person, only: str = "") -> None:
+        """Notes when campaigns start by time alone next."""
+        for name, doc in self.campaigns():
+            if timed(doc) and only in ("", name):
+                known = person.starts.pop(name, None)
+                after = person.now - (known is not None and known.at == person.now)  # that has still to come
+                over = doc.get("reenter", "never") == "never" and (name, "") in person.entries
+                start = None if over else following(name, doc, person, after, self.fallback())
+                if start:
+                    person.starts[name] = start
+
+    def start(self, person: Person) -> None:
+        """What starts at this moment, and when it does next."""
+        for name in sorted(name for name, one in person.starts.items() if one.at <= person.now):
+            start, doc = person.starts.pop(name), self.docs["campaign", name][-1]
+            if start.late or start == following(name, doc, person, start.at - 1, self.fallback()):
+                self.consider(person, name, doc, Heard(start.nominal, person.seq, timed(doc), {}))
+            if timed(doc) != "broadcast":
+                self.arm(person, name)
 
     def consider(self, person: Person, name: str, doc: Doc, heard: Heard) -> None:
         key = str(heard.says.get(doc["key"].removeprefix("event."), "")) if "key" in doc else ""
@@ -114,8 +68,8 @@ class Journeys(Letters):
         live, stale = next(runs, None), self.age > span(doc.get("fresh", "1d"))
         if self.imported:
             return
-        if live and doc.get("on_retrigger") == "restart" and not stale:
-            if "goal" not in live.doc or person.now <= live.window:
+        if live and doc.get("on_retrigger", "ignore") != "ignore" and not stale:
+            if doc["on_retrigger"] == "restart" and ("goal" not in live.doc or person.now <= live.window):
                 self.restarted(person, live)
             return
         at, told = person.entries.get((name, key), (0, False))
@@ -125,7 +79,7 @@ class Journeys(Letters):
         refused = again or next((why for why, no in self.refusals(person, name, doc, heard, stale) if no), "")
         if not refused:
             self.enter(person, name, doc, heard, key)
-        elif not (again and told):
+        elif not (again and told) and (again or not timed(doc) or refused not in UNSAID):
             said: Doc = {"campaign": name, "version": self.version(name), "trigger_at": heard.at}
             self.fact(person, "Not Eligible", **said, reason=refused)
 
@@ -148,6 +102,8 @@ class Journeys(Letters):
             "out_of_dates",
             not moment(doc.get("starts"), 0) <= person.now < moment(doc.get("ends"), 1 << 62),
         )
+        internal = self.policy("internal").get("where")
+        yield "internal", bool("topic" in doc and internal and self.holds(person, internal))
         yield "not_in_audience", "audience" in doc and not self.holds(person, doc["audience"])
         yield "not_reachable", not any(person.address(one) for one in channels)
         yield "suppressed", all(person.address(one) in person.barred for one in channels)
@@ -156,7 +112,17 @@ class Journeys(Letters):
             "topic" in doc and not any(self.agreed(person, doc["topic"], one) for one in channels),
         )
         yield "goal_already_met", "event" in doc["trigger"] and self.met(person, doc, heard)
+        yield "exclusive", "exclusive" in doc and self.chosen(person, doc["exclusive"]) != name
         yield "not_in_ramp", hashed(f"campaign/{name}/ramp", person.key) >= share(doc.get("ramp", "100%"))
+
+    def chosen(self, person: Person, group: str) -> str:
+        """Of a group's campaigns the one that was entered first, else that of the highest hash."""
+        names = [name for name, doc in self.campaigns() if doc.get("exclusive") == group]
+        entered = [(one.at, one.campaign) for one in person.exposures if one.campaign in names]
+        first = min(entered, default=None)
+        return (
+            first[1] if first else max(names, key=lambda one: hashed(f"exclusive/{group}/{one}", person.key))
+        )
 
     def met(self, person: Person, doc: Doc, heard: Heard) -> bool:
         goals = [one for one in person.heard if self.is_goal(doc, one)]
@@ -171,9 +137,9 @@ class Journeys(Letters):
 
     def enter(self, person: Person, name: str, doc: Doc, heard: Heard, key: str) -> None:
         """The draw, the exposure of every arm alike, the first steps."""
-        arm, variant, part, propensity, carried = self.draw(person, name, doc)
         times = heard.id if "event" in doc["trigger"] else str(heard.at)
         times = "0" if doc.get("reenter", "never") == "never" else times
+        arm, variant, part, propensity, carried = self.draw(person, name, doc, times)
         version = self.version(name)
         run = Run(
             derived("run", name, person.number, key, times), name, version, doc, key, arm, variant, person
@@ -197,30 +163,55 @@ class Journeys(Letters):
     def expose(self, person: Person, new: Exposure) -> bool:
         """Whether it is the first entry into this version's comparison, in which no global control is."""
         same = [one for one in person.exposures if (one.campaign, one.version) == (new.campaign, new.version)]
-        if same and not (same[0].arm == "global_control" != new.arm):
+        never = ("global_control", "programme_control")
+        if same and not (same[0].arm in never and new.arm not in never):
             return False
         person.exposures = [one for one in person.exposures if one not in same] + [new]
         return True
 
-    def draw(self, person: Person, name: str, doc: Doc) -> tuple[str, str, float, float, bool]:
+    def draw(self, person: Person, name: str, doc: Doc, times: str) -> tuple[str, str, float, float, bool]:
+        """(arm, variant walked, share of the control, propensity, whether recorded before)."""
+        key = f"{person.key}/{times}" if doc.get("arm") == "per_entry" else person.key
         weights = doc.get("allocation", {}).get("weights") or dict.fromkeys(doc["variants"], 1)
-        variant, weight = taken(hashed(f"campaign/{name}/variant", person.key), weights)
+        variant, weight = taken(hashed(f"campaign/{name}/variant", key), weights)
         control = share(doc.get("control", "0%"))
         if "topic" not in doc:
             return variant, variant, 0.0, weight, False
-        everybody = share(self.policy().get("global_control", {}).get("share", "0%"))
-        if everybody and person.left_alone is None:
-            person.left_alone = hashed("global", person.key) < everybody
-        if everybody and person.left_alone:
-            return "global_control", variant, control, everybody, False
+        if left := self.left_alone(person):
+            return "global_control", variant, control, left, False
+        if left := self.in_programme(person, doc.get("programme"), name):
+            return "programme_control", variant, control, left, False
         arms = {*doc["variants"], *(["control"] if control else [])}
         known = [one for one in person.exposures if one.campaign == name and one.arm in arms]
-        if known:
+        if known and doc.get("arm") != "per_entry":
             last = max(known, key=lambda one: (one.version, one.at, one.seq))
             return last.arm, variant if last.arm == "control" else last.arm, last.share, last.propensity, True
-        if hashed(f"campaign/{name}/control", person.key) < control:
+        if hashed(f"campaign/{name}/control", key) < control:
             return "control", variant, control, control, False
         return variant, variant, control, (1 - control) * weight, False
+
+    def left_alone(self, person: Person) -> float:
+        """The share of the global control where the customer is in it; drawn once, or once in each period."""
+        said = self.policy().get("global_control", {"share": "0%"})
+        period = person.now // span(said["redraw"]) if "redraw" in said else 0
+        salt = f"global/{period}" if "redraw" in said else "global"
+        if (everybody := share(said["share"])) and (person.left_alone or (-1,))[0] != period:
+            person.left_alone = period, hashed(salt, person.key) < everybody
+        return everybody if everybody and person.left_alone and person.left_alone[1] else 0.0
+
+    def in_programme(self, person: Person, name: str | None, campaign: str) -> float:
+        """The share of a programme's control where the customer is in it; drawn on first qualifying."""
+        if name is None:
+            return 0.0
+        if name not in person.programmes:
+            versions = self.docs["programme", name]
+            part = share(versions[-1]["control"])
+            arm = "control" if hashed(f"programme/{name}", person.key) < part else "treated"
+            person.programmes[name] = person.now, arm, part
+            said: Doc = {"programme": name, "version": len(versions), "arm": arm, "share": part}
+            said["propensity"] = part if arm == "control" else 1 - part
+            self.fact(person, "Programme Entered", **said, campaign=campaign)
+        return person.programmes[name][2] if person.programmes[name][1] == "control" else 0.0
 
     def walk_from_start(self, person: Person, run: Run) -> None:
         run.way = self.walk(run, run.doc["variants"][run.variant]["steps"])
@@ -254,7 +245,7 @@ class Journeys(Letters):
                 traits = step["update"]["traits"]
                 seq = self.fact(person, "Traits Updated", **run.about, traits=traits)
                 if self.learn(person, traits, person.now, seq):
-                    self.begun.append(("", Heard(person.now, seq, "", {})))
+                    self.begun.append(Heard(person.now, seq, "Traits Updated", {}))
             elif "exit" in step:
                 raise OverError
 
@@ -262,9 +253,8 @@ class Journeys(Letters):
         run.since = person.now, person.seq
         if "for" in wait:
             return ceil_ms(person.now + span(wait["for"])), wait.get("until")
-        fallback = self.policy().get("quiet_hours", {}).get("fallback_zone", "UTC")
         zone = person.trait("timezone") if wait.get("zone", "customer") == "customer" else wait["zone"]
-        return at_local(person.now, wait["at"], zone or fallback, wait.get("days")), None
+        return at_local(person.now, wait["at"], zone or self.fallback(), wait.get("days")), None
 
     def split(self, person: Person, run: Run, step: Doc) -> list[Doc]:
         u = hashed(f"campaign/{run.campaign}/split/{step['id']}", person.key)
@@ -302,6 +292,8 @@ class Journeys(Letters):
             if heard.at <= run.window and person.now <= run.window + DAY:
                 value, first = heard.says.get(run.doc["goal"].get("value")), run.goal_at is None
                 run.goal_at = min(heard.at, run.goal_at or heard.at)
-                self.fact(person, "Goal Reached", heard.at, **run.about, value=value, first=first)
+                seq = self.fact(person, "Goal Reached", heard.at, **run.about, value=value, first=first)
+                says = {"first": first}
+                self.begun.append(Heard(heard.at, seq, "Goal Reached", says, "", self.imported))
                 if not run.over and "goal" in run.doc.get("exit", []):
                     self.leave(person, run, "goal")

@@ -7,17 +7,18 @@ from typing import Any
 
 from tests.simulate.nouns import Doc, Fact, Letter, Moved, Person, Run
 from tests.simulate.plainly import DAY, HOUR, MINUTE, ceil_ms, derived, hashed, quiet_end, span
+from tests.simulate.weighing import Weighing
 
 BY_ITSELF = ("", "finished", "step")
 """Ends of the steps which leave what was wanted before to go."""
 REPORTS = {"delivered": "Message Delivered", "bounced": "Message Bounced", "complained": "Message Complained"}
 
 
-class Letters:
+class Letters(Weighing):
     """Consent, quiet hours, caps, and each message's way."""
 
     def __init__(self) -> None:
-        self.docs: dict[tuple[str, str], list[Doc]] = {}
+        super().__init__()
         self.facts: list[Fact] = []
         self.turn = 0
         self.written: list[Letter] = []
@@ -27,9 +28,6 @@ class Letters:
         person.seq += 1
         self.facts.append(Fact(person.number, name, person.now if at is None else at, says))
         return person.seq
-
-    def policy(self) -> Doc:
-        return self.docs.get(("policy", "attention"), [{}])[-1]
 
     def agreed(self, person: Person, topic: str, channel: str) -> bool:
         default = self.docs["topic", topic][-1].get("default", "out")
@@ -88,6 +86,15 @@ class Letters:
             yield from self.not_now(person, letter)
 
     def not_now(self, person: Person, letter: Letter) -> Iterator[tuple[str, int | None]]:
+        intent, asks = letter.run.doc.get("intent", "tell"), self.policy().get("asks", {})
+        if intent != "help" and self.policy().get("tickets") != "no" and self.open_ticket(person):
+            yield "open_ticket", None
+        if intent == "ask" and "after" in asks and not self.holds(person, asks["after"]):
+            yield "no_payoff", None
+        if intent == "ask" and self.asked_lately(person):
+            yield "asked_recently", None
+        if (found := self.outranked(person, letter)) is not None:
+            yield found
         end = quiet_end(self.policy().get("quiet_hours"), person.now, person.trait("timezone"))
         if end is not None:
             yield "quiet_hours", ceil_ms(end + int(hashed("quiet", letter.message) * 10 * MINUTE))
@@ -98,18 +105,20 @@ class Letters:
             yield "cap", None
         if any(until):
             yield "cap", max(one for one in until if one)
+        if (found := self.affordable(person, letter)) is not None:
+            yield found
 
     def capped(self, person: Person, letter: Letter, cap: Doc) -> int | None:
         """When a place is free; 0: now; None: too late, or it is not waited for. What went holds its place
-        from then on, what was wanted before this one that of its moment."""
+        from then on, what goes before this one that of its moment."""
         mine = [one for one in person.letters if one is not letter and one.about["topic"]]
-        mine = [one for one in mine if cap.get("channel") in (None, one.channel)]
-        went = [one.sent_at for one in mine if one.sent_at and one.sent_at > person.now - span(cap["per"])]
-        ahead = person.letters[: person.letters.index(letter)] if letter in person.letters else person.letters
-        places = sorted(went + [max(one.due, person.now) for one in mine if not one.sent_at and one in ahead])
+        went = [one.sent_at for one in mine if cap.get("channel") in (None, one.channel)]
+        places = [at for at in went if at and at > person.now - span(cap["per"])]
+        ahead = self.waiting_before(person, letter)
+        places += [max(one.due, person.now) for one in ahead if cap.get("channel") in (None, one.channel)]
         if len(places) < cap["messages"]:
             return 0
-        until = ceil_ms(places[-cap["messages"]] + span(cap["per"]))
+        until = ceil_ms(sorted(places)[-cap["messages"]] + span(cap["per"]))
         late = "max_wait" in cap and until > letter.wanted + span(cap["max_wait"])
         return None if late or cap.get("on_cap", "skip") == "skip" else until
 
@@ -120,6 +129,7 @@ class Letters:
             reason = "same_address"
         letter.turn = self.turn
         if not reason:
+            self.spend(person, letter)
             letter.state, letter.sent_at, letter.to = "sending", person.now, person.address(letter.channel)
             letter.by, letter.handed = person.number, person.now
             person.gone = [one for one in person.gone if one is not letter] + [letter]

@@ -7,13 +7,13 @@ generator. `Model` hears what a tick of the engine took in, and says which facts
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from tests.simulate.journeys import Journeys
 from tests.simulate.letters import REPORTS
 from tests.simulate.nouns import Doc, Exposure, Fact, Heard, Letter, Moved, Person, Row
 from tests.simulate.plainly import fits, moment
+from tests.simulate.starts import timed
 
 
 class Model(Journeys):
@@ -59,12 +59,16 @@ class Model(Journeys):
 
     def row(self, row: Row) -> None:
         if row.kind == "command":
+            zone = self.fallback()
             for doc in row.body["documents"]:
                 versions = self.docs.setdefault((doc["kind"], doc["name"]), [])
                 if not versions or versions[-1] != doc["body"]:
                     versions.append(doc["body"])
-                    if doc["kind"] == "segment":
-                        self.segments[doc["name"]] = json.dumps(doc["body"])
+            elsewhere = zone != self.fallback() and any(timed(doc) for _, doc in self.campaigns())
+            for person in self.people.values() if elsewhere else ():
+                if person.into is None:
+                    self.to(person, row.received)
+                    self.arm(person)
         elif row.kind == "consent":
             heard = Heard(row.received, row.place(0), row.body["name"], row.body)
             self.hear(self.today(row.body["subject"]), heard, row.instants.pop(0))
@@ -138,6 +142,7 @@ class Model(Journeys):
             heard.imported,
         )
         person.heard.append(heard)
+        self.earn(person, heard, heard.id != "")
         changed = heard.name == "Identify" and self.learn(person, heard.says, heard.at, heard.seq)
         self.consent(person, heard)
         left = self.ask(person, first, changed, heard.name)
@@ -152,6 +157,8 @@ class Model(Journeys):
             if trigger.get("event") == heard.name and fits(trigger.get("where"), heard.says):
                 self.consider(person, name, doc, heard)
         self.begin(person)
+        if first or heard.name == "Identify":
+            self.arm(person)
 
     def to(self, person: Person, at: int) -> None:
         """Goes to a moment, with all that time alone brings before it."""
@@ -163,7 +170,8 @@ class Model(Journeys):
         while (due := self.next(person)) is not None and due < before:
             person.now, self.age, self.imported = max(person.now, due), 0, False
             names = sorted(name for name, at in person.changes.items() if at <= person.now)
-            self.exits(person, [left for name in names for left in self.asked(person, name)])
+            self.exits(person, self.asked(person, names))
+            self.start(person)
             for run in list(person.runs):
                 if run.wakes is not None and run.wakes <= person.now:
                     self.go_on(person, run)
@@ -172,7 +180,8 @@ class Model(Journeys):
     def next(self, person: Person) -> int | None:
         """When time alone changes something for somebody."""
         wakes = [run.wakes for run in person.runs if run.wakes is not None]
-        return min([*wakes, *person.changes.values()], default=None)
+        starts = [one.at for one in person.starts.values()]
+        return min([*wakes, *starts, *person.changes.values()], default=None)
 
     def merge(self, younger: Person, older: Person, at: int, imported: bool) -> None:
         """Two customers turn out to be one: the older's key stands, and all of both is theirs."""
@@ -190,10 +199,14 @@ class Model(Journeys):
         older.barred |= younger.barred
         older.inside |= {name: min(one, older.inside.get(name, one)) for name, one in younger.inside.items()}
         self.join_runs(younger, older)
-        younger.letters, younger.changes, younger.runs = [], {}, []
+        self.share_balance(younger, older)
+        for name, drawn in younger.programmes.items():
+            older.programmes[name] = min(older.programmes.get(name, drawn), drawn, key=lambda one: one[0])
+        younger.letters, younger.changes, younger.runs, younger.starts = [], {}, [], {}
         left = self.ask(older, False, True, None)
         self.exits(older, left)
         self.begin(older)
+        self.arm(older)
 
     def join_runs(self, younger: Person, older: Person) -> None:
         older.gone += younger.gone

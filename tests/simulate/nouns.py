@@ -118,12 +118,24 @@ class Letter:
         return str(self.about["campaign"]), str(self.about["template"])
 
     @property
+    def campaign(self) -> str:
+        return str(self.about["campaign"])
+
+    @property
     def message(self) -> str:
         return str(self.about["message"])
 
     @property
     def channel(self) -> str:
         return str(self.about["channel"])
+
+
+class Start(NamedTuple):
+    """That a campaign starts by time alone: the moment meant, and that at which it does."""
+
+    nominal: int
+    at: int
+    late: bool = False
 
 
 @dataclass
@@ -159,7 +171,15 @@ class Person:
     entries: dict[tuple[str, str], tuple[int, bool]] = field(default_factory=dict)
     """When last, and whether a refusal to enter again was written since."""
     exposures: list[Exposure] = field(default_factory=list)
-    left_alone: bool | None = None
+    left_alone: tuple[int, bool] | None = None
+    """In which period the global control was drawn, and how."""
+    programmes: dict[str, tuple[int, str, float]] = field(default_factory=dict)
+    """When, which arm, by which share."""
+    starts: dict[str, Start] = field(default_factory=dict)
+    balance: tuple[float, int] | None = None
+    """Of attention, and as of when."""
+    unanswered: list[int] = field(default_factory=list)
+    """When messages went that nothing was done after yet."""
 
     def trait(self, name: str) -> Any:
         return self.traits[name][2] if name in self.traits else None

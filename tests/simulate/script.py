@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, NamedTuple
 
 from hark.clock import instant, moment
@@ -18,7 +19,10 @@ ZONES = (
 )
 STARTS = ("2026-03-20", "2026-10-18", "2026-03-05", "2026-10-30", "2026-04-01", "2026-09-22", "2026-01-02")
 """Around the days on which clocks change, here and there."""
-EVENTS = ("Visited", "Visited", "Added", "Added", "Bought", "Looked")
+EVENTS = (
+    *("Visited", "Visited", "Visited", "Visited", "Added", "Added", "Added", "Added", "Bought", "Bought"),
+    *("Looked", "Looked", "Content Read", "Survey Answered", "Ticket Opened", "Ticket Solved"),
+)
 USERS, VISITORS = 6, 3
 
 
@@ -51,8 +55,9 @@ class Script:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(f"world/{seed}")
-        self._documents = Documents(self._chance)
-        self.start = instant(self._chance.choice(STARTS) + "T00:00:00Z")
+        start = self._chance.choice(STARTS)
+        self.start = instant(start + "T00:00:00Z")
+        self._documents = Documents(self._chance, date.fromisoformat(start))
         self._seed = seed
         self._count = 0
         self._said: list[tuple[int, Post]] = []
@@ -60,7 +65,7 @@ class Script:
     def moments(self, days: int) -> Iterator[Moment]:
         """The definitions, who everybody is, then what happens on each day."""
         first = [self._command(self._documents.all())]
-        first += [self._identify(self._user(one), None) for one in range(USERS)]
+        first += [self._identify(self._user(one), None, self.start) for one in range(USERS)]
         yield Moment(self.start, first, 1 << 10)
         for day in range(days):
             yield from self._day(self.start + (day * DAY) + HOUR)
@@ -135,16 +140,20 @@ class Script:
         recent = [post for at, post in self._said[-1:] if now - at < 20 * HOUR]
         return recent[0] if recent else self._event(now)
 
-    def _sign_in(self, _now: int) -> Post:
+    def _sign_in(self, now: int) -> Post:
         user, anonymous = self._user(self._chance.randrange(USERS + 2)), self._visitor()
         if self._chance.random() < 0.3:
-            return self._identify(None, anonymous)
-        return self._identify(user, anonymous if self._chance.random() < 0.6 else None)
+            return self._identify(None, anonymous, now)
+        return self._identify(user, anonymous if self._chance.random() < 0.6 else None, now)
 
-    def _identify(self, user: str | None, anonymous: str | None) -> Post:
+    def _identify(self, user: str | None, anonymous: str | None, now: int) -> Post:
         ids = {"userId": user, "anonymousId": anonymous}
         name = user or f"{anonymous}-{self._count}"
-        traits: dict[str, Any] = {"plan": self._chance.choice(["pro", "free"])}
+        traits: dict[str, Any] = {"plan": self._chance.choice(["pro", "free"] * 8 + ["staff"])}
+        if self._chance.random() < 0.3:
+            traits["born"] = f"19{self._chance.randint(60, 99)}-{self._day_near(now)[5:]}"
+        if self._chance.random() < 0.3:
+            traits["trial"] = self._day_near(now) + self._chance.choice(["", "T02:30", "T12:00:00+02:00"])
         if self._chance.random() < 0.95:
             traits["email"] = f"{name}@shop.example"
         if self._chance.random() < 0.4:
@@ -153,6 +162,9 @@ class Script:
             traits["timezone"] = zone
         said = {key: value for key, value in ids.items() if value}
         return Post(Lane.LIVE, "identify", {**said, "traits": traits, "messageId": self._id()})
+
+    def _day_near(self, now: int) -> str:
+        return f"{moment(now + self._chance.randint(-2, 20) * DAY):%Y-%m-%d}"
 
     def _consent(self, _now: int) -> Post:
         said = {
