@@ -13,7 +13,6 @@ from hark.console.pages import (
     backtest,
     brand,
     calendar,
-    campaign_editor,
     campaigns,
     champions,
     clicks,
@@ -25,6 +24,7 @@ from hark.console.pages import (
     definitions,
     deliverability,
     digest,
+    editor,
     engagement,
     erase,
     errors,
@@ -147,8 +147,14 @@ urlpatterns = [
     path("deliverability", deliverability.view, name="deliverability"),
     path("definitions", definitions.index, name="definitions"),
     path("definitions/new", definitions.new, name="new"),
-    path("definitions/new/campaign", campaign_editor.new, name="new-campaign"),
-    path("definitions/campaign/<str:name>", campaign_editor.edit, name="edit-campaign"),
+    *(
+        path(f"definitions/new/{kind}", editor.new, {"kind": kind}, name=f"new-{kind}")
+        for kind in editor.FORMS
+    ),
+    *(
+        path(f"definitions/{kind}/<str:name>", editor.edit, {"kind": kind}, name=f"edit-{kind}")
+        for kind in editor.FORMS
+    ),
     path("definitions/<str:kind>/<str:name>", definitions.edit, name="definition"),
     path("saved/<str:kind>/<str:name>/<int:version>", definitions.saved, name="saved"),
     path("sign-in", signin.SignIn.as_view(), name="sign-in"),

@@ -82,11 +82,15 @@ class OverlapQuestion(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EditQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who would come and who would go, if the segment had this condition."""
+    """Who would come and who would go, if the segment, or a campaign's audience, had this condition."""
 
     name: str
     where: JSON
     at: Instant | None = None
+    was: JSON = None
+    """The condition of an audience as it is; None: that of the segment in force."""
+    group: str = ""
+    """Of an audience of groups: their type."""
 
 
 def segment(desk: Desk, asked: SegmentQuestion, snapshot: Snapshot) -> JSON:
@@ -164,8 +168,8 @@ def overlap(desk: Desk, asked: OverlapQuestion, snapshot: Snapshot) -> JSON:
 
 def edit(desk: Desk, asked: EditQuestion, snapshot: Snapshot) -> JSON:
     """{"before", "after", "stay": counts, "come", "go": {"count", "sample"}, "sentence": the new one}."""
-    known = named(desk, asked.name)
-    wanted = written(desk, asked.name, asked.where, known.group)
+    known = named(desk, asked.name) if asked.was is None else written(desk, "", asked.was, asked.group)
+    wanted = written(desk, "" if asked.was else asked.name, asked.where, known.group)
     at = desk.clock.now() if asked.at is None else asked.at
     before = _members(desk, snapshot, known, at)
     after = _members(desk, snapshot, wanted, at)

@@ -147,16 +147,21 @@ def test_from_a_drop_to_a_draft_in_two_clicks(
     assert complaints(browser) == []
 
 
+def shown(browser: webdriver.Chrome) -> str:
+    """What stands beside the text now, read at once: it may be put anew at any moment."""
+    return str(browser.execute_script("return document.getElementById('shown').innerText"))
+
+
 def test_an_edit_is_looked_at_while_it_is_written(browser: webdriver.Chrome, address: str) -> None:
     """What saving would change, and who would come, stands beside the text without a click."""
     screen(browser, WIDE)
     browser.get(address + "/definitions/segment/gone_quiet")
-    eventually(lambda: "Nothing would change" in browser.find_element(By.ID, "changes").text, what="a look")
+    eventually(lambda: "Nothing would change" in shown(browser), what="a look")
     text = browser.find_element(By.ID, "text")
     text.clear()
     text.send_keys("segment: gone_quiet\nwhere: {did: Order Completed}\n")
-    eventually(lambda: "version 2" in browser.find_element(By.ID, "changes").text, what="who would come")
-    assert f"+{PEOPLE - 100}" in browser.find_element(By.ID, "changes").text
+    eventually(lambda: "version 2" in shown(browser), what="who would come")
+    assert f"+{PEOPLE - 100}" in shown(browser)
     assert complaints(browser) == []
 
 

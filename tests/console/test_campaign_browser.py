@@ -74,7 +74,7 @@ def test_a_basket_campaign_is_built_by_the_form(
     eventually(lambda: wrong(browser, "/goal/within"), what="the error at its field")
     assert "text:" in words(browser, "shown")
     fill(browser, "/goal/within", "3d")
-    eventually(lambda: "fit now" in words(browser, "shown"), what="the audience")
+    eventually(lambda: "of all customers" in words(browser, "shown"), what="the audience")
     assert not wrong(browser, "/goal/within")
     assert browser.find_elements(By.CSS_SELECTOR, "#shown svg.journey")
     assert "within: 3d" in yaml_of(browser)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hark.clock import SetClock
 from hark.console.forms.campaign import sections
 from hark.console.forms.edits import shown_of
 from hark.console.forms.sections import made
-from hark.console.pages.campaign_editor import begun
+from hark.console.pages.editor import begun
 from hark.definitions.document import Document
 from hark.definitions.parse import parse, read
 from hark.definitions.problems import DefinitionError
 from hark.definitions.rewrite import body_of
+from hark.questions import ask
 from tests.console.collector import Collector
+from tests.console.shop import PEOPLE
 from tests.console.test_pages import told
 
 if TYPE_CHECKING:
@@ -169,3 +173,19 @@ def test_a_new_campaign_starts_from_what_there_is(written: str, problems: set[st
         found = [one.message for one in error.problems]
     assert len(found) == len(problems)
     assert {word for word in ("segment", "topic", "template") for one in found if word in one} == problems
+
+
+def test_another_audience_shows_who_would_come_and_go(ann: Client, collector: Collector) -> None:
+    """Against the version in force, which has one; a campaign without one lets in everybody, and shows how
+    many fit."""
+    looked = after(ann, fields(BY_HAND.replace("planned: later\n", "")) | {"do": "look"})
+    (fit,) = looked["shown"]["moved"]
+    assert (fit["count"], fit["before"]) == (PEOPLE - 100, None)
+
+
+def test_who_comes_and_goes_is_counted_against_any_condition(shop: Path, clock: SetClock) -> None:
+    """The difference of both, by the kernels, with the condition as it was in place of a segment's name."""
+    quiet, all_of_them = {"in_segment": "gone_quiet"}, {"did": "Order Completed"}
+    found = ask(shop, {"segment_edit": {"name": "x", "was": quiet, "where": all_of_them}}, clock)
+    assert (found["before"], found["after"], found["stay"]) == (100, PEOPLE, 100)
+    assert (found["come"]["count"], found["go"]["count"]) == (PEOPLE - 100, 0)

@@ -26,6 +26,7 @@ from hark.definitions.triggers import TRIGGER
 
 WHOLE = """\
 campaign: whole
+subject: {group: account}
 intent: ask
 hypothesis: All of it.
 expects: 4%
@@ -137,6 +138,7 @@ def test_a_form_that_is_not_touched_changes_nothing() -> None:
         ({"/trigger/where#+.path": "sku", "/trigger/where#+.value": "x"}, "/trigger/where/sku", "x"),
         ({"/trigger/where#2.path": ""}, "/trigger/where", {"value": {"gte": 5, "lt": 100}}),
         ({"/trigger/where#2.value": "a, 3"}, "/trigger/where/kind", {"in": ["a", 3]}),
+        ({"/subject": "team"}, "/subject", {"group": "team"}),
         ({"/reenter": "always"}, "/reenter", "always"),
         ({"/exit#leaves": ""}, "/exit", ["goal"]),
         ({"/paused": ""}, "/paused", None),

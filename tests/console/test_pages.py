@@ -94,6 +94,7 @@ MORE_PAGES = [
     "/deliverability",
     "/definitions/new/campaign",
     "/definitions/segment/gone_quiet",
+    "/definitions/new/segment",
     "/funnel/stopped?steps=Signed+Up%0AOrder+Completed%0AOrder+Completed&within=12d&step=2",
     "/funnel?steps=Signed+Up%0AOrder+Completed&trend=week&by=trait:first_name",
     "/retention?start=Signed+Up&by=trait:first_name&cohorts=recurring",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from hark.console.forms.blocks import Block, Making, Part, Whole
 from hark.console.forms.conditions import condition
-from hark.console.forms.pointers import Body, found, put, under
+from hark.console.forms.pointers import Body, found, put, take, under
 from hark.console.forms.rows import Where
 from hark.console.forms.running import Allocation, Exits, Reenter
 from hark.console.forms.sections import Section
@@ -21,6 +23,7 @@ from hark.console.forms.widgets import (
     Piece,
     Texts,
     Widget,
+    said,
     words,
     yes,
 )
@@ -100,7 +103,30 @@ WHAT = (
     Entry("expects", "Expects", reads=True, placeholder="4%", help="how much more of them reach the goal"),
     Entry("topic", "Topic", list="topics", help="what they can leave"),
 )
+
+
+class OfGroups(Piece):
+    """Whether it is of customers or of groups of a type."""
+
+    keys = ("subject",)
+
+    def widgets(self, body: Body, _at: str) -> Sequence[Widget]:
+        value = body.get("subject")
+        group = value["group"] if isinstance(value, dict) and value.keys() == {"group"} else None
+        text = said(value if group is None or not isinstance(group, str) else group)
+        one = Widget("/subject", "Of whom", text, placeholder="customer", covers=("/subject/group",))
+        return (replace(one, help="customer, or a type of group such as account"),)
+
+    def put(self, body: Body, _at: str, texts: Texts) -> None:
+        text = texts["/subject"]
+        if text:
+            put(body, "/subject", text if text == "customer" else {"group": text})
+        else:
+            take(body, "/subject")
+
+
 WHAT_MORE = (
+    OfGroups(),
     yes(
         "transactional",
         "Transactional",

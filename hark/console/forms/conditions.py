@@ -141,7 +141,7 @@ def condition(making: Making, at: str, label: str = "Who", nothing: str = "") ->
     kind = kind_of(found(making.body, at))
     first = [Kind(label, nothing)]
     if kind in KINDS:
-        return making.block(at, kind, KINDS[kind], first)
+        return making.block(at, kind, KINDS[kind]._replace(title=""), first)
     pieces = [*first, Whole()] if kind else first
     return Block(at, "", making.widgets(pieces, at), wrong=making.at(at), line=making.line(at))
 

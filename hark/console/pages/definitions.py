@@ -151,7 +151,6 @@ class EditPage(Struct, frozen=True):
     """What is allowed and yet should be known."""
     changes: tuple[plan.Change, ...] = ()
     sentences: tuple[str, ...] = ()
-    moved: tuple[Moved, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -191,10 +190,10 @@ def _line(one: Document) -> Line:
 
 
 def new(request: HttpRequest) -> HttpResponse:
-    """GET and POST /definitions/new?kind=segment; a campaign has an editor of its own."""
+    """GET and POST /definitions/new?kind=topic; some kinds have an editor with a form."""
     kind = request.GET.get("kind", "segment")
-    if kind == "campaign":
-        return redirect("/definitions/new/campaign")
+    if kind in ("campaign", "segment"):
+        return redirect(f"/definitions/new/{kind}")
     return _edited(request, EditPage(kind, "", 0, (), EXAMPLES.get(kind, "")))
 
 
@@ -236,35 +235,28 @@ def looked(here: Source, page: EditPage) -> EditPage:
         return msgspec.structs.replace(page, problems=saving.problems(error))
     if not wanted:
         return msgspec.structs.replace(page, problems=("There is no document in the text.",))
-    current = here.state.documents()
-    segments = [one for one in wanted if isinstance(one.definition, Segment)]
     return msgspec.structs.replace(
         page,
         warnings=saving.warnings(here, wanted),
-        changes=tuple(plan.plan(current, wanted)),
-        sentences=tuple(_sentence(one) for one in wanted if _sentence(one)),
-        moved=tuple(
-            _moved(here, one, {old.name for old in current if old.kind == "segment"}) for one in segments
-        ),
+        changes=tuple(plan.plan(here.state.documents(), wanted)),
+        sentences=tuple(sentence_of(one) for one in wanted if sentence_of(one)),
     )
 
 
-def _sentence(one: Parsed) -> str:
+def sentence_of(one: Parsed) -> str:
     if isinstance(one.definition, Campaign):
         return of_campaign(one.definition)
     return of_segment(one.definition) if isinstance(one.definition, Segment) else ""
 
 
-def _moved(here: Source, wanted: Parsed, known: set[str]) -> Moved:
-    """A segment's preview, and who would come and go where it is known already."""
-    assert isinstance(wanted.definition, Segment)
-    where = wanted.body["where"]
-    found = preview(here, wanted.name, where, wanted.definition.group)
-    found = msgspec.structs.replace(found, sentence=of_segment(wanted.definition))
-    if found.note or wanted.name not in known:
+def moved(here: Source, name: str, where: JSON, group: str, known: JSON) -> Moved:
+    """How many fit a condition now and some of them; where `known` says what it is compared with, who would
+    come and who would go."""
+    found = preview(here, name, where, group)
+    if found.note or known is None:
         return found
     try:
-        edit = here.ask({"segment_edit": {"name": wanted.name, "where": where}})
+        edit = here.ask({"segment_edit": {"name": name, "where": where, **known}})
     except HarkError as error:
         return msgspec.structs.replace(found, count=None, note=str(error))
     come, go = edit["come"], edit["go"]

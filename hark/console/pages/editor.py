@@ -1,5 +1,5 @@
-"""A campaign written by a form beside its YAML. The YAML is the document: what the form changes is written
-into it, what it does not show stays, and both are read by the parser of `hark plan`."""
+"""A campaign or segment written by a form beside its YAML. The YAML is the document: what the form changes
+is written into it, what it does not show stays, and both are read by the parser of `hark plan`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from msgspec.structs import replace
 
 from hark.console import saving
 from hark.console.diagram import Diagram, diagram
-from hark.console.forms.campaign import sections
+from hark.console.forms import campaign, segment
 from hark.console.forms.edits import edited, shown_of
 from hark.console.forms.pointers import Body
-from hark.console.forms.sections import Form, made
-from hark.console.pages.definitions import EXAMPLES, Moved, preview, saved_address
+from hark.console.forms.sections import Form, Sections, made
+from hark.console.pages.definitions import EXAMPLES, OWN_PAGES, Moved, moved, saved_address, sentence_of
 from hark.console.pages.errors import unavailable
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions import plan, yaml
 from hark.definitions.document import Document
+from hark.definitions.parse import Parsed
 from hark.definitions.problems import DefinitionError, Problem
 from hark.definitions.rewrite import body_of, rewritten
-from hark.definitions.sentences import of_campaign
 from hark.definitions.stages import built_in
-from hark.definitions.types import Campaign
+from hark.definitions.types import Campaign, Segment
 from hark.errors import HarkError
+from hark.model import JSON
 
 CLASH = "The same list was changed in the form and in the YAML: that of the YAML stays."
 UNREAD = "The form is of the last YAML that could be read; its changes go in once the YAML can be read."
+FORMS: Mapping[str, Sections] = {"campaign": campaign.sections, "segment": segment.sections}
+"""Kinds of documents that have a form."""
 LISTS = {
     "segments": "segment",
     "topics": "topic",
@@ -48,14 +51,16 @@ class Shown(Struct, frozen=True):
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     changes: tuple[plan.Change, ...] = ()
-    sentence: str = ""
+    sentences: tuple[str, ...] = ()
     drawing: Diagram | None = None
-    audience: Moved | None = None
+    moved: tuple[Moved, ...] = ()
+    """Who would be in the segment or audience, who would come and who would go."""
 
 
 class EditorPage(Struct, frozen=True):
-    """A campaign's YAML, the form of it, and what it would do."""
+    """A document's YAML, the form of it, and what it would do."""
 
+    kind: str
     name: str
     """"" for a new one."""
     version: int
@@ -82,14 +87,23 @@ class EditorPage(Struct, frozen=True):
     """The names of the form's fields."""
 
     @property
+    def own_pages(self) -> str:
+        """The address of the list of its kind."""
+        return OWN_PAGES[self.kind]
+
+    @property
+    def changed(self) -> bool:
+        return any(one.what != "same" for one in self.shown.changes)
+
+    @property
     def newest(self) -> bool:
         return not self.versions or self.version == self.versions[-1]
 
 
-def new(request: HttpRequest) -> HttpResponse:
-    """GET and POST /definitions/new/campaign"""
-    text = begun(source().state.documents())
-    return _edited(request, EditorPage("", 0, (), text, text))
+def new(request: HttpRequest, kind: str) -> HttpResponse:
+    """GET and POST /definitions/new/KIND"""
+    text = begun(source().state.documents()) if kind == "campaign" else EXAMPLES[kind]
+    return _edited(request, EditorPage(kind, "", 0, (), text, text))
 
 
 def begun(documents: Sequence[Document]) -> str:
@@ -111,31 +125,27 @@ def begun(documents: Sequence[Document]) -> str:
     return text
 
 
-def edit(request: HttpRequest, name: str) -> HttpResponse:
-    """GET and POST /definitions/campaign/NAME, with ?version=N for an older one."""
-    versions = sorted(source().state.versions("campaign", name), key=lambda one: one.version)
+def edit(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """GET and POST /definitions/KIND/NAME, with ?version=N for an older one."""
+    versions = sorted(source().state.versions(kind, name), key=lambda one: one.version)
     asked = request.GET.get("version", "")
     found = next((one for one in versions[::-1] if asked in ("", str(one.version))), None)
     if found is None:
         raise Http404
-    text = saving.text_of(found)
-    return _edited(
-        request, EditorPage(name, found.version, tuple(one.version for one in versions), text, text)
-    )
+    text, numbers = saving.text_of(found), tuple(one.version for one in versions)
+    return _edited(request, EditorPage(kind, name, found.version, numbers, text, text))
 
 
 def _edited(request: HttpRequest, page: EditorPage) -> HttpResponse:
     here = source()
     if request.method != "POST":
-        return respond(request, "campaign_editor.html", filled(here, page))
+        return respond(request, "editor.html", filled(here, page))
     page = filled(here, applied(page, request.POST))
     if request.headers.get("HX-Request"):
         part = _part(page, request.headers.get("HX-Trigger", ""), request.POST)
-        return respond(request, "campaign_shown.html", replace(page, part=part))
+        return respond(request, "editor_shown.html", replace(page, part=part))
     if request.POST.get("do") != "save" or page.shown.problems or page.said:
-        return respond(
-            request, "campaign_editor.html", page, 400 if request.POST.get("do") == "save" else 200
-        )
+        return respond(request, "editor.html", page, 400 if request.POST.get("do") == "save" else 200)
     try:
         changes = saving.save(here, saving.read(here, page.text), str(request.user), page.note)
     except HarkError as error:
@@ -158,7 +168,7 @@ def applied(page: EditorPage, given: Mapping[str, str]) -> EditorPage:
     before, now = body_of(base), body_of(text)
     if before is None:
         return replace(page, base=text)
-    _, shown = made(sections, before, not page.name)
+    _, shown = made(FORMS[page.kind], before, not page.name)
     if now is None:
         return replace(page, draft=edited(before, before, shown, given, "").body, said=UNREAD)
     found = edited(now, before, shown, given, given.get("do", ""))
@@ -169,11 +179,11 @@ def applied(page: EditorPage, given: Mapping[str, str]) -> EditorPage:
 def filled(here: Source, page: EditorPage) -> EditorPage:
     """With the form, what is to be chosen from, and what the document would do."""
     body = body_of(page.text) if page.draft is None else page.draft
-    page = replace(page, shown=looked(here, page.text), lists=_lists(here))
+    page = replace(page, shown=looked(here, page.kind, page.text), lists=_lists(here))
     if body is None:
         return page
     found = () if page.draft else _problems(here, yaml.write([body]))
-    form, making = made(sections, body, not page.name, page.text, found)
+    form, making = made(FORMS[page.kind], body, not page.name, page.text, found)
     slots = {slot: making.at(slot) for slot in dict.fromkeys(making.places.values())}
     return replace(page, form=form, slots=slots, fields=frozenset(shown_of(making)))
 
@@ -199,24 +209,42 @@ def _levels(documents: Sequence[Document], key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def looked(here: Source, text: str) -> Shown:
+def looked(here: Source, kind: str, text: str) -> Shown:
     """What the text would change and do, or what is wrong with it by line."""
     try:
         wanted = saving.read(here, text)
     except DefinitionError as error:
         return Shown(saving.problems(error))
-    if [one.kind for one in wanted] != ["campaign"]:
+    if not wanted:
+        return Shown(("There is no document in the text.",))
+    if kind == "campaign" and [one.kind for one in wanted] != ["campaign"]:
         return Shown(("This page is for one campaign: the text has to be one campaign document.",))
-    (one,) = wanted
-    assert isinstance(one.definition, Campaign)
-    where = one.body.get("audience")
+    campaigns = [one.definition for one in wanted if isinstance(one.definition, Campaign)]
+    current = here.state.documents()
     return Shown(
         warnings=saving.warnings(here, wanted),
-        changes=tuple(plan.plan(here.state.documents(), wanted)),
-        sentence=of_campaign(one.definition),
-        drawing=diagram(one.definition),
-        audience=preview(here, one.name, where, "") if where else None,
+        changes=tuple(plan.plan(current, wanted)),
+        sentences=tuple(sentence_of(one) for one in wanted if sentence_of(one)),
+        drawing=diagram(campaigns[0]) if len(wanted) == len(campaigns) == 1 else None,
+        moved=tuple(_moved(here, one, current) for one in wanted if _where(one.kind, one.body) is not None),
     )
+
+
+CONDITIONS = {"segment": "where", "campaign": "audience"}
+"""By kind, the key of the condition by which people are chosen."""
+
+
+def _where(kind: str, body: JSON) -> JSON:
+    return body.get(CONDITIONS.get(kind, "")) or None
+
+
+def _moved(here: Source, wanted: Parsed, current: Sequence[Document]) -> Moved:
+    """Who would be chosen, against the version in force."""
+    group = wanted.definition.group if isinstance(wanted.definition, Segment | Campaign) else ""
+    known = next((one for one in current if (one.kind, one.name) == (wanted.kind, wanted.name)), None)
+    was = _where(known.kind, known.body) if known else None
+    against = None if was is None else {} if wanted.kind == "segment" else {"was": was, "group": group}
+    return moved(here, wanted.name, _where(wanted.kind, wanted.body), group, against)
 
 
 def _problems(here: Source, text: str) -> tuple[Problem, ...]:
