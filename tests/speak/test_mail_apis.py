@@ -6,6 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from email import message_from_bytes
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -172,6 +173,27 @@ def test_the_signature_is_aws_s_own_example() -> None:
         "SignedHeaders=content-type;host;x-amz-date, "
         "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
     )
+
+
+@pytest.mark.parametrize(("method", "target", "form", "expected"), [
+    ("GET", "/", "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+    ("POST", "/", "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+    ("POST", "/", "Param1=value1", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"),
+    ("GET", "/?Param2=value2&Param1=value1", "",
+     "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
+    ("GET", "/\u1234", "", "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
+    ("GET", f"/-._~{digits}{ascii_uppercase}{ascii_lowercase}", "",
+     "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"),
+])  # fmt: skip
+def test_signatures_are_those_of_aws_s_test_suite(method: str, target: str, form: str, expected: str) -> None:
+    """The AWS Signature Version 4 test suite: get-vanilla, post-vanilla, post-x-www-form-urlencoded,
+    get-vanilla-query-order-key-case, get-utf8 and get-unreserved."""
+    of = Account("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "service")
+    headers = {"X-Amz-Date": "20150830T123600Z"}
+    if form:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    found = signature(of, method, f"https://example.amazonaws.com{target}", headers, form.encode())
+    assert found.partition("Signature=")[2] == expected
 
 
 @pytest.mark.parametrize("name", APIS)
