@@ -36,10 +36,16 @@ class FactName(StrEnum):
     CAMPAIGN_RESUMED = "Campaign Resumed"
     SPLIT_ENTERED = "Split Entered"
     TRAITS_UPDATED = "Traits Updated"
+    MEMBERS_ADDRESSED = "Members Addressed"
 
 
 GROUP_TRAITS = "Group Traits"
 """What a member is told of a group: an inactive event in the member's own history, refused from clients."""
+
+
+GROUP_MESSAGE = "Group Message"
+"""What a group's campaign wants to say to a member: an inactive event in the member's own history, refused
+from clients; whether it may be said the member's own rules decide."""
 
 
 CAMPAIGN_TRIGGERED = "Campaign Triggered"

@@ -11,9 +11,23 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 
-from hark.facts import CAMPAIGN_TRIGGERED, GROUP_TRAITS, ConsentName, FactName, ResponseName
+from hark.facts import (
+    CAMPAIGN_TRIGGERED,
+    GROUP_MESSAGE,
+    GROUP_TRAITS,
+    ConsentName,
+    FactName,
+    ResponseName,
+)
 
-__all__ = ("CAMPAIGN_TRIGGERED", "GROUP_TRAITS", "ConsentName", "FactName", "ResponseName")
+__all__ = (
+    "CAMPAIGN_TRIGGERED",
+    "GROUP_MESSAGE",
+    "GROUP_TRAITS",
+    "ConsentName",
+    "FactName",
+    "ResponseName",
+)
 """Of `facts`: imported from here like all other nouns."""
 
 Instant: TypeAlias = int
@@ -106,6 +120,8 @@ class MessageDue(Struct, frozen=True):
     message: str
     copy: str = ""
     """The message by which somebody else with the same address has just been told the same."""
+    exited: str = ""
+    """Of a group's run: why its steps ended, where what it wanted is not worth sending any more."""
 
 
 class Outcome(Struct, frozen=True):
@@ -309,6 +325,8 @@ class Sent(Struct, array_like=True, gc=False):
     """It waits until its campaign goes on."""
     content: str = ""
     """The item of the catalogue that it brings."""
+    of_group: int = 0
+    """The group whose run it is of, and to a member of which it goes; 0: the run is the customer's own."""
 
 
 class Balance(Struct, array_like=True, gc=False):

@@ -22,10 +22,24 @@ from hark.decide.plan import Plan
 from hark.decide.step import step
 from hark.definitions.document import Document
 from hark.engine.folder import Folder
-from hark.engine.outbox import customer_id, letter_content, turn_of
+from hark.engine.groups import as_event, news_of_message
+from hark.engine.outbox import customer_id, exit_of, letter_content, turn_of
 from hark.engine.records import Records
 from hark.errors import HarkError
-from hark.model import DAY, JSON, Event, Instant, Kind, MessageDue, Outcome, TimerDue
+from hark.model import (
+    DAY,
+    GROUP_MESSAGE,
+    GROUP_TRAITS,
+    GROUPS,
+    JSON,
+    ORDINAL_BITS,
+    Event,
+    Instant,
+    Kind,
+    MessageDue,
+    Outcome,
+    TimerDue,
+)
 from hark.store.changes import Kept
 from hark.store.contracts import OutboxRow
 
@@ -125,40 +139,114 @@ class _Memory:
         return True
 
 
+class _Member(Struct, frozen=True):
+    """What is read of a `Group Traits`."""
+
+    type: str
+    id: str
+
+
+class _Town:
+    """Who belongs to which group, and what groups have to say to their members."""
+
+    def __init__(self) -> None:
+        self._members: dict[tuple[str, str], set[int]] = {}
+        self._said: list[tuple[Event, bytes]] = []
+
+    def hear(self, event: Event) -> None:
+        if event.name == GROUP_TRAITS:
+            of = _member.decode(event.properties)
+            self._members.setdefault((of.type, of.id), set()).add(event.subject)
+
+    def say(self, fact: Event, properties: bytes) -> None:
+        self._said.append((fact, properties))
+
+    def said(self, before: Event | None = None) -> list[Event]:
+        """What members are to be given, in the order of its moments, before this event; what was said by
+        the same call of a client waits until all is over that it brought."""
+        call = -1 if before is None else before.seq >> ORDINAL_BITS
+        now = [one for one in self._said if one[0].seq >> ORDINAL_BITS != call]
+        self._said = [one for one in self._said if one[0].seq >> ORDINAL_BITS == call]
+        now.sort(key=lambda one: (one[0].instant, one[0].subject, one[0].seq))
+        return [event for fact, properties in now for event in self._to_members(fact, properties)]
+
+    def _to_members(self, fact: Event, properties: bytes) -> Iterator[Event]:
+        of, news = _member.decode(properties), news_of_message(fact, properties)
+        for subject in sorted(self._members.get((of.type, of.id), ())):
+            yield as_event(subject, subject, news)
+
+
+_member = msgspec.json.Decoder(_Member)
+
+
 class _World:
     """One replay: records, what is due when, and the recorder."""
 
     def __init__(self, plan: Plan, memory: _Memory) -> None:
         self._memory = memory
         self._folder = Folder(Records(memory, most=1 << 62), plan, step)
-        self._due: list[tuple[Instant, int]] = []
+        self._due: list[tuple[Instant, bool, int]] = []
+        """(when, whether it is a customer, who): of one moment groups come first, since they say something to
+        customers."""
+        self._due_groups: list[Instant] = []
+        self._writes = plan.writes
         self._armed: dict[int, Instant] = {}
         """Of the notes in `_due`, those that count."""
         self._wanted: dict[int, dict[str, OutboxRow]] = {}
         self._facts: list[Event] = []
         self._messages: list[OutboxRow] = []
         self._events = 0
+        self._town = _Town()
+        self._folder.addressed = self._town.say
         self.now: Instant = 0
 
     def fold(self, events: Iterable[Event]) -> None:
         """Events in the order in which they became known; then all that is due before the last of them."""
         for event in events:
+            if event.name == GROUP_MESSAGE:
+                continue  # what was said then: what is said now is decided anew
+            if self._writes:
+                self._told(self._town.said(event))
+                self._advance_due(event.known_at)
+                self._town.hear(event)
             self._events += 1
             self.now = max(self.now, event.known_at)
             self._memory.first_seen.setdefault(event.subject, event.known_at)
             if self._folder.asks(event):
                 self._event(event)
-        self.advance_all(self.now)
+        self._advance_due(self.now)
         self._facts += self._taken()
 
     def advance_all(self, before: Instant) -> None:
-        """Everybody's timers and messages due before this moment."""
+        """Everybody's timers and messages due before this moment, there being no more events before it."""
+        self._told(self._town.said())
+        self._advance_due(before)
+
+    def _advance_due(self, before: Instant) -> None:
         while self._due and self._due[0][0] < before:
-            due, subject = heappop(self._due)
+            due, customer, subject = heappop(self._due)
             if self._armed.get(subject) == due:
                 del self._armed[subject]
-                self._advance(subject, before)
+                self._advance(subject, min(before, self._until(customer, due)))
                 self._arm(subject)
+                if not customer:
+                    self._told(self._town.said())
+
+    def _until(self, customer: bool, due: Instant) -> Instant:
+        """How far one subject goes alone: where groups write to members, to the next moment of a group."""
+        if not self._writes:
+            return self.now + 2 * LONGEST_US
+        if not customer:
+            return due + 1
+        while self._due_groups and self._due_groups[0] < due:
+            heappop(self._due_groups)
+        return max(due + 1, self._due_groups[0]) if self._due_groups else self.now + 2 * LONGEST_US
+
+    def _told(self, said: Iterable[Event]) -> None:
+        """Members are given what their groups have to say to them."""
+        for event in said:
+            self._memory.first_seen.setdefault(event.subject, event.known_at)
+            self._event(event)
 
     def replay(self) -> Replay:
         self._facts += self._taken()
@@ -196,7 +284,10 @@ class _World:
     def _hand_off(self, row: OutboxRow) -> None:
         record = self._folder.records.get(row.subject).record
         at = max(row.due_at, record.now)
-        turn = turn_of(self._folder.give(MessageDue(row.subject, at, row.message)), row.message)
+        group = row.content.get("of_group")
+        exited = exit_of(row, self._folder.records.get(group).record) if group else ""
+        due = MessageDue(row.subject, at, row.message, exited=exited)
+        turn = turn_of(self._folder.give(due), row.message)
         if turn and turn.state == "wanted":
             later = max(turn.due_at or at, at + 1)
             self._wanted[row.subject][row.message] = msgspec.structs.replace(row, due_at=later)
@@ -220,7 +311,9 @@ class _World:
         due = self._next(subject)
         if due is not None and due < self._armed.get(subject, due + 1):
             self._armed[subject] = due
-            heappush(self._due, (due, subject))
+            heappush(self._due, (due, subject < GROUPS, subject))
+            if self._writes and subject >= GROUPS:
+                heappush(self._due_groups, due)
 
     def _taken(self) -> Iterator[Event]:
         for problem in self._folder.problems:

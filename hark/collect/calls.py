@@ -12,6 +12,7 @@ from hark.collect.derived import DerivedName
 from hark.collect.refusals import MemberReason
 from hark.model import (
     CAMPAIGN_TRIGGERED,
+    GROUP_MESSAGE,
     GROUP_TRAITS,
     SECOND,
     ConsentName,
@@ -27,6 +28,7 @@ RESERVED = frozenset((*map(str, FactName), *map(str, ResponseName))) | {
     str(ConsentName.CONFIRMED),
     str(DerivedName.STAYED),
     str(DerivedName.ESTIMATED),
+    GROUP_MESSAGE,
     GROUP_TRAITS,
     CAMPAIGN_TRIGGERED,
 }

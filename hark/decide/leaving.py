@@ -10,18 +10,23 @@ from hark.decide import rules
 from hark.decide.catalogue import pick
 from hark.decide.course import Course
 from hark.decide.limits import Withhold
+from hark.decide.members import addressed
 from hark.decide.messages import offer, withhold
 from hark.decide.reasons import Held
 from hark.decide.references import bound
 from hark.decide.work import Work
 from hark.definitions.contents import Content
 from hark.definitions.types import Send, Task, Webhook
-from hark.model import JSON, Instant, Run, Sent
+from hark.model import JSON, FactName, Instant, Run, Sent
 from hark.understand.conditions.acquainted import ACQUAINTED
 
 
 def send(work: Work, run: Run, course: Course, step: Send, entering: bool) -> None:
-    """A message to the customer. `entering`: all but timing was asked of them a moment ago."""
+    """A message to the customer, or to members of the group. `entering`: all but timing was asked of them a
+    moment ago."""
+    if step.members:
+        to_members(work, run, course, step)
+        return
     channel, template = chosen(work, course, step)
     expires = None if step.expires_us is None else work.now + step.expires_us
     sent = _sent(work, run, course, step.id, channel, template, expires)
@@ -138,3 +143,20 @@ def _go(work: Work, run: Run, sent: Sent, said: Mapping[str, JSON], cleared: boo
         withhold(work, sent, Withhold(Held.ALREADY_DONE, {}))
     else:
         offer(work, sent, said, cleared)
+
+
+def to_members(work: Work, run: Run, course: Course, step: Send) -> None:
+    """A message to members of the group, each of whose own rules are asked once it comes to them."""
+    channel, template = step.ways[0]
+    expires = None if step.expires_us is None else work.now + step.expires_us
+    sent = _sent(work, run, course, step.id, channel, template, expires)
+    repeats, run.done = step.id in run.done, [*run.done, step.id]
+    in_force = work.plan.current.get(course.name)
+    if run.shadow:
+        withhold(work, sent, Withhold(Held(run.arm), {}))
+    elif repeats:
+        withhold(work, sent, Withhold(Held.ALREADY_DONE, {}))
+    elif in_force is None or in_force.campaign.paused:
+        withhold(work, sent, Withhold(Held.PAUSED, {}))
+    else:
+        work.emit(FactName.MEMBERS_ADDRESSED, addressed(work.record, run, sent, step))

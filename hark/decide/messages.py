@@ -72,7 +72,8 @@ def hand_off(work: Work, input: MessageDue) -> None:
     sent = waiting(work.record, input.message)
     if sent is None:
         return
-    verdict = held(work, sent) or _copied(work, sent, input.copy) or _rehearsed(work, sent)
+    over = Withhold(Held.EXITED, {"exit": input.exited}) if input.exited else None
+    verdict = over or held(work, sent) or _copied(work, sent, input.copy) or _rehearsed(work, sent)
     if isinstance(verdict, Withhold):
         work.record.sends.remove(sent)
         withhold(work, sent, verdict)
@@ -208,7 +209,9 @@ def described(sent: Sent) -> dict[str, JSON]:
         "channel": sent.channel,
         "topic": sent.topic,
         "transactional": sent.transactional,
-    } | ({"content": sent.content} if sent.content else {})
+        **({"content": sent.content} if sent.content else {}),
+        **({"of_group": sent.of_group} if sent.of_group else {}),
+    }
 
 
 def forget(record: Record, now: Instant, cap_memory_us: int) -> None:
@@ -253,7 +256,7 @@ def _exited(work: Work, sent: Sent) -> Withhold | None:
 
 def _paused(work: Work, sent: Sent) -> Withhold | Defer | None:
     """A pause that keeps the timers keeps what was wanted too, as long as it is worth sending."""
-    course = work.plan.current.get(sent.campaign)
+    course = work.plan.owner(sent.campaign).current.get(sent.campaign)
     if not sent.campaign or (course and not course.campaign.paused):
         return None
     until = min(work.now + STANDS_US, (sent.expires_at or work.now + STANDS_US) - MILLISECOND)

@@ -6,7 +6,7 @@ waits that the event can change, or None, and then the event costs no record at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -25,12 +25,15 @@ from hark.decide.watch import (
     Table,
     Watch,
     either,
+    grouped,
+    holds_for_nobody,
     is_activity,
     narrowed,
 )
 from hark.decide.weights import Weights, weights
 from hark.definitions.contents import Content
 from hark.definitions.document import Document
+from hark.definitions.group_campaigns import asked_of_members, sends
 from hark.definitions.learned import Allocation, Effect, Signals
 from hark.definitions.levels import Ladder
 from hark.definitions.nominal import OnDate
@@ -97,7 +100,7 @@ class Plan:
         self._courses = {course.key: course for course in (*past, *self.current.values())}
         self.leaves = {leaf.key: leaf for leaf in self._all_leaves()}
         self.leaf_keys = frozenset(self.leaves)
-        self.absences = tuple(one for one in self.segments.values() if _holds_for_nobody(one.where))
+        self.absences = tuple(one for one in self.segments.values() if holds_for_nobody(one.where))
         """Segments for which a subject need have done nothing: its first event is folded, whatever it is,
         so that they are asked as soon as the subject is known."""
         self.timed = timed = tuple(one for one in self.current.values() if one.campaign.trigger.timed)
@@ -122,22 +125,24 @@ class Plan:
         """The attention policy beside the campaigns in force, with what was learned of both."""
         effects = {thing.name: thing for thing in things if isinstance(thing, Effect)}
         signals = next((thing for thing in things if isinstance(thing, Signals)), None)
-        return weights(self.attention, [one.campaign for one in self.current.values()], effects, signals)
+        others = (one.campaign for plan in self.groups.values() for one in plan.current.values())
+        mine = [*(one.campaign for one in self.current.values()), *filter(sends, others)]
+        return weights(self.attention, mine, effects, signals)
 
     def _look_up(self) -> None:
         """Who watches what, by name: so that a plan of many segments is compiled without searching."""
         self._places = {name: place for place, name in enumerate(self.segments)}
-        self._entering = _grouped(
+        self._entering = grouped(
             (course.campaign.trigger.enters, course)
             for course in self.current.values()
             if course.campaign.trigger.enters
         )
-        self._watching = _grouped(
+        self._watching = grouped(
             (name, segment)
             for segment in self.segments.values()
             for name in frozenset[str]().union(*(leaf.watches() for leaf in segment.where.leaves()))
         )
-        self._folding = _grouped(
+        self._folding = grouped(
             (name, (key, leaf)) for key, leaf in self.leaves.items() for name in leaf.watches()
         )
         self.ordered = {key: leaf for key, leaf in self.leaves.items() if leaf.ordered}
@@ -156,7 +161,7 @@ class Plan:
             self.attention.redraw_us,
             {one.name: (one, document.version) for document, one in documents if isinstance(one, Programme)},
         )
-        self.exclusive = _grouped(
+        self.exclusive = grouped(
             (course.campaign.exclusive, course)
             for course in self.current.values()
             if course.campaign.exclusive
@@ -216,6 +221,11 @@ class Plan:
         yield self
         yield from self.groups.values()
 
+    @property
+    def writes(self) -> bool:
+        """Whether campaigns of groups write to members."""
+        return any(sends(one.campaign) for plan in self.groups.values() for one in plan.current.values())
+
     def owner(self, campaign: str) -> Plan:
         """What the records rest on whom this campaign is about."""
         return next((one for one in self.groups.values() if campaign in one.current), self)
@@ -234,8 +244,12 @@ class Plan:
         return table.named.get(event.name, table.other)
 
     def course(self, campaign: str, version: int) -> Course | None:
-        """The version of a campaign that a run walks; None if it is no longer kept."""
-        return self._courses.get((campaign, version))
+        """The version of a campaign that a run walks, also of a group's that writes to members; None if it is
+        no longer kept."""
+        found = self._courses.get((campaign, version))
+        return found or next(
+            (one for plan in self.groups.values() if (one := plan.course(campaign, version))), None
+        )
 
     def walked(self, run: Run) -> Course | None:
         """The version of its campaign whose steps the run walks; None if it is no longer kept."""
@@ -243,7 +257,7 @@ class Plan:
 
     def stands_still(self, campaign: str) -> bool:
         """Whether it is paused and keeps the timers of its runs."""
-        course = self.current.get(campaign)
+        course = self.owner(campaign).current.get(campaign)
         return course is not None and course.campaign.keeps_timers
 
     def entering(self, segment: str) -> Sequence[Course]:
@@ -257,6 +271,8 @@ class Plan:
         for course in self._courses.values():
             yield from course.conditions()
         yield from self.weights.conditions()
+        for plan in self.groups.values():
+            yield from (asked for one in plan._courses.values() for asked in asked_of_members(one.campaign))
         if self.internal:
             yield self.internal
 
@@ -377,19 +393,6 @@ class OfGroups(Plan):
 
 def _timed(course: Course) -> object:
     return course.campaign.trigger.timed
-
-
-def _holds_for_nobody(where: Condition) -> bool:
-    """Whether the condition holds, or will by time alone, for a subject of whom nothing is known."""
-    nobody = Record(0)
-    return where.met(nobody, 0) or where.next_change(nobody, 0) is not None
-
-
-def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
-    groups: dict[str, list[T]] = {}
-    for name, value in pairs:
-        groups.setdefault(name, []).append(value)
-    return groups
 
 
 _UNASKED = OfGroups()

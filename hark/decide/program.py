@@ -107,8 +107,8 @@ def first_sends(steps: Sequence[Step]) -> tuple[set[str], bool]:
     """The channels of the sends that may come first, and whether there is a way without any."""
     found: set[str] = set()
     for step in steps:
-        if isinstance(step, Send):
-            return {*found, *(channel for channel, _ in step.ways)}, False
+        if isinstance(step, Send):  # a group has no address: each member's is asked when it comes to them
+            return ({*found, *(channel for channel, _ in step.ways)} if not step.members else found), False
         if isinstance(step, Branch | Split):
             below = [first_sends(way.steps) for way in step.ways]
             found = found.union(*(channels for channels, _ in below))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
-from hark.decide import attention, commands, merge, messages, runs
+from hark.decide import as_member, attention, commands, merge, messages, runs
 from hark.decide.entry import triggers
 from hark.decide.goals import goals, judge
 from hark.decide.membership import changes_due, membership, summaries
@@ -49,6 +49,7 @@ REDUCERS: Mapping[str, Reducer] = {
     "exits": exits,
     "waits": waits,
     "triggers": triggers,
+    "members": as_member.asked,
 }
 """What an event goes through, in this order; each owns one part of the record. `Watch.parts` names those
 that an event's name concerns, so that the others cost nothing."""

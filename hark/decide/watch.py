@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from hark.decide.course import Course, Match, Test
 from hark.definitions.types import Segment
-from hark.model import Kind
-from hark.understand.conditions import Leaf, answers
+from hark.model import GROUP_MESSAGE, Kind, Record
+from hark.understand.conditions import Condition, Leaf, answers
+
+T = TypeVar("T")
 
 IDENTIFY = "Identify"
 GROUP_CALL = "Group"
-ALWAYS = (IDENTIFY, *sorted(answers.NAMES))
+ALWAYS = (IDENTIFY, GROUP_MESSAGE, *sorted(answers.NAMES))
 """Names that touch a record whatever is defined: traits and consents are kept before anybody asks."""
 
 STATING = b'"traits"'
@@ -30,6 +32,7 @@ PARTS = (
     "exits",
     "waits",
     "triggers",
+    "members",
 )
 """The reducers of `step`, in their order."""
 
@@ -112,6 +115,7 @@ def narrowed(name: str, **fields: Any) -> Watch:
         "goals": fields["goals"],
         "exits": asks,
         "waits": fields["waits"],
+        "members": name == GROUP_MESSAGE,
         "triggers": fields["triggers"] or fields["enters"] or fields["levels"],
     }
     return Watch(parts=tuple(part for part in PARTS if concerned[part]), **fields)
@@ -120,3 +124,16 @@ def narrowed(name: str, **fields: Any) -> Watch:
 def is_activity(event: Asked) -> bool:
     """Whether people did it: no fact of Hark's, and not sent as inactive."""
     return event.active and event.kind != Kind.FACT
+
+
+def holds_for_nobody(where: Condition) -> bool:
+    """Whether the condition holds, or will by time alone, for a subject of whom nothing is known."""
+    nobody = Record(0)
+    return where.met(nobody, 0) or where.next_change(nobody, 0) is not None
+
+
+def grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for name, value in pairs:
+        groups.setdefault(name, []).append(value)
+    return groups

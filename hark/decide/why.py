@@ -15,6 +15,7 @@ from hark.decide.reasons import EXITS, HELD, REFUSALS, WHY, Held
 from hark.model import (
     CAMPAIGN_TRIGGERED,
     DAY,
+    GROUP_MESSAGE,
     GROUP_TRAITS,
     HOUR,
     JSON,
@@ -189,6 +190,7 @@ def _goal(facts: Properties) -> str:
 
 def _message(facts: Properties) -> str:
     origin = f" of {facts['campaign']}" if facts.get("campaign") else ""
+    origin += f" to the member #{facts['member']}" if facts.get("member") else ""
     if facts["template"] in ("", REPLY):
         what = _OTHER.get(facts["template"] or facts["channel"], "a message")
     else:
@@ -216,6 +218,8 @@ def _deferred(facts: Properties) -> str:
 
 
 def _withheld(facts: Properties) -> str:
+    if facts.get("member"):
+        return f"{_message(facts)} was not sent ({facts['reason']}): their own history says why"
     return f"{_message(facts)} was not sent: {_reason(HELD, facts)}"
 
 
@@ -315,6 +319,14 @@ def _group(facts: Properties) -> str:
     return f"belongs to {facts['type']} {facts['id']}" + (f": {traits}" if traits else "")
 
 
+def _addressed(facts: Properties) -> str:
+    return f"had {facts['template']} meant for its {facts['to']}, each of whom their own rules are asked"
+
+
+def _meant(facts: Properties) -> str:
+    return f"belongs to {facts['type']} {facts['id']}, for whose {facts['to']} {facts['template']} was meant"
+
+
 SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.CAMPAIGN_ENTERED: _entered,
     FactName.PROGRAMME_ENTERED: _programme,
@@ -345,6 +357,8 @@ SENTENCES: Mapping[str, Callable[[Properties], str]] = {
     FactName.TRAITS_UPDATED: _updated,
     FactName.ADDRESS_SUPPRESSED: _suppressed,
     FactName.ADDRESS_RELEASED: _released,
+    FactName.MEMBERS_ADDRESSED: _addressed,
+    GROUP_MESSAGE: _meant,
     GROUP_TRAITS: _group,
     CAMPAIGN_TRIGGERED: _called,
     ConsentName.REQUESTED: _requested,

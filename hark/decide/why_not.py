@@ -142,7 +142,7 @@ def _message(work: Work, course: Course) -> Iterator[Standing]:
     """What would hold the first message back, were it wanted now."""
     variant = draw(work.record, course, work.plan.holdouts, work.now).variant
     steps = next(one.steps for one in course.campaign.variants if one.name == variant)
-    step = next((one for one in every(steps) if isinstance(one, Send)), None)
+    step = next((one for one in every(steps) if isinstance(one, Send) and not one.members), None)
     verdict = _verdict(work, course, step) if step else None
     if verdict is not None:
         sentence = filled(HELD[verdict.reason], verdict.values)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hark.definitions.problems import Problem
 from hark.definitions.references import references
 from hark.definitions.steps import every
-from hark.definitions.types import Campaign, Send, Wait
+from hark.definitions.types import Branch, Campaign, Send, Split, Step, Wait
+from hark.understand.conditions import Condition
 
 if TYPE_CHECKING:
     from hark.definitions.parse import Parsed
@@ -23,18 +26,56 @@ OF_CUSTOMERS: Mapping[str, tuple[str, str]] = {
 def problems(document: Parsed, campaign: Campaign) -> Iterator[Problem]:
     """What is wrong with a campaign for the kind of its subject."""
     yield from _referring(document, campaign)
+    yield from _sending(document, campaign)
     if not campaign.group:
         return
     for key in OF_CUSTOMERS.keys() & document.body.keys():
         why, hint = OF_CUSTOMERS[key]
         yield Problem(document.file, document.line_of(key), f"a campaign of groups has no {key}: {why}", hint)
     yield from _triggered(document, campaign)
-    steps = [step for variant in campaign.variants for step in every(variant.steps)]
-    if any(isinstance(step, Send) for step in steps):
-        line = document.line_of("variants" if "variants" in document.body else "steps")
-        message = "send in a campaign of groups is not yet built: groups have no address"
-        hint = "tasks and webhooks are; what is for people is for a campaign of customers to say"
-        yield Problem(document.file, line, message, hint)
+
+
+def _sending(document: Parsed, campaign: Campaign) -> Iterator[Problem]:
+    """A group's messages say to which of its members they go; a customer's go to the customer."""
+    line = document.line_of("variants" if "variants" in document.body else "steps")
+    for step in sends(campaign):
+        if campaign.group and not step.members:
+            message = "a group has no address: send needs to, which says to which of its members"
+            yield Problem(document.file, line, message, "to: members, or to: {trait: {role: admin}}")
+        elif step.members and not campaign.group:
+            message = '"to" belongs to a campaign of groups: this one writes to the customer'
+            yield Problem(document.file, line, message, "leave it out, or write subject: {group: account}")
+        elif campaign.group and step.content is not None:
+            yield Problem(document.file, line, "content in a campaign of groups is not yet built")
+
+
+def sends(campaign: Campaign) -> list[Send]:
+    """The steps that write to people."""
+    steps = (step for variant in campaign.variants for step in every(variant.steps))
+    return [step for step in steps if isinstance(step, Send)]
+
+
+def asked_of_members(campaign: Campaign) -> Iterator[Condition]:
+    """The conditions on customers that a campaign of groups asks, by which it chooses among members."""
+    yield from (step.to for step in sends(campaign) if step.to is not None)
+
+
+def of_group_alone(campaign: Campaign) -> Campaign:
+    """The campaign with nothing but what is asked of the group itself."""
+    variants = (replace(one, steps=_without_to(one.steps)) for one in campaign.variants)
+    return replace(campaign, variants=tuple(variants))
+
+
+def _without_to(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(_one_without(step) for step in steps)
+
+
+def _one_without(step: Step) -> Step:
+    if isinstance(step, Send):
+        return replace(step, to=None)
+    if isinstance(step, Branch | Split):
+        return replace(step, ways=tuple(replace(way, steps=_without_to(way.steps)) for way in step.ways))
+    return step
 
 
 def _triggered(document: Parsed, campaign: Campaign) -> Iterator[Problem]:

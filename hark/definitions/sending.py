@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hark.definitions.by_name import ByName
+from hark.definitions.conditions import CONDITION
 from hark.definitions.contents import PICKING
 from hark.definitions.references import REF, is_reference
 from hark.definitions.shapes import (
@@ -37,6 +39,11 @@ TEMPLATES: Shape[str | dict[str, str]] = Either(NAME, ByName(NAME, "a template f
 """One template; or, where there are several channels, one for each."""
 
 
+MEMBERS = "members"
+TO: Shape[Any] = Either(Choice((MEMBERS,), hint="or a condition on them"), CONDITION)
+"""Of a group's campaign, which of the members: all, or those for whom a condition holds."""
+
+
 def _send(values: Values, node: Node, reading: Reading) -> Send | Invalid:
     assert isinstance(node.value, dict)
     channels = values["channels"] if "channels" in values else (values["channel"],)
@@ -59,6 +66,8 @@ def _send(values: Values, node: Node, reading: Reading) -> Send | Invalid:
         tuple(others),
         values.get("sender", ""),
         values.get("content"),
+        "to" in values,
+        None if values.get("to") == MEMBERS else values.get("to"),
     )
 
 
@@ -72,6 +81,7 @@ SEND = Record(
         "expires": Duration(),
         "sender": NAME,
         "content": PICKING,
+        "to": TO,
     },
     _send,
     required=("template",),

@@ -79,7 +79,7 @@ def _senseless(document: Parsed, one: Segment | Campaign) -> Iterator[Problem]:
 
 def _asking(one: Segment | Campaign) -> Iterator[tuple[str, str]]:
     """(message, hint) of each condition that makes no sense of a group."""
-    for node in nodes_in(one):
+    for node in nodes_in(campaigns.of_group_alone(one) if isinstance(one, Campaign) else one):
         for kind, (why, hint) in OF_CUSTOMERS.items():
             if isinstance(node, kind):
                 yield f"a {kind_of(one)} of {who(one.group)} cannot ask this: {why}", hint
@@ -89,10 +89,15 @@ def _mixed(document: Parsed, one: Definition, segments: Mapping[str, Definition]
     """Segments that it names are of those whom it is about itself."""
     group = one.group if isinstance(one, Segment | Campaign) else ""
     group = one.asks.group if isinstance(one, Question) else group
-    for name, line in _names(document, one):
+    about = campaigns.of_group_alone(one) if isinstance(one, Campaign) else one
+    names = [(name, line, group) for name, line in _names(document, about)]
+    if isinstance(one, Campaign):
+        members = (name for asked in campaigns.asked_of_members(one) for kind, name in named_in(asked))
+        names += [(name, document.line_naming(name), "") for name in members]
+    for name, line, kind in names:
         other = segments.get(name)
-        if isinstance(other, Segment) and other.group != group:
-            message = f'segment "{name}" is of {who(other.group)}, not of {who(group)}'
+        if isinstance(other, Segment) and other.group != kind:
+            message = f'segment "{name}" is of {who(other.group)}, not of {who(kind)}'
             yield Problem(document.file, line, message, _HINT)
 
 

@@ -97,6 +97,10 @@ class Send(Struct, frozen=True, tag="send"):
     """The one sender by which it goes; "": any of the channel's."""
     content: Picking | None = None
     """Of the catalogue, an item for whoever gets it."""
+    members: bool = False
+    """It goes to members of the group that the campaign is about,"""
+    to: Condition | None = None
+    """to those for whom this holds; None: to all."""
 
     @property
     def ways(self) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,7 @@ from hark.history.dedupe import Dedupe
 from hark.history.erased import Tombstones
 from hark.history.identity import Counter
 from hark.history.together import Gatherer
-from hark.model import GROUP_TRAITS, GROUPS, Event, Instant, Lane
+from hark.model import GROUP_MESSAGE, GROUP_TRAITS, GROUPS, Event, Instant, Lane
 from hark.store import log_files
 from hark.store.changes import Kept
 from hark.store.contracts import Row
@@ -79,7 +79,11 @@ class Again:
         """Of rows in their order, under the subjects that they were written with."""
         self._rows.fold(rows)  # type: ignore[arg-type]
         found, self._folder.events, self._folder.problems = self._folder.events, [], []
-        return [one for one in found if one.name != GROUP_TRAITS and not UNKNOWN <= one.subject < GROUPS]
+        return [one for one in found if one.name not in TOLD and not UNKNOWN <= one.subject < GROUPS]
+
+
+TOLD = (GROUP_TRAITS, GROUP_MESSAGE)
+"""What members are told of their groups: it stands in no row of the log."""
 
 
 class _Nothing:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hark.decide.members import copies, message_of
 from hark.decide.plan import Plan
 from hark.decide.record import decode, encode
 from hark.decide.watch import Asked
@@ -18,6 +19,7 @@ from hark.model import (
     JSON,
     Command,
     Event,
+    FactName,
     Handover,
     Input,
     Instant,
@@ -52,6 +54,8 @@ class Folder:
         """Takes the facts for the suppression list, before any further input."""
         self.refold: Callable[[int, Collection[str]], Mapping[str, JSON]] | None = None
         """Gives a subject's summaries of these keys, folded anew from all its events."""
+        self.addressed: Callable[[Event, bytes], None] | None = None
+        """Takes what a group has to say to its members: the fact, and what they are told."""
         self.erased: Container[int] = ()
         """Subjects to whom nothing happens any more."""
 
@@ -168,14 +172,22 @@ class Folder:
         self._given.setdefault(input.subject, []).append(input)
         self.records.change(input.subject, entry)
         if facts:
-            self.events += facts
+            self.events += [*facts, *copies(facts)]
             told(self.told, facts)
+            self._pass_on(entry.record, facts)
             if self.told.listed and self.listed:
                 new, self.told.listed = self.told.listed, []
                 self.listed(new)
         if plan.ordered and self.refold:
             self._in_order(entry, plan, input.instant)
         return facts
+
+    def _pass_on(self, record: Record, facts: Sequence[Event]) -> None:
+        """What a group has to say to its members."""
+        if record.subject >= GROUPS and self.addressed:
+            for fact in facts:
+                if fact.name == FactName.MEMBERS_ADDRESSED:
+                    self.addressed(fact, message_of(fact, record))
 
     def plan_of(self, subject: int) -> Plan:
         """What the subject's record rests on: a group's on what is defined for groups of its type."""

@@ -16,7 +16,7 @@ from hark.clock import derived_id
 from hark.collect.calls import Call
 from hark.engine.folder import Folder
 from hark.history.identity import Resolver
-from hark.model import GROUP_TRAITS, Event, Instant, Kind, Trait, row_of
+from hark.model import GROUP_MESSAGE, GROUP_TRAITS, GROUPS, Event, Instant, Kind, Trait, row_of
 from hark.store.changes import Member, Telling
 from hark.store.state import StateStore
 
@@ -27,6 +27,8 @@ MOST_GROUPS = 256
 REMEMBERED = 200_000
 TYPE = "account"
 """Of groups of which nobody said what they are."""
+_SAID = 1 << 13
+"""The same of a message, behind tellings of traits."""
 _TOLD = 1 << 14
 """A telling's place behind the facts of the event that it follows, within the member of the row."""
 
@@ -39,6 +41,7 @@ class News(Struct, array_like=True, frozen=True):
     received_at: Instant
     known_at: Instant
     properties: bytes
+    name: str = GROUP_TRAITS
 
 
 class Groups:
@@ -53,6 +56,9 @@ class Groups:
         self._members: dict[tuple[int, int], int] = {}
         """By (group, home), the number of the latest news they have, of those that this tick changed."""
         self._changed: dict[int, Telling | None] = {}
+        self._said: list[tuple[Event, bytes]] = []
+        """What groups have to say to members, and no news yet."""
+        folder.addressed = self._say
         self._watch()
 
     def happened(self, event: Event, call: Call, home: int) -> None:
@@ -69,6 +75,7 @@ class Groups:
 
     def advance(self, most: int = AT_ONCE) -> int:
         """Tells members what they have not been told yet, in the order of the news; how many."""
+        self.announce()
         count = 0
         for number, telling in sorted(self._tellings.items()):
             for home, since in self._untold(telling, most - count):
@@ -81,6 +88,20 @@ class Groups:
                 return count
             self._keep(number, None)
         return count
+
+    def announce(self, before: Instant | None = None) -> None:
+        """Makes news of what groups have said (before a moment), in the order of its moments: before anything
+        happens to a member, and so after all that the same event brought about."""
+        said = [one for one in self._said if before is None or one[0].instant < before]
+        self._said = [one for one in self._said if one not in said]
+        for fact, properties in sorted(said, key=lambda one: (one[0].instant, one[0].subject, one[0].seq)):
+            self._number += 1
+            news = news_of_message(fact, properties)
+            self._keep(self._number, Telling(fact.subject, fact.seq, _encode(news)))
+
+    def _say(self, fact: Event, properties: bytes) -> None:
+        self._said.append((fact, properties))
+        self._watch()
 
     def until(self, until: Instant) -> Instant:
         """The moment up to which timers may fire: before what members are still to be told."""
@@ -124,24 +145,31 @@ class Groups:
             self._folder.problem(event.received_at, row, 0, "groups.too_many", detail)
             return
         self._remember(group, home)
+        self.announce(event.received_at)
         traits = self._folder.records.get(group).record.traits
         self._number += 1
         self._tell(group, home, self._number, _news_of(event, name, traits, place))
 
     def _tell(self, group: int, home: int, number: int, news: News) -> None:
         self._members[group, home] = number
-        event = Event(
-            *(self._resolver.today(home), news.at, news.seq, GROUP_TRAITS, int(Kind.GROUP), "hark"),
-            *(derived_id(home, news.seq), news.received_at, news.known_at, news.received_at),
-            active=False,
-            properties=news.properties,
-        )
+        if news.name == GROUP_MESSAGE and not self._stands_for(group, home):
+            return
         self._folder.ahead = None
-        self._folder.event(event, home=home)
+        self._folder.event(as_event(self._resolver.today(home), home, news), home=home)
         self._watch()
 
+    def _stands_for(self, group: int, home: int) -> bool:
+        """Whether nobody else of those who are one customer by now belongs to the group before them: who is
+        one person gets one message."""
+        tree = self._resolver.tree(self._resolver.today(home))
+        return home == min(one for one in tree if self._since(group, one) is not None)
+
     def _tell_first(self, subject: int) -> None:
-        """Whoever has an input of their own is told before it what they were still to be told."""
+        """Whoever has an input of their own is told before it what they were still to be told. Groups are
+        told nothing, and what several of them say at a time is put in order first."""
+        if subject >= GROUPS:
+            return
+        self.announce()
         for home in self._resolver.tree(subject):
             for number, telling in sorted(self._tellings.items()):
                 since = self._since(telling.group, home)
@@ -183,7 +211,23 @@ class Groups:
         self._watch()
 
     def _watch(self) -> None:
-        self._folder.ahead = self._tell_first if self._tellings else None
+        self._folder.ahead = self._tell_first if self._tellings or self._said else None
+
+
+def news_of_message(fact: Event, properties: bytes) -> News:
+    """What members are told after a group's `Members Addressed`."""
+    seq = fact.seq + _TOLD + _SAID
+    return News(fact.at, seq, fact.received_at, fact.known_at, properties, GROUP_MESSAGE)
+
+
+def as_event(subject: int, home: int, news: News) -> Event:
+    """What is told as an event of the member (whose id is at home there)."""
+    return Event(
+        *(subject, news.at, news.seq, news.name, int(Kind.GROUP), "hark", derived_id(home, news.seq)),
+        *(news.received_at, news.known_at, news.received_at),
+        active=False,
+        properties=news.properties,
+    )
 
 
 def _news_of(event: Event, name: str, traits: dict[str, Trait], place: int) -> News:

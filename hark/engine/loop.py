@@ -19,7 +19,7 @@ from hark.engine.messages import Messages
 from hark.engine.parts import Parts
 from hark.engine.sealing import Sealing
 from hark.errors import HarkError
-from hark.model import SECOND
+from hark.model import GROUPS, SECOND
 from hark.settings import Settings
 from hark.store.state import StorageError
 from hark.store.vitals import Pulse
@@ -173,10 +173,12 @@ class Engine:
         return bool(taken.rows or told or any(filled) or heard or fired or asked)
 
     def _timers(self) -> int:
-        """Fires what is due by the engine's time, earliest first; how many."""
+        """Fires what is due by the engine's time, earliest first, and groups' before that of customers, to
+        whom they may have something to say; how many."""
         armed = self._parts.state.armed(self._time, TIMERS)
         self._parts.folder.records.expect(armed)
-        for subject in dict.fromkeys([*armed, *self._parts.records.due(self._time)]):
+        due = dict.fromkeys([*armed, *self._parts.records.due(self._time)])
+        for subject in sorted(due, key=lambda one: one < GROUPS):
             self._parts.folder.timers(subject, self._time)
         self._late = len(armed) == TIMERS
         return len(armed)

@@ -10,7 +10,7 @@ from hark.decide.asked import REPORTS
 from hark.engine.copies import Copies
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
-from hark.engine.outbox import customer_id, letter_content, turn_of
+from hark.engine.outbox import customer_id, exit_of, letter_content, turn_of
 from hark.model import Instant, MessageDue, Outcome
 from hark.store.changes import Id, Turn
 from hark.store.contracts import OutboxRow
@@ -88,7 +88,7 @@ class Messages:
         subject = self._whose(row)
         at = max(now, self._folder.records.get(subject).record.now)
         copy = self._copies.of(row, self._folder.records.get(subject).record, at)
-        self._folder.give(MessageDue(subject, at, row.message, copy))
+        self._folder.give(MessageDue(subject, at, row.message, copy, self._exit(row)))
         turn = self._folder.told.turns.get(row.message)
         if turn is None:
             self._set(Turn(row.message, "withheld", at, "nothing is known of it any more"))
@@ -101,6 +101,11 @@ class Messages:
                 row, subject=subject, state="sending", updated_at=at, content=content
             )
             self._handed.append(sending)
+
+    def _exit(self, row: OutboxRow) -> str:
+        """What of the run the customer does not know: it is their group's."""
+        group = row.content.get("of_group")
+        return exit_of(row, self._folder.records.get(group).record) if group else ""
 
     def _outcome(self, outcome: Outcome) -> None:
         at = max(outcome.instant, self._folder.records.get(outcome.subject).record.now)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct, field
 
+from hark.decide.messages import BY_ITSELF
 from hark.decide.plan import Plan
 from hark.model import GROUPS, JSON, Event, FactName, Instant, Record
 from hark.store.changes import USER, Id, Turn
@@ -111,6 +112,12 @@ def turn_of(facts: Sequence[Event], message: str) -> Turn | None:
     return found.turns.get(message)
 
 
+def exit_of(row: OutboxRow, group: Record) -> str:
+    """Why the steps ended of the group's run that a member's message is of, if it makes no sense by that."""
+    run = next((one for one in group.runs if one.id == row.run), None)
+    return run.exited if run is not None and run.exited not in ("", *BY_ITSELF) else ""
+
+
 def customer_id(record: Record, ids: Sequence[Id] = ()) -> str:
     """What the team calls this customer: the userId if there is one, else the anonymousId. The one by which
     the customer was first seen comes before others. `ids` are all of the customer's."""
@@ -134,7 +141,7 @@ def letter_content(row: OutboxRow, record: Record, id: str, plan: Plan) -> JSON:
         about: {name: trait.value for name, trait in record.traits.items()}
         | {name: one.value(record.summaries.get(one.key), record.now) for name, one in plan.computed.items()}
         | {"id": id},
-        "event": started,
+        "event": started or row.content.get("event") or {},
         "data": given | (row.content.get("data") or {}),
         "events": [msgspec.json.decode(one) for one in (run.trigger, *run.gathered)] if run else [],
     }

@@ -55,7 +55,7 @@ class Step(Struct, frozen=True):
     run: str
 
 
-SEND_REACHED = (FactName.MESSAGE_WANTED, FactName.MESSAGE_WITHHELD)
+SEND_REACHED = (FactName.MESSAGE_WANTED, FactName.MESSAGE_WITHHELD, FactName.MEMBERS_ADDRESSED)
 """Written when a run comes to a send: the message is wanted, or held back (in the control, always)."""
 
 

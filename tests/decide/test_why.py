@@ -6,7 +6,16 @@ import pytest
 
 from hark.decide.reasons import Held, Refusal
 from hark.decide.why import SENTENCES, explain, filled, span
-from hark.model import CAMPAIGN_TRIGGERED, DAY, GROUP_TRAITS, HOUR, ConsentName, FactName, ResponseName
+from hark.model import (
+    CAMPAIGN_TRIGGERED,
+    DAY,
+    GROUP_MESSAGE,
+    GROUP_TRAITS,
+    HOUR,
+    ConsentName,
+    FactName,
+    ResponseName,
+)
 from tests.decide.story import Story, campaign, control_key, plan_of
 from tests.decide.test_eligibility import CASES
 from tests.decide.test_messages import DEFERS_ONLY, WITHHELD
@@ -18,7 +27,8 @@ def said(story: Story, campaign_: str | None = None) -> list[str]:
 
 def test_every_fact_has_a_sentence() -> None:
     """No decision is left out of the timeline."""
-    assert set(SENTENCES) == {*FactName, *ConsentName, ResponseName.REPLIED, GROUP_TRAITS, CAMPAIGN_TRIGGERED}
+    events = {GROUP_TRAITS, GROUP_MESSAGE, CAMPAIGN_TRIGGERED}
+    assert set(SENTENCES) == {*FactName, *ConsentName, ResponseName.REPLIED, *events}
 
 
 @pytest.mark.parametrize("reason", list(Refusal), ids=str)

@@ -85,8 +85,8 @@ def grows(world: World, group: str) -> None:
 
 def works(world: World, deliver: Any = sent) -> None:
     engine = world.engine(deliver)
-    for _ in range(30):
-        engine.tick()
+    while engine.tick() or engine._messages.in_flight:
+        pass
     engine.close()
 
 

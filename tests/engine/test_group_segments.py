@@ -139,7 +139,7 @@ class Groups:
         mine.append(Event(GROUPS, at, sequence(row, 0), name, call, "shop", "", at, at, at, True, raw))
 
     def settle(self) -> None:
-        while self.engine.tick():
+        while self.engine.tick() or self.engine._messages.in_flight:
             pass
 
     def segments(self) -> list[Segment]:
