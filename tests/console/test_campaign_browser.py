@@ -78,6 +78,9 @@ def test_a_basket_campaign_is_built_by_the_form(
     assert not wrong(browser, "/goal/within")
     assert browser.find_elements(By.CSS_SELECTOR, "#shown svg.journey")
     assert "within: 3d" in yaml_of(browser)
+    browser.find_element(By.CSS_SELECTOR, "button[value=try]").click()
+    eventually(lambda: "Nobody would have entered" in words(browser, "trial"), what="its back-test")
+    assert "left alone by at least one campaign" in words(browser, "trial")
     fill(browser, "note", "first try")
     assert complaints(browser) == []
     press(browser, "save")

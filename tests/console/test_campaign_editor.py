@@ -14,6 +14,7 @@ from hark.console.forms.campaign import sections
 from hark.console.forms.edits import shown_of
 from hark.console.forms.sections import made
 from hark.console.pages.editor import begun
+from hark.console.source import Source
 from hark.definitions.document import Document
 from hark.definitions.parse import parse, read
 from hark.definitions.problems import DefinitionError
@@ -189,3 +190,40 @@ def test_who_comes_and_goes_is_counted_against_any_condition(shop: Path, clock: 
     found = ask(shop, {"segment_edit": {"name": "x", "was": quiet, "where": all_of_them}}, clock)
     assert (found["before"], found["after"], found["stay"]) == (100, PEOPLE, 100)
     assert (found["come"]["count"], found["go"]["count"]) == (PEOPLE - 100, 0)
+
+
+def test_a_draft_is_tried_on_the_past_before_it_is_saved(ann: Client, collector: Collector) -> None:
+    """With what the form changed: its back-test is that of the same document by the command, the check list
+    knows the base rate, and nothing is handed over."""
+    text = told(ann, EDIT)["text"]
+    tried = after(ann, fields(text) | {"/goal/within": "7d", "/expects": "9%", "do": "try"})
+    body = {**(body_of(text) or {}), "expects": "9%"}
+    body["goal"] = {**body["goal"], "within": "7d"}
+    document = {"kind": "campaign", "name": "come_back", "body": body}
+    asked = {"backtest": {"campaign": "come_back", "documents": [document]}}
+    expected = told(ann, "/campaigns/come_back/backtest")["answer"]
+    found = tried["tested"]["answer"]
+    assert found["base_rate"] == here().ask(asked)["base_rate"] != expected["base_rate"]
+    assert found["entries"] == expected["entries"] > 0
+    lines = {one["asks"]: one["says"] for one in tried["checks"]}
+    assert f"{100 * found['base_rate']['estimate']:.1f} %" in lines["Base rate"]
+    assert lines["Belief"].endswith("+9 points.")
+    assert collector.rows == []
+    page = ann.post(EDIT, fields(text) | {"do": "try"}, headers={"HX-Request": "true"}).content.decode()
+    assert page.count("data-figure=") >= 3
+    assert 'href="/campaigns/come_back/backtest"' not in page
+
+
+@pytest.mark.parametrize(("text", "says"), [("campaign: [", "Mend what is wrong"), (BY_HAND, "planned")])
+def test_a_draft_that_is_wrong_is_not_tried(ann: Client, text: str, says: str) -> None:
+    assert says in after(ann, {"text": text, "do": "try"})["problem"]
+
+
+def test_a_question_that_is_over_can_be_cancelled(ann: Client) -> None:
+    assert "cancelled" in after(ann, {"text": "", "do": "stop", "id": "q_gone"})["problem"]
+
+
+def here() -> Source:
+    from hark.console.source import source
+
+    return source()

@@ -18,6 +18,7 @@ from hark.console.forms.pointers import Body
 from hark.console.forms.sections import Form, Sections, made
 from hark.console.pages.definitions import EXAMPLES, OWN_PAGES, Moved, moved, saved_address, sentence_of
 from hark.console.pages.errors import unavailable
+from hark.console.pages.trial import trial
 from hark.console.respond import respond
 from hark.console.source import Source, source
 from hark.definitions import plan, yaml
@@ -140,7 +141,10 @@ def _edited(request: HttpRequest, page: EditorPage) -> HttpResponse:
     here = source()
     if request.method != "POST":
         return respond(request, "editor.html", filled(here, page))
-    page = filled(here, applied(page, request.POST))
+    page = applied(page, request.POST)
+    if request.POST.get("do") in ("try", "stop"):
+        return trial(request, here, page.text)
+    page = filled(here, page)
     if request.headers.get("HX-Request"):
         part = _part(page, request.headers.get("HX-Trigger", ""), request.POST)
         return respond(request, "editor_shown.html", replace(page, part=part))
