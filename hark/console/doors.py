@@ -17,13 +17,16 @@ from hark.errors import HarkError
 
 
 def opened(
-    request: HttpRequest, name: str, env: str, take: Callable[[Source, Sender, str], str]
+    request: HttpRequest,
+    name: str,
+    env: Callable[[Sender], str],
+    take: Callable[[Source, Sender, str], str],
 ) -> HttpResponse:
-    """What `take` says with 200 once all of it is in the log; 404 where the sender has no such door (its
-    `env` names no variable), 400 for what is not proven, 503 where it cannot be kept now."""
+    """What `take` says with 200 once all of it is in the log; 404 where the sender has no such door (`env`
+    names no variable), 400 for what is not proven, 503 where it cannot be kept now."""
     here = source()
     sender = _sender(here, name)
-    variable = getattr(sender, env, "")
+    variable = env(sender) if sender else ""
     if sender is None or not variable:
         raise Http404
     if request.method != "POST":

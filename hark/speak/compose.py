@@ -18,6 +18,7 @@ from hark.speak.links import Confirm, Links, Preferences, Report, Unsubscribe
 from hark.speak.render import Rendered, Withheld, render
 from hark.speak.reply_address import reply_token
 from hark.speak.surveys import asked
+from hark.speak.texts import reachable
 from hark.speak.tracking import tracked
 from hark.speak.words import language, stated
 from hark.store.contracts import OutboxRow
@@ -50,6 +51,7 @@ def compose(row: OutboxRow, book: Book, links: Links, at: Instant, files: Files 
         expires_at=row.content.get("expires"),
         files=files,
         reply_token=reply_token(links.keys[-1], row.message) if row.channel == "email" else "",
+        base=reachable(links.base),
     )
     said = _mail(content, row, book, links, out) if row.channel == "email" else content
     return replace(said, data=body(row)), envelope

@@ -53,6 +53,9 @@ class Envelope(Struct, frozen=True):
     """What goes with a letter."""
     reply_token: str = ""
     """The letter's own part of a reply address (`reply_address`)."""
+    base: str = ""
+    """Our public address, for providers that are told with each message where to report; "" where none
+    of them could reach it."""
 
 
 class Job(Struct, frozen=True):

@@ -201,7 +201,12 @@ def test_a_text_is_twilio_s_form(provider: Provider) -> None:
     (taken,) = provider.taken
     assert taken.path == "/2010-04-01/Accounts/AC1/Messages.json"
     assert taken.headers["authorization"] == "Basic " + b64encode(b"AC1:t0ken").decode()
-    assert parse_qs(taken.body.decode()) == {"To": ["+15550123"], "From": ["+15550100"], "Body": ["Hi Ada"]}
+    assert parse_qs(taken.body.decode()) == {
+        "To": ["+15550123"],
+        "From": ["+15550100"],
+        "Body": ["Hi Ada"],
+        "StatusCallback": [f"https://hark.example/reports/texts?message={1:032x}"],
+    }
 
 
 @pytest.mark.parametrize("code", [21211, 21214, 21610, 21614])

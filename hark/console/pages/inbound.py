@@ -36,7 +36,7 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
         found = mails(sender.inbound, secret, request)
         return f"{sum(_taken(here, one) for one in found)} of {len(found)} taken"
 
-    return opened(request, name, "inbound_env", take)
+    return opened(request, name, lambda sender: sender.inbound_env, take)
 
 
 def _taken(here: Source, mail: Mail) -> bool:

@@ -1,4 +1,4 @@
-"""POST /reports/SENDER: what a mail provider's webhook says, checked and read by anymail."""
+"""POST /reports/SENDER: what a provider's webhook says; of mail it is checked and read by anymail."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from hark.console import texts
 from hark.console.doors import opened
 from hark.console.providers import Told, reported
 from hark.console.source import Source
@@ -37,12 +38,20 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
     """Reports into the log's urgent lane (`doors.opened`)."""
 
     def take(here: Source, sender: Sender, secret: str) -> str:
-        found = list(_rows(sender.reports, reported(sender.reports, secret, request)))
+        if sender.channel == "sms":
+            found = texts.rows(request, here.url, sender.name, secret)
+        else:
+            found = list(_rows(sender.reports, reported(sender.reports, secret, request)))
         if found:
             here.receipts(found)
         return ""
 
-    return opened(request, name, "reports_env", take)
+    return opened(request, name, _proof, take)
+
+
+def _proof(sender: Sender) -> str:
+    """The variable that holds what proves a report; Twilio signs with what we ask it with."""
+    return sender.secret_env if sender.channel == "sms" else sender.reports_env
 
 
 def _rows(provider: str, events: list[Told]) -> Iterator[JSON]:

@@ -16,6 +16,7 @@ from hark.definitions.types import Sender
 from hark.speak.contract import BadAddressError
 from hark.speak.email import address
 from hark.speak.mail_dns import SELECTORS, USUAL, Check, checked
+from hark.speak.texts import reachable
 
 VARIABLES = ("secret_env", "password_env", "reports_env", "inbound_env")
 
@@ -49,6 +50,8 @@ class SenderPage(Struct, frozen=True):
     """"" for what is no mail."""
     selector: str
     asked: bool
+    unheard: bool
+    """Its provider could report what becomes of messages, and cannot reach us."""
     checks: tuple[Check, ...] = ()
 
 
@@ -72,6 +75,7 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
         domain,
         selector,
         asked,
+        sender.provider == "twilio" and not reachable(here.url),
         _checks(sender, domain, selector) if asked else (),
     )
     return respond(request, "sender.html", page)
@@ -92,6 +96,8 @@ def _doors(here: Source, one: Sender) -> Iterator[tuple[str, str]]:
     base = here.url.rstrip("/")
     if one.reports:
         yield f"reports of {one.reports}", f"{base}/reports/{one.name}"
+    if one.provider == "twilio" and reachable(base):
+        yield "reports of twilio (each text names it; nothing to do)", f"{base}/reports/{one.name}"
     if one.inbound:
         how = "your mail server" if one.inbound == "raw" else one.inbound
         yield f"incoming mail by {how}", f"{base}/inbound/{one.name}"

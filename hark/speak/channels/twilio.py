@@ -10,11 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from hark.speak.contract import Answer, BadAddressError, HttpChannel, Job, Request, Verdict, by_status
+from hark.speak.texts import LASTING, callback
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-NO_SUCH_NUMBER = frozenset({21211, 21214, 21217, 21401, 21421, 21614})
-"""Twilio's codes for a number that is none, or none that gets texts."""
-SAID_STOP = 21610
 LONGEST = 1600
 """Characters; Twilio refuses more with 21617."""
 
@@ -37,6 +35,8 @@ class Twilio(HttpChannel):
             raise BadAddressError(f"not a number in the form +15550100: {envelope.to[:40]!r}")
         base = (sender.url or "https://api.twilio.com").rstrip("/")
         form = {"To": envelope.to, _from(sender.address): sender.address, "Body": said.text[:LONGEST]}
+        if envelope.base:
+            form["StatusCallback"] = callback(envelope.base, sender.name, envelope.message)
         login = b64encode(f"{sender.account}:{job.secret}".encode()).decode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": f"Basic {login}"}
         url = f"{base}/2010-04-01/Accounts/{quote(sender.account, safe='')}/Messages.json"
@@ -46,7 +46,7 @@ class Twilio(HttpChannel):
         told = _told(answer.body)
         if 200 <= answer.status < 300:
             return Verdict("sent", told.sid)
-        if told.code in NO_SUCH_NUMBER or told.code == SAID_STOP:
+        if told.code in LASTING:
             return Verdict("failed", f"{told.code} {told.message}", permanent=True)
         return by_status(answer, idempotent=False)
 
