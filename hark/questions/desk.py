@@ -36,6 +36,8 @@ class Desk:
         chosen = settings.read(data)
         self.zone, self.budget = chosen.zone, budget_of(chosen)
         self.resident = Resident()
+        self.models: dict[tuple[str, ...], tuple[float, ...]] = {}
+        """Of the day's estimates, the parameters found last: from there the next climb is shorter."""
         self.catalogue = Keeper(data, self.state, writes)
         self._answers: OrderedDict[bytes, JSON] = OrderedDict()
         self._lock = threading.Lock()

@@ -76,7 +76,7 @@ def _purchases(desk: Desk, everybody: People, asked: Prospect) -> tuple[Integers
 
     now = desk.clock.now()
     days = purchase_days(everybody, Worth(asked.names, asked.value, asked.weeks, zone=desk.zone), now)
-    return learn.estimates(days, day_of(now, desk.zone) + 1, asked)
+    return learn.estimates(days, day_of(now, desk.zone) + 1, asked, desk.models)
 
 
 def _renewals(desk: Desk, everybody: People, asked: Renewing) -> tuple[Integers, Floats] | None:

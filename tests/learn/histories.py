@@ -10,8 +10,10 @@ import pyarrow.compute as pc
 
 from hark.definitions.document import Document
 from hark.history import columns
-from hark.history.runs import KEYS, Run, run
+from hark.history.reader import NOTHING
+from hark.history.runs import KEYS, Run, run, with_values
 from hark.history.seal import as_rows
+from hark.history.values import Wanted
 from hark.model import DAY, JSON, Event, FactName, Instant, Kind
 
 T0: Instant = 1_772_000_000_000_000
@@ -26,8 +28,14 @@ class Told:
 
     buckets = 1
 
-    def runs(self, _bucket: int, /, *_others: object) -> list[Run]:
-        return [run(as_rows([self.rows]).select(KEYS))]
+    def runs(
+        self,
+        _bucket: int,
+        _names: Collection[str] | None = None,
+        _properties: bool = False,
+        values: Wanted = NOTHING,
+    ) -> list[Run]:
+        return [with_values(run(as_rows([self.rows]).select([*KEYS, "properties"])), values)]
 
     def table(self, names: Collection[str] | None, columns: Sequence[str], /) -> pa.Table:
         rows = self.rows

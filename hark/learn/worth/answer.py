@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from hark.learn.columns import Snapshot, numbers_at
+from hark.history.runs import Flags, Run, named
+from hark.history.values import Value, Wanted
 from hark.learn.worth import bgnbd, gamma_gamma
 from hark.learn.worth.check import FEWEST, Check, Week, held_back
 from hark.learn.worth.fit import Fit, Floats
-from hark.learn.worth.purchases import Customers, Days, customers, merged
+from hark.learn.worth.purchases import Customers, Days, customers, joined, merged
 from hark.model import JSON, Instant
 from hark.understand.conditions.calendar import day_of, days_of
+from hark.understand.partials import over_buckets
 
 TOP = 20
+
+
+class Runs(Protocol):
+    """What is asked of a history: the runs of its buckets, with values of properties."""
+
+    @property
+    def buckets(self) -> int: ...
+
+    def runs(
+        self, bucket: int, names: Collection[str] | None = ..., properties: bool = ..., values: Wanted = ...
+    ) -> list[Run]: ...
 
 
 class Worth(Struct, frozen=True):
@@ -75,9 +89,9 @@ class TooFewCustomers(ValueError):  # noqa: N818
     """There is too little to fit a model; the message says how much there is."""
 
 
-def ask_worth(snapshot: Snapshot, asked: Worth, now: Instant) -> WorthAnswer:
+def ask_worth(history: Runs, asked: Worth, now: Instant) -> WorthAnswer:
     """How often customers will buy and for how much. Raises TooFewCustomers: under `FEWEST` bought again."""
-    days, end = purchase_days(snapshot, asked, now), day_of(now, asked.zone) + 1
+    days, end = purchase_days(history, asked, now), day_of(now, asked.zone) + 1
     known = customers(days, end)
     repeating = int((known.purchases.repeats > 0).sum())
     if repeating < FEWEST:
@@ -101,13 +115,46 @@ def ask_worth(snapshot: Snapshot, asked: Worth, now: Instant) -> WorthAnswer:
     )
 
 
-def purchase_days(snapshot: Snapshot, asked: Worth, now: Instant) -> Days:
-    """The days on which somebody bought, up to now."""
-    rows = snapshot.table(asked.events, ("subject", "at", "properties"))
-    subject, at = rows["subject"].to_numpy().astype(np.int64), rows["at"].to_numpy().astype(np.int64)
-    past = at <= now
-    value = numbers_at(asked.value, rows["properties"].to_pylist()) if asked.value else np.zeros(len(at))
-    return merged(subject[past], days_of(at[past], asked.zone), value[past])
+def purchase_days(history: Runs, asked: Worth, now: Instant) -> Days:
+    """The days on which somebody bought, up to now.
+
+    Of a file of the history that was read before, the reader has the values still: only new ones are read.
+    """
+    parts = over_buckets(history, lambda bucket: _bought(history, bucket, asked, now))
+    whole = joined(parts)
+    order = np.argsort(whole.subject, kind="stable")
+    return Days(whole.subject[order], whole.day[order], whole.value[order])
+
+
+def _bought(history: Runs, bucket: int, asked: Worth, now: Instant) -> Days:
+    """Of the customers of one bucket."""
+    names = frozenset(asked.events)
+    wanted = {asked.value: names} if asked.value else {}
+    found = [
+        _of_run(run, named(run, names)[run.code], asked, now)
+        for run in history.runs(bucket, names, values=wanted)
+    ]
+    whole = joined(found)
+    return merged(whole.subject, whole.day, whole.value)
+
+
+def _of_run(run: Run, bought: Flags, asked: Worth, now: Instant) -> Days:
+    """Each purchase of a run, in the order of the run."""
+    stands = np.zeros(len(run), np.bool_)
+    for first, last in run.kept.tolist():
+        stands[first:last] = True
+    rows = np.flatnonzero(bought & stands & (run.at <= now))
+    value = np.zeros(len(rows))
+    if asked.value:
+        values = run.values[asked.value]
+        numbers = [_number(one) for one in values.values]
+        value = np.array(numbers, np.float64)[values.codes[rows]]
+    return Days(run.subject[rows], days_of(run.at[rows], asked.zone), value)
+
+
+def _number(value: Value) -> float:
+    """0 where there is none or it is no number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def money(known: Customers) -> tuple[Fit | None, Floats | None]:

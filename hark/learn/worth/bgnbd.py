@@ -7,7 +7,10 @@ with a probability of their own (beta: a, b). All times are in one unit, here we
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from hark.learn.worth.fit import Fit, Floats, maximise
@@ -66,22 +69,31 @@ class BGNBD(Struct, frozen=True):
         return np.where(x > 0, odds, 0.0)
 
 
-def fit(of: Purchases) -> tuple[BGNBD, Fit]:
-    """The model under which these purchases are most likely. ValueError: nobody bought twice."""
+def fit(of: Purchases, start: Sequence[float] = START) -> tuple[BGNBD, Fit]:
+    """The model under which these purchases are most likely. ValueError: nobody bought twice.
+
+    `start`: parameters to climb from, for instance those of the day before; if the climb fails from there, it
+    begins where it always does.
+    """
     if not of.repeats.any():
         raise ValueError("nobody bought twice")
     rows = _Rows(of)
-    found = maximise(lambda at: rows.likelihood(*at), START)
+    found = maximise(lambda at: rows.likelihood(*at), start)
+    if not found.converged and tuple(start) != START:
+        found = maximise(lambda at: rows.likelihood(*at), START)
     return BGNBD(*found.parameters), found
 
 
 class _Rows:
-    """The likelihood over customers; functions of the count alone are taken once for each count."""
+    """The likelihood over customers. Those who are alike in all that the model sees are one row with a
+    weight, and functions of the count alone are taken once for each count."""
 
     def __init__(self, of: Purchases) -> None:
-        self.x, self.last, self.seen = of.repeats, of.last, of.seen
-        self.counts, place, self.weights = np.unique(self.x, return_inverse=True, return_counts=True)
+        first, self.weight = _alike(of)
+        self.x, self.last, self.seen = of.repeats[first], of.last[first], of.seen[first]
+        self.counts, place = np.unique(self.x, return_inverse=True)
         self.place, self.repeated = place.reshape(-1), self.x > 0
+        self.weights = np.bincount(self.place, self.weight, len(self.counts))
 
     def likelihood(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Floats]:
         """(log-likelihood, gradient) by equation 6, its last term as a sum of two exponentials."""
@@ -96,7 +108,7 @@ class _Rows:
         odds = np.log(a) - np.log(np.maximum(b + x - 1, 1e-300))
         gone = np.where(self.repeated, odds[self.place] - rate * log_last, -np.inf)
         both = np.logaddexp(alive, gone)
-        stay, left = np.exp(alive - both), np.exp(gone - both)
+        stay, left = self.weight * np.exp(alive - both), self.weight * np.exp(gone - both)
         lefts = np.bincount(self.place, left, len(x))
         gradient = np.array([
             np.dot(n, psi(r + x) - psi(r) + np.log(alpha)) - np.dot(stay, log_seen) - np.dot(left, log_last),
@@ -105,4 +117,26 @@ class _Rows:
             np.dot(n, psi(a + b) + psi(b + x) - psi(b) - psi(a + b + x))
             - np.dot(lefts[x > 0], 1 / np.maximum(b + x[x > 0] - 1, 1e-300)),
         ])  # fmt: skip
-        return float(np.dot(n, common) + both.sum()), gradient
+        return float(np.dot(n, common) + np.dot(self.weight, both)), gradient
+
+
+def _alike(of: Purchases) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The first of the customers who are alike, and how many of each there are; where times are not whole
+    days (of weeks), hardly any are, and each stands alone."""
+    days = [np.rint(column * WEEK) for column in (of.last, of.seen)]
+    whole = all(
+        np.array_equal(day / WEEK, column) for day, column in zip(days, (of.last, of.seen), strict=True)
+    )
+    columns = [of.repeats, *days]
+    if not whole or max(float(column.max()) for column in columns) >= 1 << BITS:
+        return np.arange(len(of.repeats)), np.ones(len(of.repeats))
+    code = np.zeros(len(of.repeats), np.int64)
+    for column in columns:
+        code = (code << BITS) | column.astype(np.int64)
+    _, first, count = np.unique(code, return_index=True, return_counts=True)
+    return first, count.astype(np.float64)
+
+
+WEEK = 7.0
+BITS = 20
+"""Of each column in one number: up to 2,872 years of days."""

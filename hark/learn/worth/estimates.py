@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,15 +17,21 @@ from hark.learn.worth.purchases import Days, Integers, customers
 LEAST = {"alive": 0.02, "purchases": 0.05, "value": 0.05, "stays": 0.02, "periods": 0.05}
 """Nearer to what was told last than this, nothing is told; of all but probabilities also within 5 % of it."""
 SHARE = 0.05
+Models: TypeAlias = dict[tuple[str, ...], tuple[float, ...]]
+"""By the names of purchases, the parameters of how often they are made."""
 
 
-def estimates(days: Days, end: int, asked: Prospect) -> tuple[Integers, Floats] | None:
+def estimates(
+    days: Days, end: int, asked: Prospect, models: Models | None = None
+) -> tuple[Integers, Floats] | None:
     """(subject, estimate) of everybody who bought before the day `end`; None: under 100 bought again, or the
-    values fit no model."""
+    values fit no model. From the parameters in `models`, those of the last time, it climbs on."""
     known = customers(days, end)
     if int((known.purchases.repeats > 0).sum()) < FEWEST:
         return None
-    model, _ = bgnbd.fit(known.purchases)
+    models = {} if models is None else models
+    model, found = bgnbd.fit(known.purchases, models.get(asked.names, bgnbd.START))
+    models[asked.names] = found.parameters
     if asked.what == "alive":
         return known.subject, np.round(model.alive(known.purchases), 3)
     ahead = model.expected(known.purchases, asked.weeks)

@@ -40,6 +40,13 @@ def merged(subject: Integers, day: Integers, value: Floats) -> Days:
     return Days(subject[starts], day[starts], np.add.reduceat(value, starts) if len(starts) else value)
 
 
+def joined(parts: Sequence[Days]) -> Days:
+    """One after the other."""
+    none = Days(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    columns = zip(*((one.subject, one.day, one.value) for one in (none, *parts)), strict=True)
+    return Days(*map(np.concatenate, columns))
+
+
 def _changes(column: Integers) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.ones(min(len(column), 1), np.bool_), column[1:] != column[:-1]])
 
