@@ -68,11 +68,12 @@ class Deciding(ABC):
         """By campaign, how its lift differs where another treats the same people."""
         return {name: one.interactions for name, one in self.reports().items() if one.interactions}
 
-    def programme(self, name: str = "", goal: JSON = None) -> ProgrammeReport:
+    def programme(self, name: str = "", goal: JSON = None, *, by_level: str = "") -> ProgrammeReport:
         """What a programme changes, or ("") all messaging, by its control. `goal` as in a document:
         {"event": "Order Completed", "within": "28d", "value": "revenue"}. Raises HarkError
         `programme.unknown`, `programme.goal`, `programme.no_control`."""
-        return msgspec.convert(self.ask({"programme": {"programme": name, "goal": goal}}), ProgrammeReport)
+        asked = {"programme": name, "goal": goal, "by_level": by_level}
+        return msgspec.convert(self.ask({"programme": asked}), ProgrammeReport)
 
     def journey(self, campaign: str, version: int | None = None) -> Journey:
         """Where a campaign's runs are now."""

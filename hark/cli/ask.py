@@ -212,12 +212,12 @@ def _one_report(campaign: str, found: Any) -> None:
     for sentence in found["sentences"]:
         show.console.print(sentence)
     if found["situations"]:
-        _by_situation("in the segment on entering ", found["situations"], found["situations"]["situations"])
+        by_situation("in the segment on entering ", found["situations"], found["situations"]["situations"])
     if found["levels"]:
-        _by_situation("at the level on entering ", found["levels"], found["levels"]["levels"])
+        by_situation("at the level on entering ", found["levels"], found["levels"]["levels"])
 
 
-def _by_situation(whose: str, found: Any, lines: Any) -> None:
+def by_situation(whose: str, found: Any, lines: Any) -> None:
     rows = [
         (
             one["segment"],

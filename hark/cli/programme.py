@@ -8,6 +8,7 @@ import typer
 
 from hark.app import Workspace
 from hark.cli import show
+from hark.cli.ask import by_situation
 from hark.cli.show import HERE, Data, Json
 from hark.questions import ask
 
@@ -23,13 +24,16 @@ def programme(
     goal: Annotated[str, typer.Option(help="The event looked at; a programme has its own.")] = "",
     within: Annotated[str, typer.Option(help="How long after the draw it counts.")] = "28d",
     value: Annotated[str, typer.Option(help="The property with its value, such as revenue.")] = "",
+    by_level: Annotated[
+        str, typer.Option("--by-level", help="Also at each level of this engagement definition; or purchase.")
+    ] = "",
     data: Data = HERE,
     json: Json = False,
 ) -> None:
     """What a programme, or all messaging together, changes: its control against everybody else."""
     Workspace(data).settle()
     own = {"event": goal, "within": within, **({"value": value} if value else {})} if goal else None
-    found: Any = ask(data, {"programme": {"programme": name, "goal": own}})
+    found: Any = ask(data, {"programme": {"programme": name, "goal": own, "by_level": by_level}})
     if json:
         show.as_json(found)
         return
@@ -37,3 +41,5 @@ def programme(
     show.table(["arm ", "drawn"], arms, title=name or "all messaging")
     for sentence in found["sentences"]:
         show.console.print(sentence)
+    if found["levels"]:
+        by_situation("at the level when drawn ", found["levels"], found["levels"]["levels"])

@@ -45,15 +45,15 @@ class First(NamedTuple):
 class Facts:
     """The entries, sends and conflicts of all campaigns, and the events that are goals."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, history: Snapshot) -> None:
+        self.history = history
         self._goals: dict[frozenset[str], pa.Table] = {}
 
     def events(self, names: Sequence[str]) -> pa.Table:
         """The events of these names."""
         key = frozenset(names)
         if key not in self._goals:
-            self._goals[key] = self._snapshot.table(names, COLUMNS)
+            self._goals[key] = self.history.table(names, COLUMNS)
         return self._goals[key]
 
     def entries(self, campaign: str) -> dict[int, Entries]:
@@ -106,8 +106,8 @@ class Facts:
         entered = self._who()
         parts = [
             _active(run, entered)
-            for bucket in range(self._snapshot.buckets)
-            for run in self._snapshot.runs(bucket)
+            for bucket in range(self.history.buckets)
+            for run in self.history.runs(bucket)
         ]
         none = np.zeros(0, np.int64)
         subjects, ats = zip((none, none), *parts, strict=True)
@@ -138,7 +138,7 @@ class Facts:
 
     def _read(self, names: Sequence[str], type_: type[T]) -> tuple[pa.Table, list[tuple[int, T]]]:
         """The facts of these names: as rows, and (subject, what its properties say) of each."""
-        rows = self._snapshot.table(names, COLUMNS)
+        rows = self.history.table(names, COLUMNS)
         decode = msgspec.json.Decoder(type_).decode
         subjects, properties = integers(rows, "subject").tolist(), rows["properties"].to_pylist()
         return rows, list(zip(subjects, map(decode, properties), strict=True))

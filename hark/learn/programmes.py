@@ -20,6 +20,7 @@ from hark.learn.adjust import Adjusted, CrossSums, adjusted
 from hark.learn.aggregates import Sums
 from hark.learn.also import did
 from hark.learn.beside import Guardrail, guardrails
+from hark.learn.by_level import ByLevel, Steps, by_level
 from hark.learn.columns import Entries, Outcomes
 from hark.learn.compare import Interval
 from hark.learn.facts import Facts
@@ -60,6 +61,8 @@ class ProgrammeReport(Struct, frozen=True):
     days: tuple[DayEffect, ...]
     lifetime: Lifetime | None = None
     """How long people stay after the draw; None while too few have gone."""
+    levels: ByLevel | None = None
+    """The same at each level of engagement on being drawn, where that was asked for."""
     sentences: tuple[str, ...] = ()
 
     def to_json(self) -> JSON:
@@ -68,9 +71,17 @@ class ProgrammeReport(Struct, frozen=True):
 
 
 def programme_report(
-    facts: Facts, entries: Entries, shares: Sequence[float], goal: Goal, now: Instant, of: str, zone: str
+    facts: Facts,
+    entries: Entries,
+    shares: Sequence[float],
+    goal: Goal,
+    now: Instant,
+    of: str,
+    zone: str,
+    levels: Steps | None = None,
 ) -> ProgrammeReport:
-    """The report of everybody drawn; `shares` are the control's at each one's draw, beside `entries`."""
+    """The report of everybody drawn; `shares` are the control's at each one's draw, beside `entries`. With
+    `levels` also at each of them."""
     outcomes = Outcomes(entries, facts.events(goal.event.names), goal)
     sums = outcomes.sums(now)
     ours, alone = treated(sums), sums.get(CONTROL, Sums())
@@ -93,6 +104,7 @@ def programme_report(
         weeks=weeks,
         days=tuple(by_day(outcomes, now)),
         lifetime=lifetime(facts, outcomes, now),
+        levels=by_level(outcomes, facts.history, levels, now) if levels else None,
     )
     return msgspec.structs.replace(found, sentences=tuple(_sentences(found, goal)))
 

@@ -24,9 +24,11 @@ from hark.learn.facts import Facts, FactsOf
 from hark.learn.programmes import programme_report
 from hark.model import JSON, Instant
 from hark.questions.behaviour import whom
+from hark.questions.engagement import steps_of
 from hark.understand.people import People
 
 if TYPE_CHECKING:
+    from hark.learn.by_level import Steps
     from hark.questions.desk import Desk
 
 
@@ -36,16 +38,19 @@ class ProgrammeQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     programme: str = ""
     goal: JSON = None
     """As in a document: {"event": "Order Completed", "within": "28d", "value": "revenue"}."""
+    by_level: str = ""
+    """With the effect at each level of this engagement definition, or of the stages: purchase."""
 
 
 def programme(desk: Desk, asked: ProgrammeQuestion, snapshot: Snapshot) -> JSON:
     """`learn.programmes.ProgrammeReport` as plain data; our own people are in no comparison.
 
-    Raises HarkError `programme.unknown`, `programme.goal`, `programme.no_control`.
+    Raises HarkError `programme.unknown`, `programme.goal`, `programme.no_control`, `engagement.unknown`.
     """
     people = whom(desk, snapshot)
+    levels = steps_of(desk, people, asked.by_level) if asked.by_level else None
     if not asked.programme:
-        return _everything(desk, people, _goal(asked.goal, desk.zone))
+        return _everything(desk, people, _goal(asked.goal, desk.zone), levels)
     known = {one.name: one for one in desk.state.documents() if one.kind == "programme"}
     if asked.programme not in known:
         hint = f"there are: {', '.join(known) or 'none'}; or leave the name out for all messaging"
@@ -55,7 +60,8 @@ def programme(desk: Desk, asked: ProgrammeQuestion, snapshot: Snapshot) -> JSON:
     facts = Facts(people)
     entries, shares = facts.qualified(found.name)
     goal = _goal(asked.goal, desk.zone) if asked.goal else found.goal
-    return programme_report(facts, entries, shares, goal, desk.clock.now(), found.name, desk.zone).to_json()
+    about = (desk.clock.now(), found.name, desk.zone, levels)
+    return programme_report(facts, entries, shares, goal, *about).to_json()
 
 
 def _goal(body: JSON, zone: str) -> Goal:
@@ -67,7 +73,7 @@ def _goal(body: JSON, zone: str) -> Goal:
     raise HarkError(why, "for example Order Completed within 28d", "programme.goal")
 
 
-def _everything(desk: Desk, people: People, goal: Goal) -> JSON:
+def _everything(desk: Desk, people: People, goal: Goal, levels: Steps | None) -> JSON:
     """Everybody ever active, from the global control's beginning or their own on."""
     versions = desk.state.versions("policy", "attention")
     share, redraw_us, since = global_control(versions, desk.zone)
@@ -84,7 +90,8 @@ def _everything(desk: Desk, people: People, goal: Goal) -> JSON:
     told = [Entered("", 0, _arm(desk.state.key, salt, share, one)) for one in subjects.tolist()]
     entries = Entries(subjects, np.maximum(first, since), np.zeros(len(subjects), np.int64), told)
     facts = FactsOf(people, subjects)
-    return programme_report(facts, entries, [share] * len(subjects), goal, now, "", desk.zone).to_json()
+    about = (now, "", desk.zone, levels)
+    return programme_report(facts, entries, [share] * len(subjects), goal, *about).to_json()
 
 
 def _arm(key: Callable[[int], tuple[str, Instant] | None], salt: str, share: float, subject: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,10 +14,12 @@ from hark.console.campaigns import all_told
 from hark.console.pages.asked import again, patience
 from hark.console.respond import respond
 from hark.console.source import Source, source
+from hark.definitions.engagement import PURCHASE
 from hark.definitions.parse import definition
 from hark.definitions.sentences import of_goal
 from hark.definitions.types import Campaign, Programme
 from hark.errors import HarkError
+from hark.learn.by_level import ByLevel
 from hark.learn.compare import Interval
 from hark.learn.interactions import Interaction
 from hark.learn.programmes import ProgrammeReport
@@ -48,6 +52,10 @@ class ProgrammePage(Struct, frozen=True):
     """The event looked at; "" for a programme's own goal."""
     within: str
     value: str
+    levels: str = ""
+    """The engagement definition whose levels are shown, or purchase."""
+    definitions: tuple[str, ...] = ()
+    """Those whose levels can be shown."""
     report: ProgrammeReport | None = None
     progress: Progress | None = None
     problem: str = ""
@@ -79,6 +87,23 @@ class ProgrammePage(Struct, frozen=True):
         arms = (self.report.treated, self.report.control)
         treated, control = (arm.goals / arm.subjects if arm.subjects else None for arm in arms)
         return treated, control
+
+    @property
+    def by_level(self) -> ByLevel | None:
+        return self.report.levels if self.report else None
+
+    @property
+    def query(self) -> str:
+        """What is asked besides the levels, for links."""
+        given = {"goal": self.goal, "within": self.within, "value": self.value} if self.goal else {}
+        return urlencode({key: value for key, value in given.items() if value})
+
+    @property
+    def forest(self) -> JSON:
+        """The lifts by level as a figure; None where none has enough people."""
+        lines = self.by_level.levels if self.by_level else ()
+        known = [(one.segment, one.lift, one.shrunk) for one in lines if one.lift and one.shrunk]
+        return charts.forest(self.shown, known) if known and self.shown else None
 
     @property
     def chart(self) -> JSON:
@@ -125,7 +150,10 @@ def view(request: HttpRequest, name: str = "") -> HttpResponse:
     if name and not any((one.kind, one.name) == ("programme", name) for one in here.state.documents()):
         raise Http404
     goal, within, value = (request.GET.get(key, "").strip() for key in ("goal", "within", "value"))
-    page = programme(here, ProgrammePage(name, goal, within or WITHIN, value), patience(request))
+    written = [one.name for one in here.state.documents() if one.kind == "engagement"]
+    levels, known = request.GET.get("levels", ""), (*written, PURCHASE)
+    page = ProgrammePage(name, goal, within or WITHIN, value, levels, known)
+    page = programme(here, page, patience(request))
     if request.headers.get("HX-Request"):
         return respond(request, "progress.html", page) if page.progress else again()
     return respond(request, "programme.html", page)
@@ -139,7 +167,8 @@ def programme(here: Source, page: ProgrammePage, patience_s: float) -> Programme
     if own and page.value:
         own["value"] = page.value
     try:
-        found = here.answer_or_progress({"programme": {"programme": page.name, "goal": own}}, patience_s)
+        asked = {"programme": page.name, "goal": own, "by_level": page.levels}
+        found = here.answer_or_progress({"programme": asked}, patience_s)
     except HarkError as error:
         return msgspec.structs.replace(page, problem=f"{error.message}. {error.hint}".strip())
     if isinstance(found, Progress):
