@@ -242,6 +242,11 @@ def watched(leaves: Sequence[Leaf]) -> frozenset[str] | None:
     return _wanted(leaves, everybody=False)[0]
 
 
+def read_of(leaves: Sequence[Leaf]) -> bool:
+    """Whether the properties of these events matter."""
+    return _wanted(leaves, everybody=False)[1]
+
+
 def _wanted(leaves: Sequence[Leaf], everybody: bool) -> tuple[frozenset[str] | None, bool]:
     """The names of events to read (None: all), and whether their properties too."""
     names = frozenset[str]().union(*(leaf.watches() for leaf in leaves))

@@ -1,5 +1,5 @@
 """At which level somebody stood at moments of their own, each just before it: the specification, and the same
-by folding each history once.
+over whole columns where levels rest on counts of events, else by folding each history once.
 
 `engagement.standing` asks of everybody at one moment; this asks of some at many.
 """
@@ -15,11 +15,12 @@ import numpy as np
 
 from hark.definitions.levels import Ladder
 from hark.model import JSON, Consent, Event, Instant, Trait
-from hark.understand.batch import EVER, BucketColumns, answers, statements, watched
+from hark.understand.batch import EVER, BucketColumns, answers, read_of, statements, watched
 from hark.understand.conditions import Condition, HasConsent
 from hark.understand.conditions.answers import told
-from hark.understand.conditions.base import ACTIVITY, TRAITS, Ints
+from hark.understand.conditions.base import ACTIVITY, TRAITS, Flags, Ints
 from hark.understand.people import People, kept
+from hark.understand.then_columns import Moments, in_columns, met_then
 
 Place: TypeAlias = tuple[Instant, int]
 """(at, seq)."""
@@ -39,6 +40,41 @@ def level_then(events: Sequence[Event], ladder: Ladder, moment: Place) -> int:
 
 def levels_then(people: People, ladder: Ladder, subject: Ints, at: Ints, seq: Ints) -> Ints:
     """The same of each of these moments; what the ladder's conditions name is in them (`resolved`)."""
+    if all(in_columns(level.own) for level in ladder.levels):
+        return _counted(people, ladder, Moments(subject, at, seq))
+    return _folded(people, ladder, subject, at, seq)
+
+
+def _counted(people: People, ladder: Ladder, asked: Moments) -> Ints:
+    """By counts of events alone; of whom there is none all counts are 0, whenever it is asked."""
+    leaves = [leaf for level in ladder.levels for leaf in level.own.leaves()]
+    whom, names, properties = np.unique(asked.who), watched(leaves), read_of(leaves)
+    found = np.full(len(asked.who), level_then([], ladder, (0, 0)), np.int64)
+    for bucket in range(people.buckets):
+        runs = [kept(run, whom, inside=True) for run in people.runs(bucket, names, properties)]
+        columns = BucketColumns(runs, EVER, {}, {})
+        rows = np.flatnonzero(np.isin(asked.who, columns.subjects))
+        place = np.searchsorted(columns.subjects, asked.who[rows])
+        moments = Moments(place, asked.at[rows], asked.seq[rows])
+        if len(rows):
+            own = np.array([met_then(level.own, columns, moments) for level in ladder.levels])
+            found[rows] = _reached(own, ladder)
+    return found
+
+
+def _reached(own: Flags, ladder: Ladder) -> Ints:
+    """By moment, the place of the level, from whether each was met by itself, the weakest first."""
+    met = own.astype(np.int64)
+    if ladder.ladder:
+        below: Ints = np.cumprod(met, axis=0).sum(axis=0)
+        return below
+    places = np.arange(1, len(met) + 1)[:, None]
+    strongest: Ints = (met * places).max(axis=0)
+    return strongest
+
+
+def _folded(people: People, ladder: Ladder, subject: Ints, at: Ints, seq: Ints) -> Ints:
+    """By folding each history once."""
     moments: dict[int, list[tuple[Place, int]]] = defaultdict(list)
     for row, (who, *place) in enumerate(zip(subject.tolist(), at.tolist(), seq.tolist(), strict=True)):
         moments[who].append(((place[0], place[1]), row))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hark.definitions.levels import Ladder, Level
 from hark.definitions.stages import built_in
 from hark.model import DAY, Event, Kind
-from hark.understand.conditions import Did, HasConsent, HasTrait, Returned
+from hark.understand.conditions import AllOf, Did, HasConsent, HasTrait, Not, Returned, Window
 from hark.understand.conditions.consent import Rule
 from hark.understand.levels_then import LAST, level_then, levels_then
 from hark.understand.people import people
@@ -21,6 +21,7 @@ from tests.history.waiting import Place
 from tests.learn.histories import T0, event
 from tests.understand.rows import snapshot
 
+SPRING = (T0 + 10 * DAY, T0 + 30 * DAY)
 LADDERS = {
     "built-in": built_in()[1],
     "patient": Ladder(
@@ -29,6 +30,17 @@ LADDERS = {
             Level("looked", Did(("Page",), within_us=10 * DAY), grace_us=3 * DAY),
             Level("kept", Did(("Page",), count={"gte": 2}, within_us=20 * DAY), for_us=2 * DAY),
         ),
+    ),
+    "counts": Ladder(
+        "counts",
+        (
+            Level("away", Not(Did(("Page",), within_us=15 * DAY))),
+            Level("shopper", AllOf((Did(("Product Viewed",), count={"gte": 2}), Did(("Page",))))),
+            Level("weekly", Did(("Page", "Other"), measure="weeks", count={"gte": 2}, zone="Europe/Rome")),
+            Level("daily", Did(("Page",), measure="days", count={"in": [2, 4]}, within_us=20 * DAY)),
+            Level("member", Did(("Identify",), {"plan": "pro"}, other=Window(between=SPRING))),
+        ),
+        ladder=False,
     ),
     "by what is known": Ladder(
         "known",
@@ -53,7 +65,7 @@ def made(rows: list[tuple[int, int, str, str]]) -> list[Event]:
 
 
 @pytest.mark.parametrize("ladder", LADDERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 3), DAYS, st.sampled_from(NAMES), st.sampled_from(["pro", "free"])),
