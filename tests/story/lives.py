@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from hark.app import live_engine
 from hark.definitions.parse import parse
+from hark.definitions.stages import built_in
 from hark.definitions.types import Sender
 from hark.engine import loop, parts
 from hark.engine.handoff import Deliverers
@@ -44,7 +45,7 @@ from hark.store.table import EventTable
 
 LOADED = (attachments, places)
 """With these the engine loads for its first message."""
-FOLLOWED_S, STILL_S = 0.01, 15.0
+FOLLOWED_S, STILL_S = 0.01, 60.0
 """How long between two looks at whether all is done; and after how long without any progress a life ends."""
 PAGES, TIMERS = 128, 64
 """Checkpoints come after so little that lives see some, and many ticks are needed for all timers."""
@@ -219,7 +220,8 @@ class Lives:
 
 
 def warm() -> None:
-    """Loads what the first mail of a process loads."""
+    """Loads what an engine reads once, and what the first mail of a process loads."""
+    built_in("UTC")
     channel = CHANNELS["sendgrid"]
     sender = parse(channel.example)[0].definition
     assert isinstance(sender, Sender)
