@@ -65,7 +65,8 @@ def _units(found: Comparison) -> Iterator[str]:
 def standing(found: Comparison, judged: Verdict) -> str:
     """The verdict in a sentence, never without its interval."""
     if judged.word is Word.CANNOT:
-        return f"This cannot be judged: {judged.why}.{_MEND.get(judged.why.split(' (')[0], '')}"
+        known = f"; {_bounds(judged)}" if judged.lift is not None else ""
+        return f"This cannot be judged: {judged.why}{known}.{_MEND.get(judged.why.split(' (')[0], '')}"
     if judged.word is Word.NOT_YET or judged.lift is None or found.campaign.goal is None:
         return _not_yet(judged)
     done = did(found.campaign.goal)
@@ -126,6 +127,11 @@ def _next(judged: Verdict) -> Iterator[str]:
         yield "Next: stop it (paused: yes); those it was meant for do better without."
     elif judged.word is Word.NO_LARGER:
         yield "Next: stop it, or try another message, moment or audience; waiting longer will not find more."
+    elif judged.word is Word.CANNOT and judged.lift is not None:
+        yield (
+            "Next: test it again with more people, or with a stronger message; what was seen neither shows"
+            " nor excludes a difference that matters."
+        )
 
 
 def _numbers(found: Comparison, goal: Goal) -> str:

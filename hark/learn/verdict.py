@@ -33,9 +33,10 @@ class Verdict(Struct, frozen=True):
 
     word: Word
     lift: Interval | None = None
-    """The interval it rests on: right at every look, or that of the deciding weekly look."""
+    """The interval it rests on: right at every look, or that of the deciding weekly look. With CANNOT:
+    what is known all the same."""
     larger_than: float | None = None
-    """With NO_LARGER: the difference of rates that is excluded, in either direction."""
+    """With NO_LARGER: the difference of rates that is excluded, in either direction, of `margin` or less."""
     why: str = ""
     """With NOT_YET and CANNOT, what stands in the way."""
     days: int | None = None
@@ -88,7 +89,7 @@ def _as_planned(found: Comparison) -> Verdict:
     if last.interval is None or not last.enough:
         few = checks.too_few(found.treated, found.control) or "too few people in time"
         return Verdict(Word.CANNOT, why=f"the planned looks are over, with too little seen by then: {few}")
-    return _none_larger(last.interval, last.at)
+    return _over(found, last.interval, last.at)
 
 
 def _at_every_look(found: Comparison) -> Verdict:
@@ -97,8 +98,8 @@ def _at_every_look(found: Comparison) -> Verdict:
     if few is None and interval is not None:
         if interval.excludes_zero:
             return _different(interval)
-        if found.no_more or max(-interval.low, interval.high) <= margin(found):
-            return _none_larger(interval)
+        if found.no_more or _excluded(interval) <= margin(found):
+            return _over(found, interval)
         return Verdict(Word.NOT_YET, interval, days=days_needed(found))
     if found.no_more:
         return Verdict(Word.CANNOT, why=f"nobody enters any more, and there are {few or _BURN_IN}")
@@ -112,8 +113,19 @@ def _different(interval: Interval, since: Instant | None = None) -> Verdict:
     return Verdict(Word.HELPS if interval.low > 0 else Word.HARMS, interval, since=since)
 
 
-def _none_larger(interval: Interval, since: Instant | None = None) -> Verdict:
-    return Verdict(Word.NO_LARGER, interval, max(-interval.low, interval.high), since=since)
+def _excluded(interval: Interval) -> float:
+    """The smallest difference that is excluded, in either direction."""
+    return max(-interval.low, interval.high)
+
+
+def _over(found: Comparison, interval: Interval, since: Instant | None = None) -> Verdict:
+    """Nothing more will be seen, or need be, and none was found: a difference that matters is excluded, or it
+    may well be there. What was not seen is no evidence that there is nothing."""
+    if _excluded(interval) <= margin(found):
+        return Verdict(Word.NO_LARGER, interval, _excluded(interval), since=since)
+    matters = f"{100 * margin(found):.1f} percentage points"
+    why = f"it is over, and too few people took part to tell a difference of {matters} from none"
+    return Verdict(Word.CANNOT, interval, why=why, since=since)
 
 
 def margin(found: Comparison) -> float:

@@ -15,6 +15,7 @@ from hark.previews import send_test, traits_of
 from hark.speak.catcher import Catcher
 from hark.speak.preview import About
 from hark.store.state import StateReader, open_reader
+from tests.speak.test_places import FORMS, LITERALS, packets, url_of
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -100,3 +101,24 @@ def test_a_test_goes_out_and_stands_in_no_history(
     assert "Hello Tomas" in text
     assert "https://preview.invalid/u/" in text
     assert state.outbox_counts() == before
+
+
+assert packets  # the fixture of that file
+
+
+def test_a_test_goes_to_no_hostile_place(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, clock: SetClock, packets: list[object]
+) -> None:
+    """Whatever a sender names as its host or its provider's base, a test of it sends no packet inside."""
+    state = open_reader(shop)
+    real, about = state.documents(), About(traits_of(state, "customer-3"), topic="news")
+    monkeypatch.setenv("HARK_TEST_KEY", "k")
+    named = [{"host": host} for host in LITERALS]
+    by_api = {"provider": "postmark", "secret_env": "HARK_TEST_KEY"}
+    named += [{**by_api, "url": url} for url in [*FORMS, *map(url_of, LITERALS)]]
+    for body in named:
+        post = Document("sender", "post", 1, {"address": "Shop <hello@shop.example>", **body})
+        monkeypatch.setattr(state, "documents", lambda post=post: [*real, post])
+        with pytest.raises(HarkError, match=r"the test was not sent|an https URL|as the place"):
+            send_test(state, "whats_new", about, "ann@shop.example", [], clock)
+        assert packets == [], body

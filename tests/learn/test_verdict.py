@@ -53,10 +53,15 @@ def test_no_difference_is_only_said_with_its_size() -> None:
     assert f"no difference larger than {100 * found.always.high:.1f} percentage points" in found.sentences[0]
 
 
-def test_when_nobody_can_enter_any_more_the_largest_difference_is_said() -> None:
-    """An ended campaign whose windows are over gets a word, since waiting shows no more."""
+def test_when_nobody_can_enter_any_more_what_matters_is_excluded_or_it_cannot_be_judged() -> None:
+    """Waiting shows no more; yet a test in which a difference that matters may have been missed says so."""
     ends = f"{moment(T0 + DAY):%Y-%m-%dT%H:%M:%SZ}"
-    assert told(two_arms(80, 80), ends=ends).verdict.word == Word.NO_LARGER
+    assert told(two_arms(80, 80), ends=ends, expects="30%").verdict.word == Word.NO_LARGER
+    missed = told(two_arms(80, 70), ends=ends, expects="2%")
+    assert missed.verdict.word == Word.CANNOT
+    assert missed.verdict.lift == missed.always is not None
+    assert "to tell a difference of 2.0 percentage points from none; the lift is -" in missed.sentences[0]
+    assert missed.sentences[1].startswith("Next: test it again with more people")
     few = told(two_arms(4, 10), ends=ends)
     assert few.verdict.word == Word.CANNOT
     assert "4 of at least 5 goals among the people treated" in few.verdict.why
@@ -102,8 +107,10 @@ def test_a_date_of_decision_gives_weekly_looks_and_a_word_at_its_end() -> None:
     before = told(two_arms(80, 80), end - 1, decide_by=decide_by)
     assert [round(one.planned, 2) for one in before.looks] == [0.25, 0.5, 0.75]
     assert (before.verdict.word, before.verdict.days) == (Word.NOT_YET, 1)
-    after = told(two_arms(80, 80), end + 90 * DAY, decide_by=decide_by)
+    after = told(two_arms(80, 80), end + 90 * DAY, decide_by=decide_by, expects="30%")
     assert (after.verdict.word, after.verdict.since) == (Word.NO_LARGER, end)
+    missed = told(two_arms(80, 80), end + 90 * DAY, decide_by=decide_by, expects="2%").verdict
+    assert (missed.word, missed.since) == (Word.CANNOT, end)
     assert len(after.looks) == 4
 
 
@@ -122,7 +129,7 @@ def test_a_planned_look_that_found_a_difference_stands() -> None:
 def test_a_number_of_people_ends_the_looks() -> None:
     """The last look is the first at which so many count; nothing after it is looked at."""
     events = two_arms(80, 80) + two_arms(80, 80, at=T0 + 3 * WEEK, first=20_000)
-    found = told(events, T0 + 200 * DAY, decide_by=1000)
+    found = told(events, T0 + 200 * DAY, decide_by=1000, expects="20%")
     assert [one.people for one in found.looks] == [800, 800, 800, 1600]
     assert [one.planned for one in found.looks] == [0.8, 0.8, 0.8, 1.0]
     assert found.verdict.word == Word.NO_LARGER

@@ -186,6 +186,15 @@ def test_a_template_cannot_eat_the_machine(bomb: str) -> None:
     assert said.reason == "too_large"
 
 
+def test_a_part_of_exactly_the_longest_length_passes() -> None:
+    """1,000,000 bytes are made, one more are not; a letter of two bytes counts as two."""
+    whole = "{{ text }}" * 100
+    for letters in ("x" * 10_000, "ä" * 5_000):
+        assert len(rendered(whole, {"text": letters}, html=False).encode()) == 1_000_000
+        with pytest.raises(ResourceLimitError):
+            rendered(whole + "x", {"text": letters}, html=False)
+
+
 def test_the_bounds_are_of_each_part_anew() -> None:
     """What one part has used is no less for the next, on the same thread."""
     near = "{% for i in (1..4000) %}{{ i }}{% endfor %}"
