@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import prod
 
 from msgspec import Struct
 
 from hark.decide.limits import NOT_TO_CUSTOMERS
+from hark.definitions.references import refers
 from hark.definitions.steps import every
 from hark.definitions.types import Campaign, Definition, Policy, Send, Sender, Task, Template, Webhook
 from hark.learn.backtest.answer import Backtest
 from hark.model import WEEK
+from hark.speak.deliver import INWARD
 
 WEAK_ALONE = 0.02
 """A smaller share left alone shows next to nothing."""
@@ -31,9 +33,13 @@ class Check(Struct, frozen=True):
 
 
 def checks(
-    campaign: Campaign, in_force: Sequence[Definition], found: Backtest | None = None
+    campaign: Campaign,
+    in_force: Sequence[Definition],
+    found: Backtest | None = None,
+    accounts: Collection[str] = (),
 ) -> tuple[Check, ...]:
-    """The list for one campaign, as its newest document stands; `found`: its back-test, once it is there."""
+    """The list for one campaign, as its newest document stands; `found`: its back-test, once it is there;
+    `accounts`: the addresses of the team."""
     return (
         _goal(campaign),
         _belief(campaign),
@@ -43,6 +49,7 @@ def checks(
         _together(campaign, in_force),
         *_templates(campaign, in_force),
         *_senders(campaign, in_force),
+        *_assignees(campaign, accounts),
         _worth(campaign, found),
     )
 
@@ -138,12 +145,22 @@ def _senders(campaign: Campaign, in_force: Sequence[Definition]) -> Iterable[Che
     steps = [step for variant in campaign.variants for step in every(variant.steps)]
     used = [channel for send in _sends(campaign) for channel, _ in send.ways]
     used += ["webhook" for step in steps if isinstance(step, Webhook)]
-    used += ["task" for step in steps if isinstance(step, Task)]
-    for channel in dict.fromkeys(used):
+    for channel in dict.fromkeys(one for one in used if one not in INWARD):
         good = channel in there
         to = "" if channel in NOT_TO_CUSTOMERS else " to customers"
         says = f"There is a sender for {channel}{to}." if good else f"No sender for {channel}: apply one."
         yield Check(f"Sender: {channel}", good, says)
+
+
+def _assignees(campaign: Campaign, accounts: Collection[str]) -> Iterable[Check]:
+    """Those to whom its tasks are assigned by address have an account."""
+    steps = [step for variant in campaign.variants for step in every(variant.steps)]
+    asked = {step.assignee.lower(): step.team for step in steps if isinstance(step, Task) and step.assignee}
+    for whose, team in asked.items():
+        if not refers(whose):
+            good = whose in accounts
+            says = "They have an account here." if good else f"They have no account: it stays with {team}."
+            yield Check(f"Tasks for {whose}", good, says)
 
 
 def _worth(campaign: Campaign, found: Backtest | None) -> Check:

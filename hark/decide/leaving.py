@@ -4,6 +4,7 @@ reached by; a call of another system; a task for the team. In the control each i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo
 
 from hark.clock import derived_id
 from hark.decide import rules
@@ -13,11 +14,13 @@ from hark.decide.limits import Withhold
 from hark.decide.members import addressed
 from hark.decide.messages import offer, withhold
 from hark.decide.reasons import Held
-from hark.decide.references import bound
+from hark.decide.references import bound, found
+from hark.decide.waiting import days_later
 from hark.decide.work import Work
 from hark.definitions.contents import Content
+from hark.definitions.references import refers
 from hark.definitions.types import Send, Task, Webhook
-from hark.model import JSON, FactName, Instant, Run, Sent
+from hark.model import DAY, JSON, FactName, Instant, Run, Sent
 from hark.understand.conditions.acquainted import ACQUAINTED
 
 
@@ -70,7 +73,25 @@ def tell(work: Work, run: Run, course: Course, step: Webhook, _entering: bool) -
 def ask(work: Work, run: Run, course: Course, step: Task, _entering: bool) -> None:
     """People of ours are asked to do something."""
     sent = _sent(work, run, course, step.id, "task", "")
-    _go(work, run, sent, {"data": None, "for": step.team, "says": step.says})
+    said: dict[str, JSON] = {"data": None, "for": step.team, "says": step.says}
+    _go(work, run, sent, said | _assigned(work, run, step) | _until(work, step))
+
+
+def _assigned(work: Work, run: Run, step: Task) -> dict[str, JSON]:
+    """Whose it is, as the console's accounts are called, and by which reference they were found."""
+    if not refers(step.assignee):
+        return {"assignee": step.assignee.lower()} if step.assignee else {}
+    named = found(step.assignee, run, work.record)
+    whose = named.strip().lower() if isinstance(named, str) else ""
+    return {"assignee": whose, "assigned_by": step.assignee}
+
+
+def _until(work: Work, step: Task) -> dict[str, JSON]:
+    """Whole days end at the same time of day, over a change of clocks too."""
+    if step.due_us is None:
+        return {}
+    days, rest = divmod(step.due_us, DAY)
+    return {"due_by": days_later(work.now, days, ZoneInfo(step.zone)) + rest}
 
 
 def chosen(work: Work, course: Course, step: Send) -> tuple[str, str]:

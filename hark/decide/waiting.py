@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hark.clock import instant, moment
@@ -54,6 +54,11 @@ def moment_of(value: JSON, zone: ZoneInfo) -> Instant | None:
 
 def local_date(at: Instant, zone: ZoneInfo) -> date:
     return moment(at).astimezone(zone).date()
+
+
+def days_later(at: Instant, days: int, zone: ZoneInfo) -> Instant:
+    """The same time of day so many days on; one that clocks skip there, as if they had not moved."""
+    return instant(moment(at).astimezone(zone) + timedelta(days))
 
 
 def local_instant(day: date, minutes: int, zone: ZoneInfo) -> Instant:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from hark.definitions.problems import Problem
-from hark.definitions.references import references
+from hark.definitions.references import references, refers
 from hark.definitions.steps import every
-from hark.definitions.types import Branch, Campaign, Send, Split, Step, Wait
+from hark.definitions.types import Branch, Campaign, Send, Split, Step, Task, Wait
 from hark.understand.conditions import Condition
 
 if TYPE_CHECKING:
@@ -91,9 +91,10 @@ def _triggered(document: Parsed, campaign: Campaign) -> Iterator[Problem]:
 def _referring(document: Parsed, campaign: Campaign) -> Iterator[Problem]:
     """References to the traits are called by whose they are."""
     wrong, right = ("customer", "group") if campaign.group else ("group", "customer")
-    steps = (step for variant in campaign.variants for step in every(variant.steps))
-    waits = (step.to for step in steps if isinstance(step, Wait) and step.to)
-    for reference in [*references(document.body), *waits]:
+    steps = [step for variant in campaign.variants for step in every(variant.steps)]
+    plain = [step.to for step in steps if isinstance(step, Wait) and step.to]
+    plain += [step.assignee for step in steps if isinstance(step, Task) and refers(step.assignee)]
+    for reference in [*references(document.body), *plain]:
         root, _, path = reference.partition(".")
         if root == wrong:
             message = f"{reference} is nothing here: the campaign is about {right}s"

@@ -17,6 +17,11 @@ REFERENCE = Text(
 )
 
 
+def refers(text: str) -> bool:
+    """Whether it is a reference, where an address may stand as well."""
+    return bool(text) and "@" not in text
+
+
 def is_reference(node: Node) -> bool:
     return isinstance(node.value, dict) and "ref" in node.value
 

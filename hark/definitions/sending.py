@@ -8,7 +8,7 @@ from typing import Any
 from hark.definitions.by_name import ByName
 from hark.definitions.conditions import CONDITION
 from hark.definitions.contents import PICKING
-from hark.definitions.references import REF, is_reference
+from hark.definitions.references import REF, REFERENCE, is_reference
 from hark.definitions.shapes import (
     INVALID,
     NAME,
@@ -22,6 +22,7 @@ from hark.definitions.shapes import (
     Reading,
     Record,
     Shape,
+    Text,
     Values,
 )
 from hark.definitions.types import Send, Task, Webhook
@@ -116,10 +117,27 @@ WEBHOOK = Record(
     lambda values, _node, _reading: Webhook(values["sender"], values.get("body")),
     required=("sender",),
 )
+ASSIGNEE = Text(
+    "somebody of the team",
+    rf"[^@\s]+@[^@\s]+|{REFERENCE.pattern}",
+    "an account's e-mail, or customer.NAME, group.NAME, event.NAME or data.NAME",
+)
+
+
+def _task(values: Values, _node: Node, reading: Reading) -> Task:
+    return Task(
+        values["for"],
+        values["says"],
+        assignee=values.get("assignee", ""),
+        due_us=values.get("due"),
+        zone=reading.zone,
+    )
+
+
 TASK = Record(
     "task",
-    {"for": NAME, "says": Prose()},
-    lambda values, _node, _reading: Task(values["for"], values["says"]),
+    {"for": NAME, "says": Prose(), "assignee": ASSIGNEE, "due": Duration()},
+    _task,
     required=("for", "says"),
 )
 LEAVING = (Send, Webhook, Task)

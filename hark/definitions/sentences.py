@@ -121,11 +121,16 @@ def _small(step: Webhook | Task | Update | Leave) -> str:
         case Webhook():
             return f"tell {step.sender}"
         case Task():
-            return f"ask {step.team} ({step.says})"
+            return f"ask {_asked(step)} ({step.says})"
         case Update():
             return f"set {listed([*step.traits], 'and')}"
         case Leave():
             return f"end ({step.reason})"
+
+
+def _asked(step: Task) -> str:
+    whose = f"{step.assignee} of {step.team}" if step.assignee else step.team
+    return whose if step.due_us is None else f"{whose} within {span(step.due_us)}"
 
 
 def _send(step: Send) -> str:

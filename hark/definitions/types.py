@@ -117,12 +117,15 @@ class Webhook(Struct, frozen=True, tag="webhook"):
 
 
 class Task(Struct, frozen=True, tag="task"):
-    """Asks people of ours to do something."""
+    """Asks people of ours to do something; `says` is Liquid. Whole days of `due_us` are those of `zone`."""
 
     team: str
     says: str
-    """Liquid, as a template's text."""
     id: str = ""
+    assignee: str = ""
+    """Whose it is: an account's e-mail, or a reference that finds one; "": anybody's of the team."""
+    due_us: int | None = None
+    zone: str = "UTC"
 
 
 class Wait(Struct, frozen=True, tag="wait"):

@@ -14,6 +14,7 @@ NEWEST = 200_000
 _COLUMNS = "message, subject, campaign, run, template, channel, state, due_at, updated_at, content, detail"
 
 _TO = "json_extract(CAST(content AS TEXT), '$.to')"
+_DUE = "json_extract(CAST(content AS TEXT), '$.due_by')"
 
 
 class OutboxSearch(Struct, frozen=True):
@@ -57,6 +58,14 @@ class OutboxRead:
             AND (?5 IS NULL OR number < ?5) ORDER BY number DESC LIMIT ?6"""
         given = (asked.state, asked.channel, asked.campaign, asked.text.lower(), asked.before, limit)
         return [(row[0], outbox_row(row[1:])) for row in self._db.execute(find, given)]
+
+    def tasks(self, assignee: str = "", limit: int = 100) -> list[OutboxRow]:
+        """What people of the team have not ended yet, of one of them or ("") all: the soonest due first,
+        then, the oldest first, what may take its time."""
+        find = f"""SELECT {_COLUMNS} FROM outbox WHERE channel = 'task' AND state = 'sent'
+            AND (?1 = '' OR json_extract(CAST(content AS TEXT), '$.assignee') = ?1)
+            ORDER BY {_DUE} IS NULL, {_DUE}, number LIMIT ?2"""
+        return [outbox_row(row) for row in self._db.execute(find, (assignee, limit))]
 
     def inbox(self, subject: int, limit: int) -> list[OutboxRow]:
         """A customer's messages in the app that were handed over, the newest first."""

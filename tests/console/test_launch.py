@@ -41,6 +41,17 @@ def listed(
     return {one.asks: (one.good, one.says) for one in checks(newest, found, tested)}
 
 
+def test_tasks_need_no_sender_and_their_assignees_an_account() -> None:
+    """Who is named by address is looked for among the accounts; whoever a reference finds cannot be."""
+    task = "{task: {for: sales, says: Call, assignee: %s}}"
+    steps = ", ".join(task % one for one in ("Ann@shop.example", "bo@shop.example", "customer.owner"))
+    found = [one.definition for one in parse(TOPIC + campaign(f"[{steps}]"))]
+    newest = next(one for one in found if isinstance(one, Campaign))
+    lines = {one.asks: one.good for one in checks(newest, found, accounts={"ann@shop.example"})}
+    about = {asks: good for asks, good in lines.items() if asks.startswith(("Tasks", "Sender"))}
+    assert about == {"Tasks for ann@shop.example": True, "Tasks for bo@shop.example": False}
+
+
 def test_what_is_lacking_is_said() -> None:
     """No belief, nobody left alone, no sender: each with what to do."""
     found = listed(campaign())

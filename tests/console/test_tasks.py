@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from django.test import override_settings
 
+from hark.clock import moment
 from hark.console.source import Source
-from hark.model import Lane
+from hark.model import DAY, Lane
 from hark.speak.deliver import Deliverer
 from hark.store.contracts import NewRow
 from tests.console.collector import Collector
@@ -36,6 +37,15 @@ control: none
 why: everybody who asks is called
 topic: news
 steps: [{task: {for: support, says: "Call {{ customer.first_name }}: {{ event.about }}"}}]
+---
+campaign: visit_them
+trigger: {event: Asked For A Visit}
+reenter: always
+goal: {event: Order Completed, within: 14d}
+control: none
+why: everybody who asks is visited
+topic: news
+steps: [{task: {for: sales, says: Visit, assignee: event.seller, due: 2d}}]
 """
 
 
@@ -64,7 +74,7 @@ def here(ann: Client, world: World, collector: Collector) -> Iterator[Client]:
     from django.conf import settings
 
     shop = settings.HARK_SOURCE
-    found = Source(world.data, shop.clock, shop.url)
+    found = Source(world.data, world.clock, shop.url)
     found._control = shop._control  # type: ignore[method-assign]
     with override_settings(HARK_SOURCE=found):
         yield ann
@@ -92,6 +102,34 @@ def test_a_task_waits_until_somebody_says_what_came_of_it(
     assert (said["outcome"], said["note"], said["by"]) == ("done", "wants a quote", EMAIL)
     assert here.get("/tasks?format=json").json()["rows"] == []
     assert "Nothing to do" in here.get("/tasks").content.decode()
+
+
+def test_whose_a_task_is_and_until_when(here: Client, world: World, collector: Collector) -> None:
+    """The soonest due stands first, what has no date last; what is overdue is marked, and its
+    end says that it was late; each sees their own; where nobody is known it stays with the team."""
+    world.track("ada", "Asked For A Visit", seller="bo@shop.example")
+    world.clock.at += DAY
+    world.track("ada", "Asked For A Visit", seller=EMAIL)
+    world.track("ada", "Asked For A Visit")
+    fold(world)
+    world.clock.at += 3 * DAY // 2
+    rows = here.get("/tasks?format=json").json()["rows"]
+    assert [(one["team"], one["assignee"], one["unknown"], one["overdue"]) for one in rows] == [
+        ("sales", "", "bo@shop.example (event.seller) has no account here", True),
+        ("sales", EMAIL, "", False),
+        ("sales", "", "event.seller names nobody", False),
+        ("support", "", "", False),
+    ]
+    shown = here.get("/tasks").content.decode()
+    assert "has no account here: it stays with sales" in shown and shown.count(">overdue<") == 1
+    (mine,) = here.get("/tasks?whose=mine&format=json").json()["rows"]
+    assert mine == rows[1]
+
+    for one in (rows[0], mine):
+        here.post("/tasks", {"message": one["message"], "outcome": "not_reached"})
+    late, early = (row["body"]["properties"] for row in collector.rows if row["kind"] == "response")
+    assert (late["for"], late["assignee"], late["late"]) == ("sales", "bo@shop.example", True)
+    assert (early["assignee"], early["late"], early["due"]) == (EMAIL, False, moment(mine["due"]).isoformat())
 
 
 def test_what_is_no_task_cannot_be_ended(here: Client, collector: Collector) -> None:

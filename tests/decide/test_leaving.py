@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from hark.clock import instant
+from hark.decide.plan import Plan
 from hark.model import DAY, FactName
-from tests.decide.story import Story, campaign, control_key, plan_of
+from tests.decide.story import Story, campaign, control_key, documents, plan_of
 
 BOTH = """
 template: short
@@ -97,6 +99,49 @@ def test_a_task_is_for_a_team() -> None:
     story.does("Signed Up")
     (asked,) = story.found(FactName.MESSAGE_WANTED)
     assert (asked["channel"], asked["for"], asked["says"]) == ("task", "support", "Call {{ customer.email }}")
+
+
+OWNED = "[{task: {for: support, says: Call, assignee: %s, due: %s}}]"
+
+
+@pytest.mark.parametrize(
+    ("assignee", "expected"),
+    [
+        ("Bo@Shop.example", {"assignee": "bo@shop.example"}),
+        ("customer.owner", {"assignee": "cy@shop.example", "assigned_by": "customer.owner"}),
+        ("event.seller.email", {"assignee": "di@shop.example", "assigned_by": "event.seller.email"}),
+        ("event.nobody", {"assignee": "", "assigned_by": "event.nobody"}),
+        ("event.seller", {"assignee": "", "assigned_by": "event.seller"}),
+    ],
+    ids=["an address", "a trait", "of the event", "nothing", "no text"],
+)
+def test_a_task_is_somebodys(assignee: str, expected: dict[str, str]) -> None:
+    """An address is in the form of the accounts; what a reference finds is kept with the reference."""
+    story = Story(plan_of(campaign(OWNED % (assignee, "2d"))), owner=" CY@shop.example ")
+    story.does("Signed Up", seller={"email": "di@shop.example"})
+    (asked,) = story.found(FactName.MESSAGE_WANTED)
+    assert {one: asked[one] for one in ("assignee", "assigned_by") if one in asked} == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "due", "until"),
+    [
+        ("2026-03-27T10:00:00+01:00", "2d", "2026-03-29T10:00:00+02:00"),
+        ("2026-03-27T10:00:00+01:00", "50h", "2026-03-29T12:00:00+02:00"),
+        ("2026-03-28T10:00:00+01:00", "23h", "2026-03-29T10:00:00+02:00"),
+        ("2026-10-24T10:00:00+02:00", "1w", "2026-10-31T10:00:00+01:00"),
+        ("2026-03-28T02:30:00+01:00", "1d", "2026-03-29T03:30:00+02:00"),
+    ],
+    ids=["two days of 47 hours", "and two hours", "hours alone", "a week of an hour more", "a skipped time"],
+)
+def test_a_task_is_due_by_the_calendar(wanted: str, due: str, until: str) -> None:
+    """Whole days end at the same time of day in the workspace's zone, whatever its clocks did since."""
+    told = documents(campaign(OWNED % ("bo@shop.example", due)))
+    story = Story(Plan.compile(told, zone="Europe/Rome"))
+    story.now = instant(wanted)
+    story.does("Signed Up")
+    (asked,) = story.found(FactName.MESSAGE_WANTED)
+    assert asked["due_by"] == instant(until)
 
 
 def test_calls_and_tasks_take_no_place_in_the_caps() -> None:

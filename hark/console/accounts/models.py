@@ -18,6 +18,10 @@ class Accounts(BaseUserManager["Account"]):
         account.save(using=self._db)
         return account
 
+    def addresses(self) -> frozenset[str]:
+        """Of everybody who may sign in."""
+        return frozenset(self.filter(is_active=True).values_list("email", flat=True))
+
     def get_by_natural_key(self, username: str | None) -> Account:
         return self.get(email=(username or "").strip().lower())
 

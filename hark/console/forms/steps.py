@@ -192,6 +192,8 @@ STEPS: Mapping[str, Shape] = {
         (
             Entry("for", "Team", needed=True, placeholder="support"),
             Entry("says", "What to do", needed=True, sort="area"),
+            Entry("assignee", "Assignee", placeholder="customer.owner", help="or an account's e-mail"),
+            Entry("due", "Due within", placeholder="2d"),
         ),
         {"for": "", "says": ""},
     ),

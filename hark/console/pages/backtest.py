@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from msgspec import Struct
 
 from hark.console import charts
+from hark.console.accounts.models import Account
 from hark.console.campaigns import typed
 from hark.console.launch import Check, checks
 from hark.console.pages.asked import again, patience
@@ -145,7 +146,7 @@ def launch(request: HttpRequest, name: str) -> HttpResponse:
 def listed(here: Source, document: Document, found: Backtest | None = None) -> LaunchPage:
     """The list; without a back-test it is not asked yet."""
     in_force = [definition(one, settings.HARK_ZONE) for one in here.state.documents()]
-    lines = checks(typed(document), in_force, found)
+    lines = checks(typed(document), in_force, found, Account.objects.addresses())
     return LaunchPage(document.name, lines, asked=found is not None)
 
 

@@ -95,6 +95,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at) WHERE state = 'wanted';
 CREATE INDEX IF NOT EXISTS outbox_sending ON outbox (number) WHERE state = 'sending';
 CREATE INDEX IF NOT EXISTS outbox_subject ON outbox (subject);
+CREATE INDEX IF NOT EXISTS outbox_tasks ON outbox (number) WHERE channel = 'task' AND state = 'sent';
 
 -- To whom which message of a campaign went lately: one address gets one copy. The address is a hash under the
 -- key in meta ("erase_key"); rows of more than a day are dropped.
