@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from hark.decide import leaving, limits
+from hark.clock import instant
+from hark.decide import holdouts, leaving, limits, timed
 from hark.decide.localtime import quiet_until
 from hark.engine import gather
 from hark.engine.folder import Folder
@@ -74,9 +75,48 @@ def _timers_first(folder: Folder, subject: int, before: Instant) -> None:
     _wake(folder, subject, before + 1)
 
 
-_taken, _go, _gathered, _wake = limits.taken, leaving._go, gather.gathered, Folder.wake
+def _on_no_clock_of_theirs(_record: Any, _fallback: str, wanted: str) -> ZoneInfo:
+    return ZoneInfo("UTC" if wanted == "customer" else wanted)
 
-BREAKAGES: Mapping[str, tuple[str, Callable[..., Any]]] = {
+
+def _never_late(*given: Any) -> Any:
+    found = _broadcast(*given)
+    return None if found and found.late else found
+
+
+def _by_the_wall(timed: Any, local: datetime, _zone: ZoneInfo) -> int:
+    """Hours of an offset are hours on the wall; no time of day is kept."""
+    return instant(local + timedelta(microseconds=timed.offset_us))
+
+
+def _drawn_anew(record: Any, holdouts: Any, name: Any, now: Instant) -> Any:
+    record.programmes.pop(name, None)
+    return _programme_arm(record, holdouts, name, now)
+
+
+def _the_first(_record: Any, group: Any) -> Any:
+    return group[0]
+
+
+def _for_good(record: Any, holdouts: Any, now: Instant) -> bool:
+    return _in_global_control(record, replace(holdouts, redraw_us=None), now)
+
+
+def _as_of_the_commit(parts: Any, row: Any) -> int:
+    subject: int = parts.state.canonical(row.subject)
+    return subject
+
+
+def _at_random(*_: object) -> float:
+    """All are alike."""
+    return 1.0
+
+
+_taken, _go, _gathered, _wake = limits.taken, leaving._go, gather.gathered, Folder.wake
+_broadcast, _programme_arm = timed._broadcast, holdouts.programme_arm
+_in_global_control = holdouts.in_global_control
+
+BREAKAGES: Mapping[str, tuple[str, Any]] = {
     "sticky arms are lost in a merge": ("hark.decide.merge._join_exposures", _joins_no_exposures),
     "a cap counts one message too few": ("hark.decide.limits.taken", _takes_one_place_less),
     "quiet hours ignore that clocks change": ("hark.decide.limits.quiet_until", _in_winter),
@@ -86,6 +126,24 @@ BREAKAGES: Mapping[str, tuple[str, Callable[..., Any]]] = {
     "the control is written to": ("hark.decide.leaving._go", _sends_to_the_control),
     "the cursors are not in the commit": ("hark.engine.loop.gathered", _without_cursors),
     "timers come before events of their instant": ("hark.engine.folder.Folder.wake", _timers_first),
+    "an answer in the tick of a merge is lost": ("hark.engine.parts.Parts.whose", _as_of_the_commit),
+    "what falls due in its own tick waits for the next": ("hark.engine.records.Records.due", lambda *_: []),
+    "starts come on the clocks of UTC": ("hark.decide.timed.zone_for", _on_no_clock_of_theirs),
+    "whoever comes late to a broadcast is left out": ("hark.decide.timed._broadcast", _never_late),
+    "dates come without their time of day": ("hark.decide.timed._shifted", _by_the_wall),
+    "a programme draws again at each entry": ("hark.decide.assignment.programme_arm", _drawn_anew),
+    "an exclusive group is always the first's": ("hark.decide.rules.chosen", _the_first),
+    "the global control is never drawn again": ("hark.decide.assignment.in_global_control", _for_good),
+    "a message takes no attention": ("hark.decide.attention.cost", lambda *_: 0.0),
+    "no message is ever ignored": ("hark.decide.attention.SILENCE_US", 1 << 60),
+    "a merge brings new attention": ("hark.decide.attention.join", lambda *_: None),
+    "first come, first served": ("hark.decide.limits.rank", _at_random),
+    "nobody is ranked by a draw": ("hark.decide.ranking.explores", lambda *_: False),
+    "nothing is outranked": ("hark.decide.manners._rival", lambda *_: False),
+    "asks follow each other": ("hark.decide.manners._asks", lambda *_: False),
+    "who waits for support is written to": ("hark.decide.manners._intent", lambda *_: "help"),
+    "levels have no patience": ("hark.definitions.levels.Level.own", property(lambda level: level.when)),
+    "levels start nothing": ("hark.decide.levels.Levels.started", lambda *_: ()),
 }
 
 

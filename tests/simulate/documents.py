@@ -71,8 +71,8 @@ WAITS: tuple[Body, ...] = (
 """Some at local times that a change of clocks skips, or brings twice."""
 
 
-KEPT = ("caps", "asks", "arbitration")
-"""What is not changed while messages that it concerns may be forgotten already."""
+KEPT = ("caps", "asks", "arbitration", "tickets")
+"""What is not changed: messages that it concerns may be forgotten already, or the past would be filled in."""
 
 
 class Documents:

@@ -64,6 +64,7 @@ class Model(Journeys):
                 versions = self.docs.setdefault((doc["kind"], doc["name"]), [])
                 if not versions or versions[-1] != doc["body"]:
                     versions.append(doc["body"])
+            self.defined()
             elsewhere = zone != self.fallback() and any(timed(doc) for _, doc in self.campaigns())
             for person in self.people.values() if elsewhere else ():
                 if person.into is None:

@@ -20,6 +20,8 @@ class Situations(Letters):
         self.age, self.imported = 0, False
         self.begun: list[Heard] = []
         """Facts that are not followed up yet."""
+        self.situations: dict[str, tuple[Doc, str]] = {}
+        """What is asked of everybody, and as it is written, to see which events it asks for."""
 
     def learn(self, person: Person, traits: Doc, at: int, seq: int) -> bool:
         before = dict(person.traits)
@@ -49,34 +51,32 @@ class Situations(Letters):
         seq = self.fact(person, name, **says)
         self.begun.append(Heard(person.now, seq, name, says, "", self.imported))
 
-    def situations(self) -> dict[str, Doc]:
-        """By name the segments in force, then the levels as DEFINITION.LEVEL."""
+    def defined(self) -> None:
+        """Finds by name the segments in force, then the levels as DEFINITION.LEVEL."""
         found = {name: docs[-1]["where"] for (kind, name), docs in self.docs.items() if kind == "segment"}
         for (kind, name), docs in self.docs.items():
             for place, level in enumerate(docs[-1]["levels"]) if kind == "engagement" else ():
                 found[f"{name}.{level['name']}"] = at_least(docs[-1], place)
-        return dict(sorted(found.items(), key=lambda one: ("." in one[0], one[0].partition(".")[0])))
+        order = sorted(found, key=lambda one: ("." in one, one.partition(".")[0]))
+        self.situations = {name: (found[name], json.dumps(found[name])) for name in order}
 
     def ask(self, person: Person, first: bool, changed: bool, heard: str | None) -> list[str]:
         """Asks what an event may change; None: everything. The segments left now."""
-        asked = {
-            name: where
-            for name, where in self.situations().items()
-            if heard is None
-            or first
-            or f'"{heard}"' in (text := json.dumps(where))
-            or (changed and "trait" in text)
-        }
+        asked = [
+            name
+            for name, (_, text) in self.situations.items()
+            if heard is None or first or f'"{heard}"' in text or (changed and "trait" in text)
+        ]
         return self.asked(person, asked)
 
     def asked(self, person: Person, situations: Iterable[str]) -> list[str]:
         """Sets memberships to what holds now and notes when they may change by time alone."""
-        left, everything, before = [], self.situations(), dict[str, str | None]()
+        left, before = [], dict[str, str | None]()
         for name in situations:
             ladder = name.rpartition(".")[0]
             if ladder:
                 before.setdefault(ladder, self.level(person, ladder))
-            where = everything[name]
+            where = self.situations[name][0]
             moments = [at for at in self.moments(person, where) if at > person.now]
             person.changes.pop(name, None)
             if moments:
