@@ -143,6 +143,9 @@ BREAKAGES: Mapping[str, tuple[str, Any]] = {
     "asks follow each other": ("hark.decide.manners._asks", lambda *_: False),
     "who waits for support is written to": ("hark.decide.manners._intent", lambda *_: "help"),
     "levels have no patience": ("hark.definitions.levels.Level.own", property(lambda level: level.when)),
+    "what a member does is not the group's": ("hark.engine.groups.Groups._route", lambda *_: None),
+    "what is followed beside the goal is lost": ("hark.decide.goals._reach_also", lambda *_: None),
+    "a goal that is judged always holds": ("hark.decide.goals.holds", lambda *_: True),
     "levels start nothing": ("hark.decide.levels.Levels.started", lambda *_: ()),
 }
 

@@ -32,6 +32,11 @@ SEGMENTS: dict[str, Body] = {
     "lively": {"any": [{"did": {"event": name, "within": "1h"}} for name in NAMES]},
     "pros": {"all": [{"trait": {"plan": "pro"}}, {"did": {"event": "Added", "within": "3d"}}]},
 }
+ACCOUNT: Body = {"subject": {"group": "account"}}
+OF_GROUPS: dict[str, Body] = {
+    "busy": ACCOUNT | {"where": {"did": {"event": "Visited", "times": {"gte": 2}, "within": "2d"}}},
+    "asleep": ACCOUNT | {"where": {"did_not": {"event": "Bought", "within": "3d"}}},
+}
 TRIGGERS: tuple[Body, ...] = (
     {"event": "Visited"},
     {"event": "Added"},
@@ -94,6 +99,7 @@ class Documents:
             {"sender": "shop", "address": "Shop <shop@shop.example>", "rate_per_s": 100_000},
         ]
         segments = [{"segment": name, "where": where} for name, where in SEGMENTS.items()]
+        segments += [{"segment": name, **body} for name, body in OF_GROUPS.items()]
         segments += [READER, self._programme(), {"policy": "internal", "where": {"trait": {"plan": "staff"}}}]
         return [_document(one) for one in [*fixed, *segments, self._policy, *self._campaigns.values()]]
 
@@ -136,15 +142,15 @@ class Documents:
             {"messages": 3, "per": "5d", "on_cap": "wait"},
             {"messages": 1, "per": "1d", "channel": "sms", "on_cap": "skip"},
         ]
-        if chosen := self._chance.sample(caps, self._chance.randint(0, 2)):
+        if chosen := self._chance.sample(caps, self._chance.choice([0, 1, 1, 2, 2])):
             policy["caps"] = chosen
         if self._chance.random() < 0.4:
             redraw = {"redraw": "10d"} if self._chance.random() < 0.3 else {}
             policy["global_control"] = {"share": "15%"} | redraw
-        if self._chance.random() < 0.4:
+        if self._chance.random() < 0.6:
             earned = {"goal": 2, "read": 1, "reply": 0.5, "return": 0.5}
-            refill = self._chance.choice(["1 per 1d", "2 per 3d", "0.5 per 12h"])
-            policy["budget"] = {"refill": refill, "most": 3, "ask": 2, "ignored": 1, "earned": earned}
+            refill = self._chance.choice(["1 per 2d", "2 per 3d", "0.5 per 12h"])
+            policy["budget"] = {"refill": refill, "most": 2, "ask": 2, "ignored": 1, "earned": earned}
         if self._chance.random() < 0.3:
             on_outranked = self._chance.choice(["wait", "skip"])
             policy["arbitration"] = {
@@ -190,9 +196,14 @@ class Documents:
         body["goal"] = {"event": "Bought", "within": chance.choice(["4d", "7d"]), "value": "n"}
         if chance.random() < 0.2:
             body["goal"]["where"] = {"n": {"gte": 2}}
+        elif chance.random() < 0.2:
+            when = {"did_not": {"event": "Ticket Opened", "within": "3d"}}
+            body["goal"] = {"when": when, "within": "6d"}
+        if chance.random() < 0.3:
+            body["also"] = [{"event": "Looked", "within": "2d"}]
         if chance.random() < 0.2:
             body["ramp"] = "60%"
-        exits: list[Any] = [*(["goal"] if chance.random() < 0.6 else [])]
+        exits: list[Any] = [*(["goal"] if chance.random() < 0.6 and "event" in body["goal"] else [])]
         if "enters" in trigger and chance.random() < 0.6:
             exits.append({"leaves": trigger["enters"]})
         body["variants"] = self._variants(True)

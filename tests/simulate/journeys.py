@@ -1,12 +1,12 @@
-"""The reference's part on journeys: entering a campaign, its arms, its steps, its goal."""
+"""The reference's part on journeys: entering a campaign, its arms, its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.simulate.goals import Goals
 from tests.simulate.nouns import Doc, Exposure, Heard, Person, Run
-from tests.simulate.plainly import DAY, at_local, ceil_ms, derived, fits, hashed, moment, share, span, taken
-from tests.simulate.situations import Situations
+from tests.simulate.plainly import at_local, ceil_ms, derived, hashed, moment, share, span, taken
 from tests.simulate.starts import UNSAID, following, timed
 
 
@@ -14,7 +14,7 @@ class OverError(Exception):
     """An `exit` step."""
 
 
-class Journeys(Situations):
+class Journeys(Goals):
     """Ways through campaigns."""
 
     def begin(self, person: Person) -> None:
@@ -125,7 +125,7 @@ class Journeys(Situations):
         )
 
     def met(self, person: Person, doc: Doc, heard: Heard) -> bool:
-        goals = [one for one in person.heard if self.is_goal(doc, one)]
+        goals = [one for one in person.heard if self.is_goal(doc.get("goal", {}), one)]
         return any((one.at, one.seq) > (heard.at, heard.seq) for one in goals)
 
     def variants(self, doc: Doc) -> dict[str, list[Doc]]:
@@ -156,6 +156,8 @@ class Journeys(Situations):
             person, "Campaign Entered", **run.about, **said, key=key, first=first, trigger_at=heard.at
         )
         run.entered = (person.now, seq)
+        judged = [(place, one) for place, one in enumerate(self.pursued(doc)) if "when" in one]
+        run.judged = {place: ceil_ms(person.now + span(one["within"])) for place, one in judged}
         person.runs.append(run)
         person.entries[name, key] = (person.now, False)
         self.walk_from_start(person, run)
@@ -263,15 +265,6 @@ class Journeys(Situations):
         steps: list[Doc] = step["split"][way]["steps"]
         return steps
 
-    def leave(self, person: Person, run: Run, reason: str) -> None:
-        run.over, run.wakes, run.until = reason, None, None
-        self.fact(person, "Campaign Exited", **run.about, reason=reason)
-
-    def exits(self, person: Person, left: list[str]) -> None:
-        for run in person.runs:
-            if not run.over and any({"leaves": name} in run.doc.get("exit", []) for name in left):
-                self.leave(person, run, "left_segment")
-
     def restarted(self, person: Person, run: Run) -> None:
         """The steps begin anew; what had not gone is withdrawn."""
         for letter in [one for one in person.letters if one.run is run and one.state == "wanted"]:
@@ -279,21 +272,3 @@ class Journeys(Situations):
         run.round += 1
         self.fact(person, "Campaign Restarted", **run.about, round=run.round)
         self.walk_from_start(person, run)
-
-    def is_goal(self, doc: Doc, heard: Heard) -> bool:
-        goal = doc.get("goal", {})
-        return goal.get("event") == heard.name and fits(goal.get("where"), heard.says)
-
-    def goals(self, person: Person, heard: Heard) -> None:
-        """A goal counts strictly after the entry, in its window, arrived within the grace."""
-        for run in person.runs:
-            if not self.is_goal(run.doc, heard) or (heard.at, heard.seq) <= run.entered:
-                continue
-            if heard.at <= run.window and person.now <= run.window + DAY:
-                value, first = heard.says.get(run.doc["goal"].get("value")), run.goal_at is None
-                run.goal_at = min(heard.at, run.goal_at or heard.at)
-                seq = self.fact(person, "Goal Reached", heard.at, **run.about, value=value, first=first)
-                says = {"first": first}
-                self.begun.append(Heard(heard.at, seq, "Goal Reached", says, "", self.imported))
-                if not run.over and "goal" in run.doc.get("exit", []):
-                    self.leave(person, run, "goal")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tests.simulate.journeys import Journeys
 from tests.simulate.letters import REPORTS
-from tests.simulate.nouns import Doc, Exposure, Fact, Heard, Letter, Moved, Person, Row
+from tests.simulate.nouns import GROUPS, Doc, Exposure, Fact, Heard, Letter, Moved, Person, Row
 from tests.simulate.plainly import fits, moment
 from tests.simulate.starts import timed
 
@@ -22,6 +22,7 @@ class Model(Journeys):
     def __init__(self) -> None:
         super().__init__()
         self.people: dict[int, Person] = {}
+        self.groups: dict[str, Person] = {}
         self.ids: dict[str, int] = {}
         self.seen: set[str] = set()
 
@@ -33,7 +34,7 @@ class Model(Journeys):
             self.row(row)
         for answer in answers:
             self.answered(answer, time)
-        for person in self.people.values():
+        for person in [*self.people.values(), *self.groups.values()]:
             self.timers(person, time + 1)
         for _, _, person, letter in sorted(due, key=lambda one: one[:2]):
             if letter in person.letters and letter.turn != self.turn:
@@ -88,6 +89,17 @@ class Model(Journeys):
         name, says = ("Identify", call["traits"]) if identify else (call["event"], call["properties"])
         heard = Heard(at, row.place(member), name, says, call["messageId"], imported)
         self.hear(person, heard, row.instants.pop(0))
+        if "context" in call:
+            self.hear_together(call["context"]["groupId"], heard, row.instants.pop(0))
+
+    def hear_together(self, name: str, heard: Heard, instant: int) -> None:
+        """What a member does in a group is the group's history too."""
+        new = Person(GROUPS + 1 + len(self.groups), name)
+        group = self.groups.setdefault(name, new)
+        self.to(group, instant)
+        group.heard.append(heard)
+        self.ask(group, group is new, False, heard.name)
+        self.begin(group)
 
     def reported(self, row: Row) -> None:
         """What a provider says later, each kind once and in its order. It had been accepted, then."""
@@ -173,6 +185,7 @@ class Model(Journeys):
             names = sorted(name for name, at in person.changes.items() if at <= person.now)
             self.exits(person, self.asked(person, names))
             self.start(person)
+            self.judge(person)
             for run in list(person.runs):
                 if run.wakes is not None and run.wakes <= person.now:
                     self.go_on(person, run)
@@ -182,6 +195,7 @@ class Model(Journeys):
         """When time alone changes something for somebody."""
         wakes = [run.wakes for run in person.runs if run.wakes is not None]
         starts = [one.at for one in person.starts.values()]
+        wakes += [at for run in person.runs for at in run.judged.values()]
         return min([*wakes, *starts, *person.changes.values()], default=None)
 
     def merge(self, younger: Person, older: Person, at: int, imported: bool) -> None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from tests.simulate.plainly import span
 
 Doc: TypeAlias = dict[str, Any]
+GROUPS = 1 << 40
+"""Groups are numbered from here on."""
 
 
 class Fact(NamedTuple):
@@ -74,6 +76,10 @@ class Run:
     since: tuple[int, int] = (0, 0)
     over: str = ""
     goal_at: int | None = None
+    judged: dict[int, int] = field(default_factory=dict)
+    """By place of the goal, when it is to be judged."""
+    also: set[int] = field(default_factory=set)
+    """What was reached beside the goal."""
     round: int = 0
 
     @property
@@ -180,6 +186,10 @@ class Person:
     """Of attention, and as of when."""
     unanswered: list[int] = field(default_factory=list)
     """When messages went that nothing was done after yet."""
+
+    @property
+    def is_group(self) -> bool:
+        return self.number > GROUPS
 
     def trait(self, name: str) -> Any:
         return self.traits[name][2] if name in self.traits else None

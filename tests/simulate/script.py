@@ -121,7 +121,10 @@ class Script:
         says: dict[str, Any] = {"n": self._chance.randint(1, 4), "k": self._chance.choice("xy")}
         late = self._chance.random() < 0.25
         at = now - self._chance.choice([-HOUR, 1, MINUTE, HOUR, 20 * HOUR, oldest]) if late else None
-        return {"event": name, "properties": says, "messageId": self._id(), **self._who(), **_timed(at)}
+        call = {"event": name, "properties": says, "messageId": self._id(), **self._who(), **_timed(at)}
+        if self._chance.random() < 0.3:
+            call["context"] = {"groupId": self._chance.choice("gh"), "groupType": "account"}
+        return call
 
     def _event(self, now: int) -> Post:
         call = self._call(now, 2 * DAY)

@@ -20,8 +20,8 @@ class Situations(Letters):
         self.age, self.imported = 0, False
         self.begun: list[Heard] = []
         """Facts that are not followed up yet."""
-        self.situations: dict[str, tuple[Doc, str]] = {}
-        """What is asked of everybody, and as it is written, to see which events it asks for."""
+        self.situations: dict[bool, dict[str, tuple[Doc, str]]] = {}
+        """What is asked of customers, and of groups; also as written, to see which events it is about."""
 
     def learn(self, person: Person, traits: Doc, at: int, seq: int) -> bool:
         before = dict(person.traits)
@@ -52,19 +52,22 @@ class Situations(Letters):
         self.begun.append(Heard(person.now, seq, name, says, "", self.imported))
 
     def defined(self) -> None:
-        """Finds by name the segments in force, then the levels as DEFINITION.LEVEL."""
-        found = {name: docs[-1]["where"] for (kind, name), docs in self.docs.items() if kind == "segment"}
+        """Finds by name the segments in force, then the levels as DEFINITION.LEVEL; those of groups apart."""
+        segments = {name: docs[-1] for (kind, name), docs in self.docs.items() if kind == "segment"}
+        found = {name: body["where"] for name, body in segments.items()}
         for (kind, name), docs in self.docs.items():
             for place, level in enumerate(docs[-1]["levels"]) if kind == "engagement" else ():
                 found[f"{name}.{level['name']}"] = at_least(docs[-1], place)
         order = sorted(found, key=lambda one: ("." in one, one.partition(".")[0]))
-        self.situations = {name: (found[name], json.dumps(found[name])) for name in order}
+        for of_groups in (False, True):
+            mine = [one for one in order if ("subject" in segments.get(one, {})) is of_groups]
+            self.situations[of_groups] = {one: (found[one], json.dumps(found[one])) for one in mine}
 
     def ask(self, person: Person, first: bool, changed: bool, heard: str | None) -> list[str]:
         """Asks what an event may change; None: everything. The segments left now."""
         asked = [
             name
-            for name, (_, text) in self.situations.items()
+            for name, (_, text) in self.situations[person.is_group].items()
             if heard is None or first or f'"{heard}"' in text or (changed and "trait" in text)
         ]
         return self.asked(person, asked)
@@ -76,7 +79,7 @@ class Situations(Letters):
             ladder = name.rpartition(".")[0]
             if ladder:
                 before.setdefault(ladder, self.level(person, ladder))
-            where = self.situations[name][0]
+            where = self.situations[person.is_group][name][0]
             moments = [at for at in self.moments(person, where) if at > person.now]
             person.changes.pop(name, None)
             if moments:

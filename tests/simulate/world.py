@@ -20,7 +20,7 @@ from hark.definitions.parse import definition
 from hark.definitions.types import Definition
 from hark.engine import Engine
 from hark.history import columns
-from hark.model import Event, Kind, Lane, Outcome, row_of
+from hark.model import GROUP_TRAITS, Event, Kind, Lane, Outcome, row_of
 from hark.settings import Settings
 from hark.store.changes import Changes
 from hark.store.contracts import OutboxRow, Row
@@ -217,7 +217,7 @@ class World:
         self.cursors.update(self.changes.cursors)
         instants = defaultdict(list)
         for event in self.events:
-            if event.kind != Kind.FACT:
+            if event.kind != Kind.FACT and event.name != GROUP_TRAITS:
                 instants[row_of(event.seq)].append(event.instant)
         return [
             nouns.Row(row.seq, row.received_at, row.kind, json.loads(row.body), instants[row.seq])
