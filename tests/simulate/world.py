@@ -83,6 +83,8 @@ class World:
         self.cursors = dict.fromkeys(Lane, 0)
         self.told: list[Event] = []
         """All events and facts, as they were committed."""
+        self.lived = 0
+        """How many of them came before the crash with which a life ends."""
         self.changes: Changes | None = None
         """What the last tick committed, and the events and facts in it."""
         self.events: list[Event] = []
@@ -96,6 +98,7 @@ class World:
             self._start()
             for moment in self.script.moments(days):
                 self._moment(moment)
+            self.lived = len(self.told)
             self._crash_now()
             self._compare_disk()
             self.engine.abort()
