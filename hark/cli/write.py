@@ -89,7 +89,7 @@ def _show_changes(changes: list[Change], doubts: list[Problem], json: bool) -> N
     if json:
         show.as_json({"changes": changes, "warnings": doubts})
         return
-    marks = {"new": "+", "changed": "~", "same": " "}
+    marks = {"new": "+", "changed": "~", "worded": "#", "same": " "}
     rows = [(marks[one.what], one.kind, one.name, f"v{one.version}", ", ".join(one.keys)) for one in changes]
     show.table(["", "kind ", "name ", "version ", "changed "], rows)
     if all(change.what == "same" for change in changes):

@@ -54,4 +54,4 @@ def save(here: Source, wanted: Sequence[parse.Parsed], author: str, note: str) -
 
 def text_of(document: Document) -> str:
     """A version as YAML, to be read and edited."""
-    return plan.export([document])
+    return plan.text_of(document)

@@ -20,3 +20,5 @@ class Document(Struct, frozen=True):
     author: str = ""
     note: str = ""
     applied_at: Instant = 0
+    text: str = ""
+    """The YAML as somebody wrote it, comments and all, which says exactly `body`; "" where there is none."""

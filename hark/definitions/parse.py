@@ -31,6 +31,8 @@ class Parsed(Struct, frozen=True):
     definition: Definition
     file: str
     node: Node
+    text: str = ""
+    """The YAML as it was written, with the comments above it; it says exactly `body`, or is ""."""
 
     @property
     def line(self) -> int:
@@ -68,7 +70,7 @@ class Parsed(Struct, frozen=True):
         return self.line
 
 
-def _document(node: Node, reading: Reading) -> Parsed | None:
+def _document(node: Node, reading: Reading, text: str = "") -> Parsed | None:
     if not isinstance(node.value, dict) or not node.value:
         reading.expected(node, "a document", f"it begins with its kind: {', '.join(KINDS)}")
         return None
@@ -78,12 +80,15 @@ def _document(node: Node, reading: Reading) -> Parsed | None:
     else:
         definition = KINDS[kind].read(node, reading)
         if not isinstance(definition, Invalid):
-            return Parsed(kind, definition.name, plain(node), definition, reading.file, node)
+            return Parsed(kind, definition.name, plain(node), definition, reading.file, node, text)
     return None
 
 
 def _documents(text: str, reading: Reading) -> list[Parsed]:
-    documents = [_document(node, reading) for node in yaml.read(text, reading)]
+    nodes = yaml.read(text, reading)
+    documents = [
+        _document(node, reading, own) for node, own in zip(nodes, yaml.texts(text, nodes), strict=True)
+    ]
     return [document for document in documents if document is not None]
 
 

@@ -11,13 +11,15 @@ from hark.definitions import yaml
 from hark.definitions.document import Document
 from hark.definitions.documents import KINDS
 from hark.definitions.parse import Parsed
+from hark.definitions.rewrite import rewritten
 from hark.model import JSON
 
 
 class Change(Struct, frozen=True):
     """What becomes of one document if it is applied."""
 
-    what: Literal["new", "changed", "same"]
+    what: Literal["new", "changed", "worded", "same"]
+    """worded: it says the same in other words, such as a comment more; that makes no version."""
     kind: str
     name: str
     version: int
@@ -42,7 +44,9 @@ def _change(old: Document | None, wanted: Parsed) -> Change:
         if key not in old.body or key not in body or old.body[key] != body[key]
     )
     if not keys:
-        return Change("same", wanted.kind, wanted.name, old.version)
+        text = as_worded(old.body, wanted.body, wanted.text)
+        worded = bool(text) and text != text_of(old)
+        return Change("worded" if worded else "same", wanted.kind, wanted.name, old.version)
     return Change("changed", wanted.kind, wanted.name, old.version + 1, keys)
 
 
@@ -57,12 +61,27 @@ def as_kept(old: JSON, wanted: JSON) -> JSON:
 
 def command(wanted: Sequence[Parsed], author: str = "", note: str = "") -> dict[str, JSON]:
     """The body of the log's `define` command that puts these documents into force."""
-    documents = [{"kind": one.kind, "name": one.name, "body": one.body} for one in wanted]
+    documents = [
+        {"kind": one.kind, "name": one.name, "body": one.body, **({"text": one.text} if one.text else {})}
+        for one in wanted
+    ]
     return {"name": "define", "documents": documents, "author": author, "note": note}
 
 
 def export(documents: Iterable[Document]) -> str:
-    """The documents as YAML that `parse` reads back to the same bodies, by kind and name."""
+    """The documents as YAML that `parse` reads back to the same bodies, by kind and name; each as it was
+    written, where that is known."""
     order = list(KINDS)
     ordered = sorted(documents, key=lambda document: (order.index(document.kind), document.name))
-    return yaml.write([document.body for document in ordered])
+    return "---\n".join(text_of(document) for document in ordered)
+
+
+def as_worded(old: JSON, wanted: JSON, text: str) -> str:
+    """The text wanted, where it says the same as the version in force: with what that keeps (`as_kept`)."""
+    kept = as_kept(old, wanted)
+    return text if kept is wanted or not text else rewritten(text, kept)
+
+
+def text_of(document: Document) -> str:
+    """The document as it was written, or else written out."""
+    return document.text or yaml.write([document.body])

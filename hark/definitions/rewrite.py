@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -37,12 +36,17 @@ def body_of(text: str) -> dict[str, JSON] | None:
     return found
 
 
+def says(text: str, body: dict[str, JSON]) -> bool:
+    """Whether a text of one document says exactly this."""
+    return yaml.same(body_of(text), body)
+
+
 def rewritten(text: str, body: dict[str, JSON]) -> str:
     """The text, saying `body` instead: keys whose values differ are written anew, in the order of `body`, and
     every other line stays byte for byte. A text whose keys do not stand each on lines of their own is written
     out whole."""
     old = body_of(text)
-    if old is None or _same(old, body):
+    if old is None or yaml.same(old, body):
         return text if old is not None else yaml.write([body])
     parts, foot = _parts(text)
     out = []
@@ -50,12 +54,7 @@ def rewritten(text: str, body: dict[str, JSON]) -> str:
         part = parts.get(key, Part("", ""))
         out.append(part.lead + (_part(part.text, key, old, body) if key in body else ""))
     found = "".join(out) + foot
-    return found if _same(body_of(found), body) else yaml.write([body])
-
-
-def _same(one: JSON, other: JSON) -> bool:
-    """Also of the same kinds and in the same order, which == does not ask."""
-    return msgspec.json.encode(one) == msgspec.json.encode(other)
+    return found if yaml.same(body_of(found), body) else yaml.write([body])
 
 
 def _parts(text: str) -> tuple[dict[str, Part], str]:
@@ -84,7 +83,7 @@ def _ended(text: str) -> str:
 def _part(text: str, key: str, old: JSON, body: JSON) -> str:
     if key not in old:
         return yaml.write([{key: body[key]}])
-    return text if _same(old[key], body[key]) else _changed(text, key, old[key], body[key])
+    return text if yaml.same(old[key], body[key]) else _changed(text, key, old[key], body[key])
 
 
 def _changed(text: str, key: str, old: JSON, new: JSON) -> str:
@@ -101,12 +100,12 @@ def _changed(text: str, key: str, old: JSON, new: JSON) -> str:
     except (YAMLError, KeyError, IndexError, TypeError, ValueError):
         return yaml.write([{key: new}])
     found = out.getvalue()
-    return found if _same(body_of(found), {key: new}) else yaml.write([{key: new}])
+    return found if yaml.same(body_of(found), {key: new}) else yaml.write([{key: new}])
 
 
 def _merged(raw: Any, old: JSON, new: JSON) -> Any:
     """The value with its comments, where it is as it was; else what is new."""
-    if _same(old, new):
+    if yaml.same(old, new):
         return raw
     if isinstance(raw, CommentedMap) and isinstance(new, dict):
         return _mapping(raw, old, new)
@@ -145,7 +144,7 @@ def _sequence(raw: CommentedSeq, old: list[JSON], new: Sequence[JSON]) -> Commen
 
 
 def _taken(left: dict[int, JSON], value: JSON) -> int | None:
-    found = next((place for place, one in left.items() if _same(one, value)), None)
+    found = next((place for place, one in left.items() if yaml.same(one, value)), None)
     if found is not None:
         del left[found]
     return found

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -137,6 +138,40 @@ def read(text: str, problems: Problems) -> list[Node]:
         problems.add(1, "nested too deeply")
         return []
     return [node for node in found if node.value is not None]
+
+
+_BETWEEN = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:#.*)?$\n?", re.MULTILINE)
+
+
+def texts(text: str, nodes: Sequence[Node]) -> list[str]:
+    """Of each of a text's documents its own lines, with the comments above it; "" for all where they cannot
+    be told apart."""
+    lead, found = "", []
+    for part in _BETWEEN.split(text):
+        whole = lead + part.strip("\n") + "\n" * bool(part.strip())
+        lead = "" if _speaks(part) else whole
+        found += [whole] if _speaks(part) else []
+    if lead and found:
+        found[-1] += lead
+    known = len(found) == len(nodes) and all(map(_says, found, nodes))
+    return found if known else [""] * len(nodes)
+
+
+def _speaks(text: str) -> bool:
+    """Whether there is more in it than comments."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def _says(text: str, node: Node) -> bool:
+    """Whether the text by itself is this document."""
+    problems = Problems("")
+    found = read(text, problems)
+    return not problems.found and len(found) == 1 and same(plain(found[0]), plain(node))
+
+
+def same(one: JSON, other: JSON) -> bool:
+    """Also of the same kinds and in the same order, which == does not ask."""
+    return msgspec.json.encode(one) == msgspec.json.encode(other)
 
 
 def _compose(text: str) -> Iterator[Any]:

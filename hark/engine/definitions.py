@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hark.decide.plan import Plan
 from hark.definitions.document import Document
 from hark.definitions.parse import definition
-from hark.definitions.plan import as_kept
+from hark.definitions.plan import as_kept, as_worded
+from hark.definitions.rewrite import rewritten, says
 from hark.definitions.types import Definition, Sender
 from hark.errors import HarkError
 from hark.model import JSON, Instant
@@ -23,6 +25,8 @@ class Written(Struct, frozen=True):
     kind: str
     name: str
     body: JSON
+    text: str = ""
+    """The YAML that somebody wrote, if that is known."""
 
 
 class Definitions:
@@ -46,7 +50,7 @@ class Definitions:
         Raises HarkError (from `definition`) if one is wrong; then nothing has changed.
         """
         new = [
-            Document(one.kind, one.name, self._next(one), one.body, author, note, at)
+            Document(one.kind, one.name, self._next(one), one.body, author, note, at, self._text(one))
             for one in written
             if self._differs(one)
         ]
@@ -63,8 +67,26 @@ class Definitions:
                 f"the definitions don't fit together: {error}", id="definition.refused"
             ) from error
         self.rate_per_s = self._rate()
-        self.new += new
+        self.new += new + self._reworded(written)
         return new
+
+    def _text(self, one: Written) -> str:
+        """As it was written; what nobody wrote by hand, such as a pause, keeps the words that stood there."""
+        versions = self._versions.get((one.kind, one.name))
+        if one.text and says(one.text, one.body):
+            return one.text
+        return rewritten(versions[-1].text, one.body) if versions and versions[-1].text else ""
+
+    def _reworded(self, written: Sequence[Written]) -> list[Document]:
+        """Versions in force that now have other words: the text is no part of what a version means."""
+        found = []
+        for one in written:
+            versions = self._versions[one.kind, one.name]
+            text = as_worded(versions[-1].body, one.body, one.text)
+            if text != versions[-1].text and says(text, versions[-1].body):
+                versions[-1] = replace(versions[-1], text=text)
+                found.append(versions[-1])
+        return found
 
     def newest(self) -> list[Document]:
         """What is in force, by kind and name: what an input sets off comes in the same order in every engine,

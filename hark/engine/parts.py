@@ -159,7 +159,7 @@ class Parts:
     def define(self, row: Row) -> None:
         """New versions of definitions, in force from here on; what they ask of the past is owed."""
         command = _define.decode(row.body)
-        written = [Written(one.kind, one.name, one.body) for one in command.documents]
+        written = [Written(one.kind, one.name, one.body, one.text) for one in command.documents]
         self._define(written, command.author, command.note, row.received_at)
 
     def judge(self, at: Instant) -> None:

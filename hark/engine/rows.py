@@ -80,6 +80,7 @@ class DocumentRow(Struct, frozen=True):
     kind: str
     name: str
     body: JSON
+    text: str = ""
 
 
 class FileChunk(Struct, frozen=True):

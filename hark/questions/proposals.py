@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hark.definitions.parse import Parsed
 from hark.definitions.plan import Change
+from hark.definitions.rewrite import rewritten
 from hark.definitions.types import Campaign
 from hark.errors import HarkError
 from hark.model import JSON
@@ -21,7 +22,9 @@ def with_controls(data: Path, wanted: Sequence[Parsed], changes: Sequence[Change
     Where there is no history yet, or the back-test fails, auto stays auto, which is 20 %.
     """
     documents = [{"kind": one.kind, "name": one.name, "body": one.body} for one in wanted]
-    new = {change.name for change in changes if change.kind == "campaign" and change.what != "same"}
+    new = {
+        change.name for change in changes if change.kind == "campaign" and change.what in ("new", "changed")
+    }
     return [_with_control(data, one, documents) if one.name in new else one for one in wanted]
 
 
@@ -32,7 +35,8 @@ def _with_control(data: Path, one: Parsed, documents: JSON) -> Parsed:
     if one.body.get("control", "auto") != "auto":
         return one
     for share in _proposed(data, one.name, documents):
-        return replace(one, body={**one.body, "control": {"auto": share}})
+        body = {**one.body, "control": {"auto": share}}
+        return replace(one, body=body, text=rewritten(one.text, body) if one.text else "")
     return one
 
 

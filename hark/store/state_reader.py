@@ -83,7 +83,7 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead, Backfi
         return int(row[0]) if row else 0
 
     def documents(self) -> list[Document]:
-        find = f"""{DOCUMENTS} AS d WHERE version = (SELECT max(version) FROM documents
+        find = f"""{DOCUMENTS} WHERE version = (SELECT max(version) FROM documents
             WHERE kind = d.kind AND name = d.name) ORDER BY kind, name"""
         return [document(row) for row in self._all(find)]
 

@@ -13,7 +13,8 @@ SQLRow: TypeAlias = tuple[Any, ...]
 
 OUTBOX = """SELECT message, subject, campaign, run, template, channel, state, due_at, updated_at, content,
 detail FROM outbox"""
-DOCUMENTS = "SELECT kind, name, version, body, author, note, applied_at FROM documents"
+DOCUMENTS = """SELECT kind, name, version, body, author, note, applied_at, coalesce(text, '')
+    FROM documents AS d LEFT JOIN texts USING (kind, name, version)"""
 
 
 def outbox_row(row: SQLRow) -> OutboxRow:
@@ -28,5 +29,5 @@ def outbox_row(row: SQLRow) -> OutboxRow:
 
 def document(row: SQLRow) -> Document:
     """From the columns of DOCUMENTS."""
-    kind, name, version, body, author, note, applied_at = row
-    return Document(kind, name, version, msgspec.json.decode(body), author, note, applied_at)
+    kind, name, version, body, author, note, applied_at, text = row
+    return Document(kind, name, version, msgspec.json.decode(body), author, note, applied_at, text)

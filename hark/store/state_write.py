@@ -155,7 +155,7 @@ def repoint_outbox(db: apsw.Connection, changes: Changes) -> None:
 
 def write_documents(db: apsw.Connection, changes: Changes) -> None:
     db.executemany(
-        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (
                 new.kind,
@@ -168,6 +168,10 @@ def write_documents(db: apsw.Connection, changes: Changes) -> None:
             )
             for new in changes.documents
         ],
+    )
+    db.executemany(
+        "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)",
+        [(new.kind, new.name, new.version, new.text) for new in changes.documents if new.text],
     )
 
 

@@ -135,6 +135,15 @@ CREATE TABLE IF NOT EXISTS documents (
   PRIMARY KEY (kind, name, version)
 ) STRICT, WITHOUT ROWID;
 
+-- What somebody wrote, with its comments. It may change while the version, which is what it means, does not.
+CREATE TABLE IF NOT EXISTS texts (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (kind, name, version)
+) STRICT, WITHOUT ROWID;
+
 -- What could not be folded, and why: the engine goes on, people can look.
 CREATE TABLE IF NOT EXISTS problems (
   number INTEGER PRIMARY KEY,
