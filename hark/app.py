@@ -71,13 +71,15 @@ class _Speaker:
         from hark.speak.places import Allowed
         from hark.store.state_reader import open_reader
 
+        state = open_reader(self._data)
         return Deliverer(
-            open_reader(self._data).documents,
+            state.documents,
             self._links,
             self._clock,
             secrets=os.environ,
             allowed=Allowed.of(self._chosen.outbound_allow),
             files=Attachments(self._data).of,
+            ended=state.endings,
         )
 
 

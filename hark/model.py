@@ -124,6 +124,18 @@ class MessageDue(Struct, frozen=True):
     """Of a group's run: why its steps ended, where what it wanted is not worth sending any more."""
 
 
+class Ended(Struct, frozen=True):
+    """An endpoint answered that it is over: nothing goes there until its URL changes or somebody opens it."""
+
+    sender: str
+    place: str
+    """A hash of its URL (`hark.speak.endings.sign`)."""
+    at: Instant
+    said: str = ""
+    opened_at: Instant = 0
+    """Since when messages may go there again; 0: they may not."""
+
+
 class Outcome(Struct, frozen=True):
     """What a provider said of a message: sent, failed or unknown."""
 
@@ -142,6 +154,8 @@ class Outcome(Struct, frozen=True):
     """It stands for an attempt; not, where the message only waited for its place at a sender's rate."""
     said: JSON = None
     """sent, by a channel that is our own (in the app): the words, which nobody else keeps."""
+    ended: tuple[Ended, ...] = ()
+    """The senders' endpoints of which this attempt learned that they are over."""
 
 
 class Command(Struct, frozen=True):

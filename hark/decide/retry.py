@@ -6,16 +6,23 @@ the messages of one broadcast don't all come back at the same moment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hark.clock import unit_hash
 from hark.decide.work import Work, whole_ms
-from hark.model import DAY, HOUR, MINUTE, Instant, Sent
+from hark.model import DAY, HOUR, MINUTE, SECOND, Instant, Sent
 
 ONCE_MORE_US = 5 * MINUTE
 """A transactional message of which nobody knows whether it was accepted goes once more after this time, in
 which the provider's own report may come."""
-MOST_ATTEMPTS = 8
-"""After the eighth, seven and a half to ten hours after the first, a message is given up."""
-FIRST_WAIT_US, FACTOR, LONGEST_WAIT_US = MINUTE, 3, 4 * HOUR
+USUAL_WAITS_US = tuple(min(MINUTE * 3**number, 4 * HOUR) for number in range(7))
+"""After each attempt; after the eighth, seven and a half to ten hours after the first, it is given up."""
+WEBHOOK_WAITS_US = (
+    *(5 * SECOND, 5 * MINUTE, 30 * MINUTE),
+    *(hours * HOUR for hours in (2, 5, 10, 14, 20, 24)),
+)
+"""The schedule of the Standard Webhooks specification (*Deliverability and reliability*): ten attempts in
+two and a half to three days."""
 SPREAD = 0.25
 """Up to this part of a wait is taken off, by the hash of the message and the attempt."""
 
@@ -23,13 +30,14 @@ SPREAD = 0.25
 def next_attempt(work: Work, sent: Sent, after_us: int = 0, counted: bool = True) -> Instant | None:
     """When a message is due again after `sent.attempts` that failed for now; None: it is given up.
 
-    It is given up after the eighth, and if the next would come at or after its expiry or the end of the
-    goal's window, since nobody would be helped by it then. `after_us` is the least wait, at most a day; what
-    was no attempt (`counted`) waits only so long.
+    It is given up after the last wait of its channel, and if the next attempt would come at or after its
+    expiry or the end of the goal's window, since nobody would be helped by it then. `after_us` is the least
+    wait, at most a day; what was no attempt (`counted`) waits only so long.
     """
-    if counted and sent.attempts >= MOST_ATTEMPTS:
+    waits = WEBHOOK_WAITS_US if sent.channel == "webhook" else USUAL_WAITS_US
+    if counted and sent.attempts > len(waits):
         return None
-    wait = wait_us(sent.message, sent.attempts) if counted else 0
+    wait = wait_us(sent.message, sent.attempts, waits) if counted else 0
     until = whole_ms(work.now + max(wait, min(after_us, DAY)))
     ends = (sent.expires_at, _goal_until(work, sent))
     return None if any(end is not None and until >= end for end in ends) else until
@@ -42,9 +50,9 @@ def once_more(work: Work, sent: Sent) -> Instant | None:
     return None if not sent.transactional or sent.doubts > 1 or too_late else until
 
 
-def wait_us(message: str, attempt: int) -> int:
-    """The wait after an attempt (the first is 1): a minute, tripled each time up to 4 h, less the spread."""
-    wait: int = min(FIRST_WAIT_US * FACTOR ** (attempt - 1), LONGEST_WAIT_US)
+def wait_us(message: str, attempt: int, waits: Sequence[int] = USUAL_WAITS_US) -> int:
+    """The wait after an attempt (the first is 1), less the spread."""
+    wait = waits[attempt - 1]
     return wait - int(unit_hash(f"retry/{attempt}", message) * SPREAD * wait)
 
 

@@ -78,6 +78,7 @@ def changed(changes: Changes) -> bool:
         or changes.filled
         or changes.problems
         or changes.fence is not None
+        or changes.endings
         or changes.sealed is not None
         or changes.rewritten
         or changes.gone

@@ -88,7 +88,7 @@ class Engine:
         self._parts = parts = Parts(data, settings, clock)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
         self._messages = Messages(
-            parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies, parts.whose
+            parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies, parts.whose, parts.endings
         )
         self._sealing = Sealing(
             parts.waiting, parts.seal, parts.compact, parts.erasing.wanted, clock, settings
@@ -187,6 +187,7 @@ class Engine:
         """Everything of this tick in one transaction; nothing at all if nothing happened."""
         parts = self._parts
         changes = gathered(parts, taken)
+        changes.endings = parts.endings.take()
         changes.sealed = sealed or self._sealing.poll()
         changes.sealed_cursors = parts.sealed_cursors if changes.sealed else {}
         if self._time - self._saved_time >= SECOND or changed(changes):

@@ -8,6 +8,7 @@ import msgspec
 
 from hark.decide.asked import REPORTS
 from hark.engine.copies import Copies
+from hark.engine.endings import Endings
 from hark.engine.folder import Folder
 from hark.engine.handoff import Deliver, Deliverers, Pace
 from hark.engine.outbox import customer_id, exit_of, letter_content, turn_of
@@ -28,9 +29,10 @@ class Messages:
         deliver: Deliver | None,
         copies: Copies,
         whose: Callable[[OutboxRow], int],
+        endings: Endings,
     ) -> None:
         """`ids` gives all ids of a subject, `whose` the subject of a message, both as of this tick."""
-        self._copies, self._whose = copies, whose
+        self._copies, self._whose, self._endings = copies, whose, endings
         self._state, self._folder, self._ids = state, folder, ids
         self._deliverers = Deliverers(deliver) if deliver else None
         self._pace = Pace()
@@ -51,6 +53,7 @@ class Messages:
         """Gives the outcomes that have come in; how many."""
         found = self._deliverers.outcomes() if self._deliverers else []
         for outcome in found:
+            self._endings.heard(outcome)
             row = self._state.message(outcome.message)
             subject = self._whose(row) if row else outcome.subject
             at = max(outcome.instant, now)

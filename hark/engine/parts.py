@@ -14,6 +14,7 @@ from hark.engine.addresses import Addresses
 from hark.engine.backfill import Backfill, BackfillOfGroups
 from hark.engine.copies import Copies
 from hark.engine.definitions import Definitions, Written
+from hark.engine.endings import Endings
 from hark.engine.erase import Erasing
 from hark.engine.fence import Fence
 from hark.engine.folder import Folder
@@ -103,7 +104,7 @@ class Parts:
             self.state, self.folder, self.erasing.tombstones.print_of, self.holders, self.canonical
         )
         self.folder.listed = self.suppressions.hear
-        self.fence = Fence(data, self.state, clock.now())
+        self.fence, self.endings = Fence(data, self.state, clock.now()), Endings(self.state)
         self.pausing = Pausing(self.definitions, self.state.deliveries())
         self.groups = Groups(self.state, self.resolver, self.folder)
         self.imports = Imports(lambda file: self.state.number(f"import/{file}"))
@@ -134,6 +135,7 @@ class Parts:
             "unmerge": self.unmerging.unmerge,
             "migrate": self.moving.migrate,
             "unfence": lambda _: self.fence.open(),
+            "open": self.endings.open,
         }
         return {**own, **suppressing.commands(self.resolver, self.folder, self.suppressions)}
 

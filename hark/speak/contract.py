@@ -29,7 +29,8 @@ class Verdict(Struct, frozen=True):
     retry_after_s: float | None = None
     """temporary: no sooner than this."""
     sender_gone: bool = False
-    """The endpoint says that it is over (410): nothing more is sent there until somebody has looked."""
+    """The endpoint says that it is over (410): nothing goes there until its URL changes, or somebody opens it
+    again."""
     counted: bool = True
     """It stands for an attempt; not, where the message only waits for its place at the sender's rate."""
     ours: bool = False

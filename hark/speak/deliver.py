@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hark.clock import Clock
+from hark.clock import Clock, moment
 from hark.definitions.document import Document
 from hark.definitions.types import Sender
-from hark.model import JSON, Outcome
+from hark.model import JSON, Ended, Outcome
 from hark.speak.attachments import Files
 from hark.speak.book import Book, Shelf
 from hark.speak.channels import CHANNELS
@@ -27,6 +27,7 @@ from hark.speak.contract import (
     SetupError,
     Verdict,
 )
+from hark.speak.endings import Endings, Over, sign
 from hark.speak.links import Links
 from hark.speak.places import NOWHERE_ELSE, Allowed
 from hark.speak.render import Rendered
@@ -84,20 +85,24 @@ class Deliverer:
         timeouts: Timeouts | None = None,
         allowed: Allowed = NOWHERE_ELSE,
         files: Callable[[str], Files] = no_files,
+        ended: Callable[[], Iterable[Ended]] = tuple,
     ) -> None:
         """`documents` gives those in force; `secrets` are the environment's variables; `sender` is used while
         none of the documents is one for its channel; `allowed` may be reached besides the open internet;
-        `files` gives what goes with a message that says it has attachments."""
+        `files` gives what goes with a message that says it has attachments, `ended` the endpoints that are
+        known to be over."""
         self._files = files
         self._shelf = Shelf(documents, sender)
         self._links, self._clock, self._secrets = links, clock, secrets or {}
         self._ways = Outward(allowed, timeouts)
         self._desk = Desk()
+        self._endings = Endings(ended)
 
     def __call__(self, row: OutboxRow) -> Outcome:
         """Tries once at each sender that certainly did not take it; never raises. What is known not to have
         left is *failed*, never *unknown*."""
-        verdict = self._deliver(row)
+        ended: list[Ended] = []
+        verdict = self._deliver(row, ended)
         after_s = verdict.retry_after_s
         return Outcome(
             subject=row.subject,
@@ -110,6 +115,7 @@ class Deliverer:
             retry_after_us=None if after_s is None else int(after_s * 1_000_000),
             counted=verdict.counted,
             said=verdict.said,
+            ended=tuple(ended),
         )
 
     def say(self, channel: str, said: Rendered, envelope: Envelope) -> Verdict:
@@ -118,14 +124,16 @@ class Deliverer:
         if not senders:
             detail = f"no sender for {channel}: apply a document of kind sender"
             return Verdict("failed", detail, temporary=True)
-        return self._by_turns(envelope.message, (said, envelope), senders)
+        over = self._endings.now()
+        return self._by_turns(envelope.message, (said, envelope), senders, over, [])
 
-    def _deliver(self, row: OutboxRow) -> Verdict:
+    def _deliver(self, row: OutboxRow, ended: list[Ended]) -> Verdict:
         try:
             book = self._shelf.book()
             senders = named(row, book.senders.get(row.channel, ()))
             if not senders and row.channel not in INWARD:
                 return _no_sender(row)
+            over = self._endings.now()
             files = self._files(row.message) if row.content.get("attachments") else ()
             made = compose(row, book, self._links, self._clock.now(), files)
         except Exception as error:  # nothing has left yet, and what broke on our side may be mended
@@ -134,19 +142,34 @@ class Deliverer:
             return made
         if row.channel in INWARD:
             return kept(row, book, made)
-        return self._by_turns(row.message, made, senders)
+        return self._by_turns(row.message, made, senders, over, ended)
 
-    def _by_turns(self, message: str, made: Composed, senders: Sequence[Sender]) -> Verdict:
+    def _by_turns(
+        self, message: str, made: Composed, senders: Sequence[Sender], over: Over, ended: list[Ended]
+    ) -> Verdict:
         last: Verdict | None = None
-        for sender in self._desk.ready(message, senders, self._seconds()):
+        open_ = [one for one in senders if self._place(one) not in over]
+        if not open_:
+            return _all_over(senders[0].name, over[self._place(senders[0])])
+        for sender in self._desk.ready(message, open_, self._seconds()):
             if isinstance(sender, Verdict):
                 return last or sender
             last = self._by(sender, made)
             self._desk.heard(sender, last, self._seconds())
+            if last.sender_gone:
+                ended.append(self._gone(sender, last))
             if last.state != "failed" or not (last.temporary or last.ours):
                 break
         assert last is not None
         return last
+
+    def _place(self, sender: Sender) -> tuple[str, str]:
+        return sender.name, sign(sender, self._secrets.get(sender.secret_env, ""))
+
+    def _gone(self, sender: Sender, verdict: Verdict) -> Ended:
+        found = Ended(*self._place(sender), self._clock.now(), verdict.detail[:300])
+        self._endings.heard(found)
+        return found
 
     def _seconds(self) -> float:
         return self._clock.now() / 1_000_000
@@ -200,6 +223,13 @@ def named(row: OutboxRow, senders: Sequence[Sender]) -> Sequence[Sender]:
     """The channel's senders, or only the one that the step names."""
     wanted = row.content.get("sender")
     return [sender for sender in senders if wanted in (None, "", sender.name)]
+
+
+def _all_over(name: str, ended: Ended) -> Verdict:
+    """Nothing was posted, and waiting would not help."""
+    since = moment(ended.at).date().isoformat()
+    detail = f"the endpoint of sender {name} is over since {since}: {ended.said}"
+    return Verdict("failed", detail, ours=True)
 
 
 def _no_sender(row: OutboxRow) -> Verdict:

@@ -44,8 +44,6 @@ class Health(Struct):
     rest_s: float = FIRST_REST_S
     said: str = ""
     """What was said at its last failure."""
-    gone: str = ""
-    """What the endpoint said when it said that it is over."""
 
     def wait_s(self, now_s: float) -> float:
         """How long the sender still rests. Then one message goes first and the others wait for it."""
@@ -56,8 +54,6 @@ class Health(Struct):
 
     def heard(self, verdict: Verdict, now_s: float) -> None:
         """Counts an outcome."""
-        if verdict.sender_gone:
-            self.gone = verdict.detail
         if verdict.retry_after_s is not None:
             self.said = verdict.detail
             self.rests_until_s = max(self.rests_until_s, now_s + verdict.retry_after_s)
@@ -120,8 +116,6 @@ class Desk:
         """Seconds to wait, whether because the sender rests, and the reason in words."""
         with self._lock:
             health = self._health.setdefault(sender, Health())
-            if health.gone:
-                return math.inf, True, f"the endpoint of sender {sender.name} is over: {health.gone}"
             rests_s = health.wait_s(now_s)
             if rests_s:
                 return rests_s, True, f"sender {sender.name} rests: {health.said}"
@@ -132,6 +126,4 @@ class Desk:
 
 def _waiting(wait_s: float, rests: bool, why: str) -> Verdict:
     """A rest stands for a failed attempt, so that every outage ends; a place at the rate for none."""
-    if math.isinf(wait_s):
-        return Verdict("failed", why, ours=True)
     return Verdict("failed", why, temporary=True, retry_after_s=wait_s, counted=rests)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from hark.definitions.document import Document
-from hark.model import Instant, Lane
+from hark.model import Ended, Instant, Lane
 from hark.store.contracts import Merge, OutboxRow
 
 Id: TypeAlias = tuple[int, str]
@@ -214,6 +214,8 @@ class Changes(Struct):
     deliveries: list[Deliveries] = field(default_factory=list)
     fence: str | None = None
     """What this directory is known by, and whether it may send (`hark.engine.fence`); None: as before."""
+    endings: list[Ended] = field(default_factory=list)
+    """Endpoints that are over, or were opened again."""
     erasures: list[Erasure] = field(default_factory=list)
     rewritten: dict[int, Instant] = field(default_factory=dict)
     """By row of the erasure: since when its customer stands in no file of the history's newest version."""

@@ -12,12 +12,13 @@ from pathlib import Path
 import apsw
 
 from hark.errors import HarkError
-from hark.model import Instant, Lane
+from hark.model import Ended, Instant, Lane
 from hark.store.backfills import BackfillsOf
 from hark.store.changes import Changes, Id, Kept, Owner
 from hark.store.checkpoint import Checkpoints
 from hark.store.contracts import OutboxRow
 from hark.store.deliveries import DeliveriesOf
+from hark.store.endings import endings
 from hark.store.erasures import ErasuresOf
 from hark.store.identities import Identities
 from hark.store.state_reader import StateReader, open_reader
@@ -95,6 +96,10 @@ class StateStore(Identities, ErasuresOf, SuppressionsOf, DeliveriesOf, Backfills
 
     def _query(self, find: str, *given: object) -> list[SQLRow]:
         return list(self._db.execute(find, given))
+
+    def endings(self) -> list[Ended]:
+        """What is kept of endpoints that are over."""
+        return endings(self._db)
 
     def meta(self, name: str) -> str | int | None:
         found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()

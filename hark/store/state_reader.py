@@ -10,10 +10,11 @@ import apsw
 
 from hark.definitions.document import Document
 from hark.errors import HarkError
-from hark.model import GROUPS, Instant, Lane, Record
+from hark.model import GROUPS, Ended, Instant, Lane, Record
 from hark.store.backfills import BackfillsRead
 from hark.store.changes import GROUP, KINDS, Problem
 from hark.store.contracts import OutboxRow
+from hark.store.endings import endings
 from hark.store.erasures import ErasuresRead, holds
 from hark.store.identities import Identities
 from hark.store.outbox_read import OutboxRead
@@ -163,6 +164,10 @@ class StateReader(Identities, ErasuresRead, SuppressionsRead, OutboxRead, Backfi
         """What could not be folded, newest first."""
         find = "SELECT at, row, member, reason, detail FROM problems ORDER BY number DESC LIMIT ?"
         return [Problem(*row) for row in self._all(find, min(limit, READ_AT_MOST))]
+
+    def endings(self) -> list[Ended]:
+        """Of each sender's endpoint the latest that was heard of its end, opened again or not."""
+        return endings(self._db)
 
     def engine_time(self) -> Instant:
         return self._number("engine_time")

@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 from hark.store.backfills import write_backfills
 from hark.store.changes import Changes
 from hark.store.deliveries import write_deliveries
+from hark.store.endings import write_endings
 from hark.store.erasures import write_erasures, write_stages
 from hark.store.suppressions import write_copies, write_suppressions
 
@@ -224,6 +225,7 @@ STEPS: list[Callable[[apsw.Connection, Changes], None]] = [
     write_chunk,
     write_seen,
     write_problems,
+    write_endings,
     write_copies,
     write_suppressions,
     write_deliveries,

@@ -20,6 +20,7 @@ from hark.model import (
     DAY,
     HOUR,
     MINUTE,
+    SECOND,
     Event,
     FactName,
     Input,
@@ -74,6 +75,21 @@ def test_the_waits_grow_and_end() -> None:
         assert 0.75 * minutes * MINUTE <= after - before <= minutes * MINUTE + 1_000
     assert (last.name, read(last)["attempt"]) == (FactName.MESSAGE_FAILED, 8)
     assert story.record.sends == []
+
+
+def test_a_webhook_has_the_specification_s_schedule() -> None:
+    """Standard Webhooks, *Deliverability and reliability*: ten attempts, the waits as in its table, each up
+    to a quarter shorter."""
+    steps = "[{webhook: {sender: crm}}]"
+    keys = {"goal": "", "control": "", "why": "", "topic": "", "transactional": "true"}
+    sender = "sender: crm\nchannel: webhook\nurl: https://crm.example/x\nsecret_env: CRM\n---\n"
+    story = wanted(sender + campaign(steps, **keys))
+    last = refused_to_the_end(story)
+    tried = [fact.at for fact in story.facts if fact.name == FactName.MESSAGE_SENDING]
+    table = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    for (before, after), seconds in zip(pairwise(tried), table, strict=True):
+        assert 0.75 * seconds * SECOND <= after - before <= seconds * SECOND + 1_000
+    assert (last.name, read(last)["attempt"]) == (FactName.MESSAGE_FAILED, 10)
 
 
 def test_the_waits_of_many_messages_are_spread() -> None:

@@ -257,6 +257,13 @@ def test_a_webhook_that_fails_is_tried_again_under_the_same_id(provider: Provide
     assert len({taken.headers["webhook-id"] for taken in provider.taken}) == 1 < len(provider.taken)
 
 
+@pytest.mark.parametrize("status", [302, 400, 404, 413, 422, 429, 500, 504])
+def test_a_webhook_is_taken_by_2xx_alone(status: int) -> None:
+    """Whatever else is answered is a failure that is tried again (Standard Webhooks)."""
+    said = CHANNELS["webhook"].parse(Answer(status))
+    assert (said.state, said.temporary, said.permanent) == ("failed", True, False)
+
+
 def test_an_endpoint_that_is_gone_is_left_alone(provider: Provider) -> None:
     """After a 410 nothing more goes there; the messages fail and say why."""
     provider.answers = Answering(410)

@@ -1,12 +1,13 @@
 """Signed webhooks by the Standard Webhooks specification (standardwebhooks.com), to one endpoint.
 
 The id is the message's, the same on each attempt, so that the receiver can drop repetitions; therefore
-every failure but a refusal is tried again, by the outbox's table. 410 ends the endpoint.
+every status but 2xx is tried again, by the specification's own schedule. 410 ends the endpoint.
 """
 
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
 from hark.clock import moment
@@ -32,7 +33,8 @@ class SignedWebhook(HttpChannel):
     def parse(self, answer: Answer) -> Verdict:
         if answer.status == 410:
             return Verdict("failed", answer.words(), sender_gone=True, ours=True)
-        return by_status(answer, idempotent=True)
+        said = by_status(answer, idempotent=True)
+        return said if said.state == "sent" else replace(said, temporary=True)
 
 
 def _signed(secret: str, envelope: Envelope, body: str) -> str:
