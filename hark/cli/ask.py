@@ -18,8 +18,10 @@ from hark.questions import ask
 
 if TYPE_CHECKING:
     from hark.decide.why import Line
+    from hark.decide.why_not import Standing
     from hark.definitions.document import Document
     from hark.model import Event, Record
+    from hark.workspace import History
 
 Row: TypeAlias = tuple[str, ...]
 At = Annotated[str | None, typer.Option("--at", help="As of this time, with a zone: 2026-03-01T09:00:00Z.")]
@@ -107,19 +109,32 @@ def why(
 
     history = History(data)
     lines = history.why(customer, campaign)
-    standing = history.why_not(customer, campaign) if campaign else []
+    standing, others = _standing(history, customer, campaign)
     if json:
         show.as_json({"lines": lines, **({"now": standing} if campaign else {})})
         return
     _decisions(lines, customer, campaign)
-    if campaign:
+    if others:
+        show.console.print(f"\n{others}.", style="dim")
+    elif campaign:
         show.console.print(f"\nTo enter {campaign} now:", style="bold")
         marks = {True: "yes", False: "no", None: "waits"}
         show.table(
-            [" ", "asked ", "the customer "], [(marks[one.holds], one.asks, one.sentence) for one in standing]
+            [" ", "asked ", "the customer or group "],
+            [(marks[one.holds], one.asks, one.sentence) for one in standing],
         )
         if all(one.holds is not False for one in standing):
             show.console.print("Nothing else stands in the way.", style="dim")
+
+
+def _standing(history: History, customer: str, campaign: str | None) -> tuple[Sequence[Standing], str]:
+    """(what the campaign asks of them now, else why it asks them nothing)."""
+    try:
+        return (history.why_not(customer, campaign) if campaign else ()), ""
+    except HarkError as error:
+        if error.id != "campaign.subject":
+            raise
+        return (), error.message
 
 
 def _decisions(lines: Sequence[Line], customer: str, campaign: str | None) -> None:

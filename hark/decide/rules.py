@@ -82,9 +82,9 @@ def _suppressed(work: Work, course: Course, _trigger: Event) -> Values | None:
 
 
 def _not_reachable(work: Work, course: Course, _trigger: Event) -> Values | None:
-    for channel in course.first_channels:
-        if address(work.record, channel):
-            return None
+    channels = course.first_channels
+    if not channels or any(address(work.record, channel) for channel in channels):
+        return None
     return {"channels": sorted(course.first_channels)}
 
 

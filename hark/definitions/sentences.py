@@ -135,7 +135,8 @@ def _asked(step: Task) -> str:
 
 def _send(step: Send) -> str:
     names = listed([*dict.fromkeys(template for _, template in step.ways)], "or")
-    return f"send {names} by {listed([channel for channel, _ in step.ways], 'or')}"
+    whom = f" to members who {step.to.sentence()}" if step.to else " to its members" if step.members else ""
+    return f"send {names} by {listed([channel for channel, _ in step.ways], 'or')}{whom}"
 
 
 def _way(way: Way) -> str:

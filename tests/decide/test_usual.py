@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hark.clock import instant, unit_hash
+from hark.decide.members import message_of
 from hark.decide.plan import Plan
+from hark.decide.record import fresh
+from hark.decide.step import step
 from hark.definitions.document import Document
 from hark.definitions.parse import parse
-from hark.model import DAY, HOUR, FactName
+from hark.model import DAY, GROUP_MESSAGE, GROUPS, HOUR, FactName, Kind
 from tests.decide.story import START, Story
 
 HEAD = "topic: news\ndefault: in\n---\n"
@@ -119,9 +123,15 @@ def _does_less(story: Story) -> None:
 
 
 def _account_grows(story: Story) -> None:
-    event = story.event("Group Traits", type="account", id="acme", traits={"seats": [60, story.now, 1]})
-    story.gives(event)
-    story.does("Seat Added")
+    """The account walks; what it has to say is told to its member, as the engine does it."""
+    account = fresh(GROUPS + 1, "g:account:acme", story.now)
+    calls = (story.event("Group", kind=Kind.GROUP, seats=60), story.event("Seat Added"))
+    for call in calls:
+        account, facts = step(account, replace(call, subject=account.subject), story.plan.of(account))
+        for fact in facts:
+            if fact.name == FactName.MEMBERS_ADDRESSED:
+                told = story.event(GROUP_MESSAGE, kind=Kind.GROUP)
+                story.gives(replace(told, properties=message_of(fact, account)))
     passes(story, 1)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import hark
 from hark.clock import unit_hash
 from hark.engine import groups
+from hark.errors import HarkError
 from hark.history.reader import open_snapshot
 from hark.model import DAY, HOUR, MINUTE, Event, Kind, Lane
 from hark.replay import replay
@@ -116,6 +117,8 @@ def test_a_groups_message_goes_to_the_members_meant(world: World) -> None:
         "Campaign Exited": 1,
     }
     why = [one.sentence for one in hark.open(world.data).why("acme") if one.event == "Message Sent"]
+    with pytest.raises(HarkError, match="welcome is not about such as ada"):
+        hark.open(world.data).why_not("ada", "welcome")
     assert why[0] == "the message hello of welcome to the member #1 was accepted by the provider"
     assert not any(b"acme.example" in one.properties for one in of_group)
     assert all(b"of_group" in one.properties for one in history(world, "ada") if one.name == "Message Sent")

@@ -31,6 +31,9 @@ class JourneyPage(Struct, frozen=True):
     """How far the counting is, as long as there are no counts."""
     problem: str = ""
 
+    group: str = ""
+    """The type of the groups that it is about; "" for customers."""
+
     @property
     def goals(self) -> int:
         return sum(self.journey.goals.values()) if self.journey else 0
@@ -55,7 +58,8 @@ def view(request: HttpRequest, name: str) -> HttpResponse:
 
 def drawn(document: Document) -> JourneyPage:
     """The drawing alone."""
-    return JourneyPage(document.name, document.version, diagram(typed(document)))
+    campaign = typed(document)
+    return JourneyPage(document.name, document.version, diagram(campaign), group=campaign.group)
 
 
 def journey(here: Source, document: Document, patience_s: float) -> JourneyPage:

@@ -12,6 +12,7 @@ from hark.console.source import Source, source
 from hark.decide.record import fresh
 from hark.decide.why import Line, explain
 from hark.decide.why_not import Standing, why_not
+from hark.model import GROUPS
 
 
 class WhyPage(Struct, frozen=True):
@@ -24,6 +25,12 @@ class WhyPage(Struct, frozen=True):
     """What is asked of them now; what is lacking among it."""
     lines: tuple[Line, ...]
     """Every decision so far, newest first."""
+    others: bool
+    """The campaign is about others, such as a group of theirs: nothing is asked of them to enter."""
+
+    @property
+    def group(self) -> bool:
+        return self.subject >= GROUPS
 
     @property
     def lacking(self) -> bool:
@@ -42,9 +49,13 @@ def view(request: HttpRequest, subject: int, campaign: str) -> HttpResponse:
 
 
 def why(here: Source, subject: int, campaign: str) -> WhyPage:
-    """The context of the page. KeyError for a campaign that is not about such."""
+    """The context of the page; what a group's campaign says to a member is asked of the group. KeyError for a
+    campaign that there is not."""
     record, key = here.state.record(subject), here.state.key(subject)
     known = record or fresh(subject, *(key or (str(subject), 0)))
-    standing = why_not(known, plan_in_force(here).of(known), campaign, here.now())
+    plan = plan_in_force(here)
+    owner, own = plan.owner(campaign), plan.of(known)
+    others = campaign in owner.current and owner is not own
+    standing = () if others else tuple(why_not(known, own, campaign, here.now()))
     lines = explain(here.snapshot(subject).subject_events(subject), campaign)
-    return WhyPage(subject, who(here, subject), campaign, tuple(standing), tuple(lines[::-1]))
+    return WhyPage(subject, who(here, subject), campaign, standing, tuple(lines[::-1]), others)
