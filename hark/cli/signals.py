@@ -65,7 +65,7 @@ def _shown(lines: list[tuple[str, Any]]) -> None:
         "lift",
         "adds",
         "(95 %)",
-        "area",
+        "area (95 %)",
     ]
     show.table(columns, [_row(*line) for line in lines])
     show.console.print(
@@ -87,5 +87,5 @@ def _row(says: str, one: Any) -> tuple[str, ...]:
         f"{one['lift']:.2f}" if one["lift"] else "",
         f"{100 * adds['estimate']:+.1f}" if adds else "",
         bounds,
-        f"{area['estimate']:.2f}" if area else "",
+        f"{area['estimate']:.2f} ({area['low']:.2f} to {area['high']:.2f})" if area else "",
     )

@@ -87,8 +87,8 @@ def _sums(outcomes: Outcomes, who: Flags) -> Sums:
 
 
 def difference(pairs: tuple[tuple[Sums, Sums], tuple[Sums, Sums]]) -> Interval | None:
-    """The first lift minus the second, by the four binomial variances (95 %, normal); None while an arm has
-    too few with the goal or without."""
+    """The first lift minus the second, the interaction contrast of a 2 x 2 design: the cells are independent,
+    so their binomial variances add (95 %, normal). None while an arm has too few with the goal or without."""
     if any(too_early(*pair, FEWEST_GOALS) for pair in pairs):
         return None
     rates = [[arm.goals / arm.subjects for arm in pair] for pair in pairs]

@@ -71,6 +71,11 @@ class SampleRatio(Struct, frozen=True):
     trusted: bool
     """False where one of these is below 0.001: then the lift must not be believed."""
 
+    @property
+    def worst(self) -> float | None:
+        """The p of the draw that is least as it should be; None if there is nothing to check."""
+        return min((draw.p for draw in self.draws if draw.p is not None), default=None)
+
 
 class Report(Struct, frozen=True):
     """What is known of one version of a campaign, and what is not."""
