@@ -13,7 +13,6 @@ from hark.clock import SetClock
 from hark.console.forms.campaign import sections
 from hark.console.forms.edits import shown_of
 from hark.console.forms.sections import made
-from hark.console.pages.editor import begun
 from hark.console.source import Source
 from hark.definitions.document import Document
 from hark.definitions.parse import parse, read
@@ -166,6 +165,8 @@ def test_a_text_with_markup_is_shown_as_text(ann: Client) -> None:
 def test_a_new_campaign_starts_from_what_there_is(written: str, problems: set[str]) -> None:
     """With a topic and a template for mail nothing is wrong with what the page opens with; without them it
     names only those."""
+    from hark.console.pages.editor import begun
+
     there = [Document(one.kind, one.name, 1, one.body) for one in parse(written)] if written else []
     found: list[str] = []
     try:
