@@ -379,13 +379,12 @@ rate_per_s: 5
 
 def test_a_plan_says_what_is_new_changed_and_the_same() -> None:
     """The plan names each document, the version it becomes and the keys that differ."""
+    text_of_s, text_of_news = "segment: s\nwhere: {did: A}\n", "topic: news\nsays: New\n"
     current = [
         Document("topic", "news", 3, {"topic": "news", "says": "Old", "default": "in"}),
-        Document("segment", "s", 1, {"segment": "s", "where": {"did": "A"}}),
+        Document("segment", "s", 1, {"segment": "s", "where": {"did": "A"}}, text=text_of_s),
     ]
-    wanted = parse(
-        "topic: news\nsays: New\n---\nsegment: s\nwhere: {did: A}\n---\nsegment: t\nwhere: {did: B}\n"
-    )
+    wanted = parse(f"{text_of_news}---\n{text_of_s}---\nsegment: t\nwhere: {{did: B}}\n")
     assert plan(current, wanted) == [
         Change("changed", "topic", "news", 4, ("says", "default")),
         Change("same", "segment", "s", 1),
@@ -393,7 +392,14 @@ def test_a_plan_says_what_is_new_changed_and_the_same() -> None:
     ]
     assert command(wanted[:1], "ann", "why not") == {
         "name": "define",
-        "documents": [{"kind": "topic", "name": "news", "body": {"topic": "news", "says": "New"}}],
+        "documents": [
+            {
+                "kind": "topic",
+                "name": "news",
+                "body": {"topic": "news", "says": "New"},
+                "text": text_of_news,
+            }
+        ],
         "author": "ann",
         "note": "why not",
     }
