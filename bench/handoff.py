@@ -35,8 +35,8 @@ from bench._servers import cpu_s
 from hark.clock import SetClock, WallClock
 from hark.definitions.parse import parse
 from hark.engine import Engine
-from hark.engine.handoff import THREADS
 from hark.model import MINUTE, SECOND, Lane
+from hark.settings import Settings
 from hark.store.contracts import NewRow
 from hark.store.log import LogStore
 from hark.supervisor import Place, role_commands
@@ -191,7 +191,7 @@ class Line:
 def skeleton(folder: Path, messages: int, a_commit: int, by: str, sinks: Sinks) -> float:
     """Messages a second without an engine: the same commits, the same threads."""
     lines = queue.SimpleQueue[Line]()
-    for _ in range(THREADS):
+    for _ in range(Settings().deliver_threads):
         lines.put(Line(by, sinks))
 
     def hand_over(message: int) -> int:
@@ -208,7 +208,7 @@ def skeleton(folder: Path, messages: int, a_commit: int, by: str, sinks: Sinks) 
         rows = [(n, "wanted", b"x" * BYTES) for n in range(messages)]
         file.executemany("INSERT INTO outbox VALUES (?, ?, ?)", rows)
     began, done = time.monotonic(), list[int]()
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(Settings().deliver_threads) as threads:
         for first in range(0, messages + a_commit, a_commit):
             some = range(first, min(first + a_commit, messages))
             with file:

@@ -6,10 +6,11 @@ import difflib
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hark.errors import HarkError
 
@@ -45,6 +46,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Memory of the questions process over which a question is refused or ended; 0: half the machine's."""
     question_s: float = 300.0
     """Seconds after which a question is ended."""
+    deliver_threads: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Messages that are with providers at once; a crash leaves about as many in doubt."""
     outbound_allow: tuple[str, ...] = ()
     """Addresses ("127.0.0.1") and networks ("10.0.0.0/8") that senders may reach besides the internet."""
 

@@ -25,6 +25,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     [
         ("zonne = 'UTC'", "settings.value", "did you mean zone?"),
         ("seal_events = 'many'", "settings.value", "seal_events"),
+        ("deliver_threads = 0", "settings.value", "deliver_threads"),
         ("zone = 'Mars/Olympus'", "settings.zone", "Mars/Olympus"),
         ("zone = ", "settings.toml", "not TOML"),
     ],

@@ -12,7 +12,6 @@ from hark.store.contracts import OutboxRow
 
 Deliver: TypeAlias = Callable[[OutboxRow], Outcome]
 
-THREADS = 4
 HORIZON_S = 0.5
 """No more is marked *sending* than the provider takes in this time: an unsubscribe is never far behind."""
 
@@ -43,7 +42,7 @@ class Pace:
 class Deliverers:
     """A few threads which only call the provider: `put` what is *sending*, `outcomes` come back."""
 
-    def __init__(self, deliver: Deliver, threads: int = THREADS) -> None:
+    def __init__(self, deliver: Deliver, threads: int) -> None:
         self._deliver = deliver
         self._rows: queue.SimpleQueue[OutboxRow | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()

@@ -88,7 +88,14 @@ class Engine:
         self._parts = parts = Parts(data, settings, clock)
         self._intake = Intake(parts.log, parts.state.cursors(), clock)
         self._messages = Messages(
-            parts.state, parts.folder, parts.resolver.ids, deliver, parts.copies, parts.whose, parts.endings
+            parts.state,
+            parts.folder,
+            parts.resolver.ids,
+            deliver,
+            parts.copies,
+            parts.whose,
+            parts.endings,
+            settings.deliver_threads,
         )
         self._sealing = Sealing(
             parts.waiting, parts.seal, parts.compact, parts.erasing.wanted, clock, settings

@@ -30,11 +30,13 @@ class Messages:
         copies: Copies,
         whose: Callable[[OutboxRow], int],
         endings: Endings,
+        threads: int,
     ) -> None:
-        """`ids` gives all ids of a subject, `whose` the subject of a message, both as of this tick."""
+        """`ids` gives all ids of a subject, `whose` the subject of a message, both as of this tick;
+        `threads` call the provider."""
         self._copies, self._whose, self._endings = copies, whose, endings
         self._state, self._folder, self._ids = state, folder, ids
-        self._deliverers = Deliverers(deliver) if deliver else None
+        self._deliverers = Deliverers(deliver, threads) if deliver else None
         self._pace = Pace()
         self._handed: list[OutboxRow] = []
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from hark.engine import Engine
-from hark.engine.handoff import THREADS, Deliverers, Pace
+from hark.engine.handoff import Deliverers, Pace
 from hark.model import HOUR, MINUTE, Lane, Outcome
 from hark.store.contracts import OutboxRow
 from tests.engine.world import RECEIPTS, START, World
@@ -263,17 +263,18 @@ def test_pace_keeps_to_the_rate(rate: float) -> None:
     assert 60 * rate - 1 <= gone <= 60 * rate + max(1.0, rate / 2)
 
 
-def test_no_more_is_handed_over_than_threads_can_take(world: World) -> None:
+@pytest.mark.parametrize("threads", [1, 4, 12])
+def test_no_more_is_handed_over_than_threads_can_take(world: World, threads: int) -> None:
     """While the provider says nothing each thread has one message: the others can still be held back, and
     should the engine be killed, nobody is in doubt about them. Once it answers all go."""
     order(world, *(f"u{number}" for number in range(20)))
     provider = Provider()
     provider.gate.clear()
-    engine = world.engine(provider)
-    until(engine, lambda: len(provider.rows) == THREADS)
+    engine = world.engine(provider, deliver_threads=threads)
+    until(engine, lambda: len(provider.rows) == threads)
     for _ in range(20):
         engine.tick()
-    assert states(world).count("sending") == THREADS == len(provider.rows)
+    assert states(world).count("sending") == threads == len(provider.rows)
     provider.gate.set()
     until(engine, lambda: states(world).count("sent") == 20)
     engine.close()

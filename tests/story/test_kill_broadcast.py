@@ -15,8 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from hark.app import Workspace
-from hark.engine.handoff import THREADS
 from hark.model import MINUTE, FactName
+from hark.settings import Settings
 from hark.store.contracts import OutboxRow
 from hark.store.state_reader import open_reader
 from tests.engine.world import START, World
@@ -137,7 +137,7 @@ class Broadcast:
     def _count(self, life: Life, accepted: int) -> None:
         lost = self._sending() - self.lost
         self.lost |= lost
-        most = THREADS + 2 * accepted
+        most = Settings().deliver_threads + 2 * accepted
         if life.call == 1 and life.edge in NOTHING_HANDED:
             most = 0
         assert len(lost) <= most, f"{life} cost {len(lost)} messages, {accepted} were accepted in it"
