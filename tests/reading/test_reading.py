@@ -22,6 +22,7 @@ from selenium.webdriver.common.by import By
 
 from hark.collect.client import in_app, in_app_module, module, script, worker
 from tests.cast import eventually
+from tests.clients.running import NODE, node
 from tests.collect.conftest import serving
 from tests.collect.runner import Collect
 
@@ -272,6 +273,40 @@ def test_beside_segments_client_it_speaks_by_it(site: Site) -> None:
     site.leaves()
     site.opens()
     assert site.names(name) == [], "nothing goes past the client"
+
+
+def test_segments_own_client_tells_also_of_the_page_that_is_left(site: Site) -> None:
+    """The published client beside it: the reading and the time spent arrive, once each, though the page that
+    told them is gone, and they are the visitor's. Requests of a page that is being left come to nothing here,
+    as they may anywhere."""
+    node()
+    bundle = NODE / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd" / "index.js"
+    site.pages.pages["/segment.js"] = bundle.read_text()
+    load = f"AnalyticsNext.AnalyticsBrowser.load({{writeKey: 'wk_web', cdnURL: '{site.collect.url}'}})"
+    client = f"const analytics = {load}; analytics.register(harkPlugin()); analytics.page();"
+    dropped = "(...all) => document.visibilityState === 'visible' ? go(...all) : new Promise(() => {})"
+    leaving = f"const go = fetch.bind(window); window.fetch = {dropped};"
+    before = f'{leaving}</script><script src="/segment.js"></script><script>'
+    name = site.opens(before, client, tag="")
+    site.scrolls(12, 0.5)
+    eventually(lambda: site.names(name) == ["Content Read"], what="what was read")
+    site.opens(before, client, tag="")
+    both = ["Content Read", "Time Spent"]
+    eventually(lambda: sorted(set(site.names(name))) == both, what="how long it took")
+    calls = [msgspec.json.decode(row.body) for row in site.collect.rows()]
+    mine = [one for one in calls if one.get("properties", {}).get("content") == name]
+    assert len({one["messageId"] for one in mine}) == 2
+    assert len({one["anonymousId"] for one in mine}) == 1
+
+
+def test_as_a_module_it_measures_too(site: Site) -> None:
+    """Imported from Hark's own address by a page of another origin."""
+    url = site.collect.url
+    told = f"hark({{key: 'wk_web', host: '{url}'}})"
+    module = f'</script><script type="module">import {{ hark }} from "{url}/hark.mjs"; {told};'
+    name = site.opens(after=module, tag="")
+    site.scrolls(12, 0.5)
+    eventually(lambda: site.names(name) == ["Content Read"], what="what was read")
 
 
 def test_it_knows_whom_segments_client_knows(site: Site) -> None:

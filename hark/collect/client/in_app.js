@@ -96,7 +96,8 @@ function harkInApp(options) {
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
   root.append(banner);
-  document.body.append(host);
+  const stands = () => over || document.body.append(host);
+  if (document.body) stands(); else addEventListener("DOMContentLoaded", stands);
 
   const ask = async (path, more = {}) => {
     token ??= typeof options.token === "function" ? await options.token() : options.token;

@@ -7,7 +7,7 @@
 // (Do Not Track, Global Privacy Control), or before consent where that is asked for.
 
 const WORDS_PER_MIN = 238, PACE = 0.4, ENOUGH = 0.75, IDLE_MS = 30000, TICK_MS = 500, SLICE_PX = 160;
-const STORE = "ajs_anonymous_id", USER = "ajs_user_id", DONE = "hark_read";
+const STORE = "ajs_anonymous_id", USER = "ajs_user_id", DONE = "hark_read", KEPT = "hark_told", KEPT_MS = 12 * 3600e3;
 const SIGNS = ["pointermove", "pointerdown", "keydown", "scroll", "wheel", "touchstart"];
 const SCRIPT_ROBOT = /bot\b|crawl|spider|headless|lighthouse|prerender|preview/i;
 
@@ -40,9 +40,30 @@ function who() {
   return user ? { userId: String(user), anonymousId: anonymous } : { anonymousId: anonymous };
 }
 
+/**
+ * Sends by Segment's client. What it is told while a page is being left it may lose: so that is kept, and told
+ * again with the next page of the same half day, under the same id, by which no second event comes of it.
+ */
+function bySegment(analytics) {
+  const kept = () => (plain(get(localStorage, KEPT)) || []).filter((one) => Date.now() - Date.parse(one.timestamp) < KEPT_MS);
+  const keep = (all) => set(localStorage, KEPT, JSON.stringify(all.slice(-20)));
+  const track = ({ event, properties, ...more }) => analytics.track(event, properties, more);
+  const again = kept();
+  keep([]);
+  again.forEach(track);
+  return (event, properties) => {
+    const user = analytics.user && analytics.user(), ids = {};
+    if (user && user.anonymousId) ids.anonymousId = user.anonymousId();
+    if (user && user.id && user.id()) ids.userId = user.id();
+    const one = { event, properties, messageId: fresh(), timestamp: new Date().toISOString(), ...ids };
+    if (document.visibilityState !== "visible") keep([...kept(), one]);
+    track(one);
+  };
+}
+
 /** Sends by Segment's client where one is given, else to Hark itself; also while the page is being left. */
 function sender(options) {
-  if (options.analytics) return (event, properties) => options.analytics.track(event, properties);
+  if (options.analytics) return bySegment(options.analytics);
   return (event, properties) => {
     const { href, pathname, search, hash } = location;
     const page = { url: href, path: pathname, search, hash, title: document.title, referrer: document.referrer };
@@ -133,13 +154,13 @@ function worth(event, send, about) {
  * `selector` of the text; `content`, its name; `consent: false` to wait for `consent(true)`.
  */
 function hark(options = {}) {
-  const send = sender(options);
-  let current = null, told = null, may = options.consent !== false;
+  let send = null, current = null, told = null, may = options.consent !== false;
 
   function begin() {
     const found = options.element || document.querySelector(options.selector || "[data-hark-content],article,main")
       || document.body;
     if (!may || !allowed() || !found || current) return;
+    send ??= sender(options);
     current = reading(found, options, send);
     told = (event) => worth(event, send, current.about);
     document.addEventListener("click", told);
@@ -154,7 +175,7 @@ function hark(options = {}) {
 
   const api = {
     /** What the customer decided; without it nothing is kept, sent or measured. */
-    consent(yes) { may = yes; if (yes) begin(); else end(); },
+    consent(yes) { may = yes; if (yes) begin(); else { end(); set(localStorage, KEPT, "[]"); } },
     /** A new page without loading one: its text is measured anew. */
     page() { end(); begin(); },
     stop: end,
