@@ -33,6 +33,8 @@ class CampaignLine(Struct, frozen=True):
     """What may be concluded now, in one sentence."""
     word: str
     """The verdict in a word; "" while there is no report."""
+    believed: bool | None
+    """Whether it is found beside all the others (`Report.believed`)."""
     entered: int
 
 
@@ -65,6 +67,7 @@ def _line(
         transactional=campaign.transactional,
         standing=standing(report) if isinstance(report, Report) else str(report),
         word=report.verdict.word if isinstance(report, Report) else "",
+        believed=report.believed if isinstance(report, Report) else None,
         entered=sum(arm.entered for arm in report.arms) if isinstance(report, Report) else 0,
     )
 

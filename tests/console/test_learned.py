@@ -1,4 +1,4 @@
-"""The pages of what was learned of customers: champions."""
+"""The pages of what was learned: champions, attention, ties, worth, and which verdicts stand among all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.template.loader import render_to_string
 
+from hark.console.campaigns import CampaignLine
 from hark.console.pages.worth import WorthPage
 from hark.definitions.parse import parse
 from hark.model import WEEK
@@ -76,3 +77,20 @@ def test_what_was_foretold_stands_beside_what_happened(ann: Client) -> None:
     asked = "/worth?event=Order+Completed"
     assert "a model needs 100" in ann.get(asked).content.decode()
     assert ann.get(f"{asked}&ahead=soon").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("word", "believed", "says"),
+    [
+        ("helps", True, ["found"]),
+        ("harms", False, ["may be chance among so many"]),
+        ("helps", None, []),
+        ("not known yet", False, []),
+    ],
+)
+@pytest.mark.usefixtures("ann")
+def test_a_word_says_whether_it_stands_among_all(word: str, believed: bool | None, says: list[str]) -> None:
+    """In the list of campaigns, beside what helps or harms: whether it is found among all of them."""
+    line = CampaignLine("c", 1, "live", "", 0.2, "", False, "It.", word, believed, 10)
+    text = render_to_string("console/campaign_lines.html", {"rows": [line]})
+    assert [one for one in ("found", "may be chance among so many") if f">{one}<" in text] == says
