@@ -8,11 +8,13 @@ central limit has set in. Therefore nothing is said before the burn-in (`too_ear
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 
+from hark.definitions.types import Campaign
+from hark.learn import power as fixed
 from hark.learn.aggregates import Sums
 from hark.learn.compare import LEVEL, Interval
-from hark.learn.power import POWER, quantile
+from hark.learn.power import POWER, Needed, quantile
 
 TIGHTEST_AT = 2_000
 """Subjects in both arms together at which the interval is tightest. Fixed, so that no look can choose it."""
@@ -73,6 +75,27 @@ def people_needed(variance: float, lift: float, level: float = LEVEL, power: flo
         enough = _reach(variance, middle, level, power) <= abs(lift)
         low, high = (low, middle) if enough else (middle, high)
     return high
+
+
+def needed(base: float, lift: float, control: float) -> int:
+    """People in both arms, after whom `rate` leaves out 0 in 4 cases of 5 if the truth is `lift`, by the base
+    rate and the share left alone; and after whom the burn-in is over, if all reach it at the base rate.
+
+    ValueError as `power.people_needed`.
+    """
+    raised = base + lift
+    if not (0 < base < 1 and 0 < raised < 1 and lift and 0 < control < 1):
+        raise ValueError("needs rates between 0 and 1, a difference, and a control between 0 and 1")
+    variance = base * (1 - base) / control + raised * (1 - raised) / (1 - control)
+    seldom = min(base, 1 - base) * min(control, 1 - control)
+    return max(people_needed(variance, lift), ceil(FEWEST_GOALS / seldom))
+
+
+def needed_by(campaign: Campaign) -> Needed:
+    """How many people a campaign's verdict needs: by the plan of one that says when it is decided, else by
+    intervals that hold at every look, which are wider."""
+    planned = campaign.decide_at is not None or campaign.decide_people is not None
+    return fixed.people_needed if planned else needed
 
 
 def _reach(variance: float, people: int, level: float, power: float) -> float:

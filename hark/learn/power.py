@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, sqrt
+from typing import TypeAlias
 
 LEVEL = 0.95
 POWER = 0.8
+
+Needed: TypeAlias = Callable[[float, float, float], int]
+"""(base rate, lift, share left alone) to the people in both arms who show that lift in 4 cases of 5."""
 
 
 def people_needed(
@@ -30,23 +35,23 @@ def people_needed(
 
 
 def detectable(
-    base: float, people: int, control: float = 0.5, level: float = LEVEL, power: float = POWER
+    base: float, people: int, control: float = 0.5, needed: Needed = people_needed
 ) -> float | None:
-    """The smallest rise of the rate that `people` in both arms show with `power`; None: not even to 1."""
+    """The smallest rise of the rate that `people` in both arms show in 4 cases of 5; None: not even to 1."""
     low, high = 0.0, 1 - base
-    if not 0 < base < 1 or people_needed(base, 0.999_999 * high, control, level, power) > people:
+    if not 0 < base < 1 or needed(base, 0.999_999 * high, control) > people:
         return None
     for _ in range(60):
         middle = (low + high) / 2
-        enough = people_needed(base, middle, control, level, power) <= people
+        enough = needed(base, middle, control) <= people
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def best_control(base: float, lift: float) -> float:
+def best_control(base: float, lift: float, needed: Needed = people_needed) -> float:
     """The share left alone, from 10 to 50 %, with which the fewest people are needed to detect `lift`."""
     shares = [hundredth / 100 for hundredth in range(10, 51)]
-    return min(shares, key=lambda share: people_needed(base, lift, share))
+    return min(shares, key=lambda share: needed(base, lift, share))
 
 
 def quantile(probability: float) -> float:

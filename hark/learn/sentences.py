@@ -10,6 +10,7 @@ from hark.definitions.types import Goal
 from hark.learn import checks, compare
 from hark.learn.aggregates import Sums
 from hark.learn.also import AlsoGoal, answered, did
+from hark.learn.anytime import needed_by
 from hark.learn.batches import said
 from hark.learn.compare import Interval
 from hark.learn.comparison import Comparison
@@ -183,7 +184,7 @@ def _power(found: Comparison, judged: Verdict) -> Iterator[str]:
     people, alone = found.counted, found.control
     if judged.word is not Word.NOT_YET or not (found.treated.subjects and alone.rate and alone.rate < 1):
         return
-    smallest = detectable(alone.rate, people, alone.subjects / people)
+    smallest = detectable(alone.rate, people, alone.subjects / people, needed_by(found.campaign))
     if smallest is not None:
         words = f"a rise of {100 * smallest:.1f} percentage points or more"
         yield f"So many people ({people:,}) show {words} in 4 cases of 5; a smaller one may go unseen."

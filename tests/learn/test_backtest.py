@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 from hark.decide.backtest.found import Entry, Found, Message
 from hark.definitions.parse import parse
 from hark.definitions.types import Campaign
+from hark.learn import anytime
 from hark.learn.aggregates import Sums
 from hark.learn.backtest.answer import Backtest, Sends, answer
 from hark.learn.backtest.forecast import base_rate, customers_in, proposal
@@ -103,12 +104,16 @@ def test_customers_are_counted_once_a_span() -> None:
 
 
 def test_the_control_proposed_needs_the_fewest_weeks() -> None:
-    """No share from 10 to 50 % finds what is expected with fewer people."""
+    """No share from 10 to 50 % finds what is expected with fewer people: by the intervals on which the
+    verdict will rest, which hold at every look, or of one look where it says when it is decided."""
     rate = base_rate([entry(subject, goal=subject < 30) for subject in range(1000)])
     assert rate
     found = proposal(campaign(expects="2%"), rate, 100)
-    needed = {share: people_needed(0.03, 0.02, share / 100) for share in range(10, 51)}
+    needed = {share: anytime.needed(0.03, 0.02, share / 100) for share in range(10, 51)}
     assert found.customers == min(needed.values()) == needed[round(100 * found.share)]
+    planned = proposal(campaign(expects="2%", decide_by="5000"), rate, 100)
+    fewest = min(people_needed(0.03, 0.02, share / 100) for share in range(10, 51))
+    assert planned.customers == fewest < found.customers
     assert found.weeks == found.customers / 100
     assert proposal(campaign(), rate, 100).share == 0.2
     assert proposal(campaign(expects="2%"), None, 0).share == 0.2
@@ -116,7 +121,7 @@ def test_the_control_proposed_needs_the_fewest_weeks() -> None:
 
 def test_auto_is_said_for_the_share_proposed() -> None:
     """What is detectable is said for the campaign's own control, and under auto for the one proposed."""
-    found = Found([entry(n, T0 + n % 40 * DAY, goal=n % 10 == 0) for n in range(4000)])
+    found = Found([entry(n, T0 + n % 40 * DAY, goal=n % 10 == 0) for n in range(12_000)])
     auto, own = asked(found, expects="5%"), asked(found, expects="5%", control="10%")
     assert auto.share == auto.control.share > 0.2
     assert own.share == 0.1

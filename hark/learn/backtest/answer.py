@@ -12,6 +12,7 @@ from msgspec import Struct
 from hark.clock import moment
 from hark.decide.backtest.found import Entry, Found
 from hark.definitions.types import Campaign
+from hark.learn.anytime import needed_by
 from hark.learn.backtest.forecast import (
     Detectable,
     Proposal,
@@ -118,7 +119,7 @@ def answer(
         times=_times(entries), messages=len(found.messages),
         withheld=_falling(found.withheld), deferred=_falling(found.deferred),
         collisions=_collisions(campaign.name, found, sends), control=proposed, share=share,
-        detectable=tuple(detectables(entries, first, share, begin, end)),
+        detectable=tuple(detectables(entries, first, share, begin, end, needed_by(campaign))),
     )  # fmt: skip
     return msgspec.structs.replace(made, sentences=tuple(sentences(campaign, made)))
 

@@ -11,8 +11,9 @@ from msgspec import Struct
 from hark.decide.backtest.found import Entry
 from hark.definitions.campaigns import DEFAULT_CONTROL
 from hark.definitions.types import Campaign, Goal
+from hark.learn.anytime import needed_by
 from hark.learn.entries import over
-from hark.learn.power import LEVEL, best_control, detectable, people_needed, quantile
+from hark.learn.power import LEVEL, Needed, best_control, detectable, quantile
 from hark.model import WEEK, Instant
 
 WEEKS = (1, 2, 4, 8)
@@ -98,14 +99,20 @@ def customers_in(entries: Sequence[Entry], weeks: int, begin: Instant, end: Inst
 
 
 def detectables(
-    entries: Sequence[Entry], rate: Rate | None, control: float, begin: Instant, end: Instant
+    entries: Sequence[Entry],
+    rate: Rate | None,
+    control: float,
+    begin: Instant,
+    end: Instant,
+    needed: Needed,
 ) -> list[Detectable]:
     """What each of WEEKS can show with a control of this share."""
     people = {weeks: customers_in(entries, weeks, begin, end) for weeks in WEEKS}
-    return [
-        Detectable(weeks, count, detectable(rate.estimate, count, control) if rate and control else None)
+    lifts = {
+        weeks: detectable(rate.estimate, count, control, needed) if rate and control else None
         for weeks, count in people.items()
-    ]
+    }
+    return [Detectable(weeks, count, lifts[weeks]) for weeks, count in people.items()]
 
 
 def proposal(campaign: Campaign, rate: Rate | None, per_week: float) -> Proposal:
@@ -113,6 +120,7 @@ def proposal(campaign: Campaign, rate: Rate | None, per_week: float) -> Proposal
     lift = campaign.expects
     if not rate or not lift or not (0 < rate.estimate < 1 and 0 < rate.estimate + lift < 1):
         return Proposal(DEFAULT_CONTROL)
-    share = best_control(rate.estimate, lift)
-    people = people_needed(rate.estimate, lift, share)
+    needed = needed_by(campaign)
+    share = best_control(rate.estimate, lift, needed)
+    people = needed(rate.estimate, lift, share)
     return Proposal(share, people, people / per_week if per_week else None)

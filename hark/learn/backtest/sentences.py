@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hark.clock import moment
 from hark.definitions.types import Campaign
+from hark.learn.anytime import needed_by
 from hark.learn.power import detectable
 from hark.understand.wording import span
 
@@ -100,17 +101,18 @@ def _expects(campaign: Campaign, found: Backtest) -> Iterator[str]:
         f" {proposed.customers:,} customers, about {ceil(proposed.weeks):,} weeks."
     )
     if proposed.weeks > LONGEST_WEEKS:
-        yield _too_small(found)
+        yield _too_small(campaign, found)
 
 
-def _too_small(found: Backtest) -> str:
+def _too_small(campaign: Campaign, found: Backtest) -> str:
     """What half a year can show, for a list that cannot show what is expected."""
     weekly = found.detectable[0].customers
     rate = found.first_rate.estimate if found.first_rate else 0.0
-    most = detectable(rate, weekly * LONGEST_WEEKS, found.control.share) if rate else None
+    people, needed = weekly * LONGEST_WEEKS, needed_by(campaign)
+    most = detectable(rate, people, found.control.share, needed) if rate else None
     shows = f"only a rise of {_points(most)} or more" if most is not None else "no effect at all"
     return (
-        f"That is more than half a year, in which {weekly * LONGEST_WEEKS:,} customers show {shows}: this"
+        f"That is more than half a year, in which {people:,} customers show {shows}: this"
         " list is too small for so small an effect. Widen the situation, or try something bolder."
     )
 
