@@ -128,7 +128,7 @@ class World:
             stack.enter_context(patch("hark.decide.plan.definition", read))
             stack.enter_context(patch("hark.engine.definitions.definition", read))
             stack.enter_context(patch("hark.engine.parts.LogReader", lambda _: self.log))
-            stack.enter_context(patch("hark.engine.messages.Deliverers", lambda _: self.provider))
+            stack.enter_context(patch("hark.engine.messages.Deliverers", lambda *_: self.provider))
             stack.enter_context(patch("hark.engine.fence.SILENCE_US", NEVER_US))
             stack.enter_context(patch.object(StateStore, "commit", commit))
             yield
