@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hark.clock import derived_id
 from hark.decide.holdouts import in_global_control
-from hark.decide.leaving import chosen
+from hark.decide.leaving import chosen, wanted
 from hark.decide.limits import Withhold
 from hark.decide.members import read
 from hark.decide.messages import offer, withhold
@@ -13,7 +13,7 @@ from hark.decide.watch import Watch
 from hark.decide.work import Work
 from hark.definitions.group_campaigns import sends
 from hark.definitions.types import Send
-from hark.model import GROUP_MESSAGE, Event, Sent
+from hark.model import GROUP_MESSAGE, Event
 
 
 def asked(work: Work, event: Event, _watch: Watch) -> None:
@@ -25,24 +25,10 @@ def asked(work: Work, event: Event, _watch: Watch) -> None:
     step = next((one for one in sends(course.campaign) if one.id == said.step), None) if course else None
     if course is None or step is None or not _meant(work, step):
         return
-    channel, template = chosen(work, course, step)
-    sent = Sent(
-        message=derived_id(said.message, work.record.subject),
-        run=said.run,
-        campaign=said.campaign,
-        template=template,
-        topic=course.campaign.topic or "",
-        channel=channel,
-        wanted_at=work.now,
-        state="wanted",
-        due_at=work.now,
-        expires_at=said.expires,
-        transactional=course.campaign.transactional,
-        version=said.version,
-        arm=said.arm,
-        step=said.step,
-        of_group=said.of_group,
-    )
+    message = derived_id(said.message, work.record.subject)
+    sent = wanted(work, course, message, chosen(work, course, step), said.expires)
+    sent.run, sent.arm, sent.step, sent.version = said.run, said.arm, said.step, said.version
+    sent.of_group = said.of_group
     if any(one.message == sent.message for one in work.record.sends):
         return
     if not sent.transactional and in_global_control(work.record, work.plan.holdouts, work.now):

@@ -120,21 +120,27 @@ def _sent(
     template: str,
     expires: Instant | None = None,
 ) -> Sent:
+    message = derived_id("message", *_place(run, step))
+    sent = wanted(work, course, message, (channel, template), expires)
+    sent.run, sent.arm, sent.step, sent.version = run.id, run.arm, step, course.version
+    return sent
+
+
+def wanted(work: Work, course: Course, message: str, way: tuple[str, str], expires: Instant | None) -> Sent:
+    """A message of the campaign, wanted now, by (channel, template); of which run its caller says."""
+    about = course.campaign
     return Sent(
-        message=derived_id("message", *_place(run, step)),
-        run=run.id,
+        message=message,
+        run="",
         campaign=course.name,
-        template=template,
-        topic=course.campaign.topic or "",
-        channel=channel,
+        template=way[1],
+        topic=about.topic or "",
+        channel=way[0],
         wanted_at=work.now,
         state="wanted",
         due_at=work.now,
         expires_at=expires,
-        transactional=course.campaign.transactional,
-        version=course.version,
-        arm=run.arm,
-        step=step,
+        transactional=about.transactional,
     )
 
 

@@ -50,8 +50,7 @@ class Computed(Struct, frozen=True, tag="computed"):
     trait: ComputedTrait
     says: str = ""
     prospect: Prospect | Renewing | None = None
-    """Of `worth` and `subscription`: estimated once a day and told to the history, from which `trait` reads
-    the latest."""
+    """Of `worth` and `subscription`: estimated daily; `trait` reads the latest from the history."""
 
 
 class Trigger(Struct, frozen=True):

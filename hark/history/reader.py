@@ -1,7 +1,6 @@
 """Reading: one version of the history table and what has waited in `recent` since, as one history.
 
-Subjects are canonical everywhere: a row whose subject was merged away after its file was written is
-handled as a row of the older one.
+Subjects are canonical everywhere: rows of one who was merged away later are those of the older one.
 """
 
 from __future__ import annotations

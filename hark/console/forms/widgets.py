@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -41,7 +42,7 @@ class Widget(Struct, frozen=True):
     wrong: tuple[str, ...] = ()
 
 
-class Piece:
+class Piece(ABC):
     """A part of a mapping at a pointer; the mapping may be missing."""
 
     keys: tuple[str, ...] = ()
@@ -50,12 +51,13 @@ class Piece:
     """Whether it puts something else in the place of what others show, or gives it another name, and so
     comes after them."""
 
+    @abstractmethod
     def widgets(self, body: Body, at: str) -> Sequence[Widget]:
-        raise NotImplementedError
+        """The controls that show it; none where only the YAML can."""
 
+    @abstractmethod
     def put(self, body: Body, at: str, texts: Texts) -> None:
         """Write what its widgets say, of which at least one was changed."""
-        raise NotImplementedError
 
 
 def said(value: JSON) -> str:
