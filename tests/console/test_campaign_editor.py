@@ -177,6 +177,15 @@ def test_a_new_campaign_starts_from_what_there_is(written: str, problems: set[st
     assert {word for word in ("segment", "topic", "template") for one in found if word in one} == problems
 
 
+def test_a_new_campaign_has_no_name_that_is_taken() -> None:
+    """Saved as it opens it is one more campaign, and no version of one that runs."""
+    from hark.console.pages.editor import begun
+
+    there = [Document("campaign", name, 1, {}) for name in ("come_back", "come_back_2", "other")]
+    assert begun(there).startswith("campaign: come_back_3\n")
+    assert begun(there[1:]).startswith("campaign: come_back\n")
+
+
 def test_another_audience_shows_who_would_come_and_go(ann: Client, collector: Collector) -> None:
     """Against the version in force, which has one; a campaign without one lets in everybody, and shows how
     many fit."""

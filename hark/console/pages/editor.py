@@ -4,6 +4,7 @@ is written into it, what it does not show stays, and both are read by the parser
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -109,7 +110,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
 
 def begun(documents: Sequence[Document]) -> str:
     """What a new campaign starts from: the example, with what there is in this workspace in place of the
-    names that it lacks."""
+    names that it lacks; under a name of its own, so that saving it changes no campaign that runs."""
     named = {
         kind: [one.name for one in documents if one.kind == kind and "subject" not in one.body]
         for kind in ("segment", "topic")
@@ -123,7 +124,14 @@ def begun(documents: Sequence[Document]) -> str:
     for kind, example in (("segment", "slowing_down"), ("template", "whats_new"), ("topic", "news")):
         if named[kind] and example not in named[kind]:
             text = text.replace(example, min(named[kind]))
-    return text
+    return text.replace("campaign: come_back", f"campaign: {_free('come_back', documents)}")
+
+
+def _free(name: str, documents: Sequence[Document]) -> str:
+    """The name, or the first of name_2, name_3 ... that no campaign has."""
+    taken = {one.name for one in documents if one.kind == "campaign"}
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(one for one in names if one not in taken)
 
 
 def edit(request: HttpRequest, kind: str, name: str) -> HttpResponse:
